@@ -1,0 +1,76 @@
+# How our own code is compiled. shoal_exact goes to users too (bit equality depends on it), shoal_warnings never.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+set(cxx $<COMPILE_LANGUAGE:CXX>)
+set(cuda $<COMPILE_LANGUAGE:CUDA>)
+
+# ---- Exactness: results are the same on CPU and GPU, so never -ffast-math, and a * b + c keeps its two roundings ----
+add_library(shoal_exact INTERFACE)
+target_compile_features(shoal_exact INTERFACE cxx_std_20)
+target_compile_options(shoal_exact INTERFACE
+  $<${cxx}:-ffp-contract=off> $<${cuda}:-Xcompiler=-ffp-contract=off>)
+
+# ---- Warnings are errors ---------------------------------------------------------------------------------------------
+add_library(shoal_warnings INTERFACE)
+target_compile_options(shoal_warnings INTERFACE
+  $<${cxx}:-Wall -Wextra -Wpedantic -Wshadow -Werror>
+  # nvcc's host code is not pedantic. `default-stream-launch`, part of all-warnings: launches name their stream.
+  "$<${cuda}:-Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Werror>")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Guesses of GCC's optimizer about inlined library code, often wrong: seen, but they stop no build.
+  target_compile_options(shoal_warnings INTERFACE $<${cxx}:-Wno-restrict
+    -Wno-error=maybe-uninitialized -Wno-error=array-bounds -Wno-error=stringop-overflow -Wno-error=stringop-overread>)
+endif()
+
+# ---- Device code -------------------------------------------------------------------------------------------------------
+add_compile_options(
+  # constexpr functions of the standard library and lambdas in kernels; lines for the profiler, at no cost in speed
+  $<${cuda}:--expt-relaxed-constexpr> $<${cuda}:--extended-lambda> $<${cuda}:-lineinfo>)
+
+# ---- Processor and sanitizers: for all of the tree ------------------------------------------------------------------
+if(SHOAL_NATIVE)
+  add_compile_options($<${cxx}:-march=native> $<${cuda}:-Xcompiler=-march=native>)
+endif()
+if(SHOAL_SANITIZE)
+  add_compile_options(  # vptr checks would need type information that LibTorch hides
+    $<${cxx}:-fsanitize=${SHOAL_SANITIZE}> $<${cxx}:-fno-sanitize-recover=all> $<${cxx}:-fno-omit-frame-pointer>
+    $<${cxx}:-Wno-maybe-uninitialized> $<${cxx}:-D_GLIBCXX_ASSERTIONS>)
+  add_link_options(-fsanitize=${SHOAL_SANITIZE})
+  if(SHOAL_SANITIZE MATCHES undefined)
+    add_compile_options($<${cxx}:-fno-sanitize=vptr>)
+  endif()
+endif()
+
+# ---- Faster builds, where the tools are there -------------------------------------------------------------------------
+find_program(SHOAL_CCACHE ccache)
+mark_as_advanced(SHOAL_CCACHE)
+if(SHOAL_CCACHE AND PROJECT_IS_TOP_LEVEL)
+  foreach(language CXX CUDA)
+    if(NOT CMAKE_${language}_COMPILER_LAUNCHER)  # the sloppiness is what precompiled headers need
+      set(CMAKE_${language}_COMPILER_LAUNCHER
+        env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SHOAL_CCACHE})
+    endif()
+  endforeach()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options($<${cxx}:-fpch-preprocess>)
+  endif()
+endif()
+find_program(SHOAL_MOLD mold)
+mark_as_advanced(SHOAL_MOLD)
+if(SHOAL_MOLD AND PROJECT_IS_TOP_LEVEL)
+  include(CheckLinkerFlag)
+  check_linker_flag(CXX -fuse-ld=mold SHOAL_MOLD_WORKS)  # GCC knows it from 12 on
+  if(SHOAL_MOLD_WORKS)
+    add_link_options(-fuse-ld=mold)
+  endif()
+endif()

@@ -1,0 +1,88 @@
+# Decides whether the CUDA part is built. Sets SHOAL_HAS_CUDA; then also enables the language and defines
+# shoal::cudart, the shared CUDA runtime (the one that LibTorch loads) and its headers.
+#
+# The compiler: CMAKE_CUDA_COMPILER, $CUDACXX, the Python environment's, PATH's, $CUDA_HOME's; the first that fits.
+# nvcc 12 is the first with C++20; beside a LibTorch with CUDA, the major versions have to agree.
+
+function(_shoal_find_nvcc out_nvcc out_version out_refused)
+  file(GLOB wheel ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/nvidia/cu*/bin/nvcc)
+  find_program(path_nvcc nvcc HINTS $ENV{CUDA_HOME}/bin NO_CACHE)
+  set(refused "")
+  foreach(nvcc ${CMAKE_CUDA_COMPILER} $ENV{CUDACXX} ${wheel} ${path_nvcc})
+    execute_process(COMMAND ${nvcc} --version OUTPUT_VARIABLE text ERROR_QUIET RESULT_VARIABLE failed)
+    if(failed OR NOT text MATCHES "release [0-9.]+, V([0-9]+)([0-9.]+)")
+      list(APPEND refused "${nvcc} does not run")
+    elseif(CMAKE_MATCH_1 LESS 12)
+      list(APPEND refused "${nvcc} is ${CMAKE_MATCH_1}${CMAKE_MATCH_2}, older than 12")
+    elseif(LibTorch_CUDA_MAJOR AND NOT CMAKE_MATCH_1 EQUAL LibTorch_CUDA_MAJOR)
+      list(APPEND refused "${nvcc} is ${CMAKE_MATCH_1}${CMAKE_MATCH_2}, LibTorch needs ${LibTorch_CUDA_MAJOR}")
+    else()
+      set(${out_nvcc} ${nvcc} PARENT_SCOPE)
+      set(${out_version} ${CMAKE_MATCH_1}${CMAKE_MATCH_2} PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  if(NOT refused)
+    set(refused "no nvcc found")
+  endif()
+  list(JOIN refused "; " refused)
+  set(${out_refused} ${refused} PARENT_SCOPE)
+endfunction()
+
+set(SHOAL_HAS_CUDA FALSE)
+set(_nvcc "")
+if(NOT SHOAL_CUDA)
+  set(_refused "SHOAL_CUDA is ${SHOAL_CUDA}")
+elseif(SHOAL_LEARN AND NOT LibTorch_CUDA_MAJOR)
+  set(_refused "LibTorch is a build without CUDA")
+else()
+  _shoal_find_nvcc(_nvcc _nvcc_version _refused)
+endif()
+if(_nvcc)
+  cmake_path(GET _nvcc PARENT_PATH _bin)
+  cmake_path(GET _bin PARENT_PATH _toolkit)
+  # LibTorch's own runtime first: one process must not hold two. The Python packages have no libcudart.so.
+  cmake_path(GET LibTorch_torch_LIBRARY PARENT_PATH _torch_lib)
+  find_library(SHOAL_CUDART NAMES libcudart.so.${LibTorch_CUDA_MAJOR} libcudart.so.13 libcudart.so.12 cudart
+    HINTS ${_torch_lib} ${_torch_lib}/../../nvidia/cu${LibTorch_CUDA_MAJOR}/lib
+      ${_toolkit}/lib64 ${_toolkit}/lib ${_toolkit}/targets/x86_64-linux/lib)
+  mark_as_advanced(SHOAL_CUDART)
+  if(NOT SHOAL_CUDART)
+    set(_refused "${_nvcc} found, but no libcudart.so beside it")
+    set(_nvcc "")
+  endif()
+endif()
+
+if(_nvcc)
+  set(SHOAL_HAS_CUDA TRUE)
+  message(STATUS "CUDA: found nvcc ${_nvcc_version}, ${_nvcc}")
+elseif("${SHOAL_CUDA}" STREQUAL "AUTO" OR NOT SHOAL_CUDA)
+  message(STATUS "CUDA: left out, ${_refused}")
+else()
+  message(FATAL_ERROR "CUDA: ${_refused}. Run scripts/setup, or give -DCMAKE_CUDA_COMPILER=<nvcc>, or -DSHOAL_CUDA=AUTO.")
+endif()
+
+if(SHOAL_HAS_CUDA)
+  set(CMAKE_CUDA_COMPILER ${_nvcc} CACHE FILEPATH "The CUDA compiler")
+  set(CMAKE_CUDA_ARCHITECTURES 90 CACHE STRING "CUDA architectures, as CMake writes them")
+  set(CMAKE_CUDA_RUNTIME_LIBRARY None)  # shoal::cudart instead
+  set(ENV{LIBRARY_PATH} "${_toolkit}/lib64:${_toolkit}/lib:$ENV{LIBRARY_PATH}")  # for CMake's compiler check only
+  enable_language(CUDA)
+
+  cmake_path(GET SHOAL_CUDART PARENT_PATH _cudart_lib)
+  find_path(SHOAL_CUDA_INCLUDE_DIR cuda_runtime.h NO_DEFAULT_PATH
+    HINTS ${_toolkit}/include ${_toolkit}/targets/x86_64-linux/include)
+  mark_as_advanced(SHOAL_CUDA_INCLUDE_DIR)
+  add_library(shoal::cudart SHARED IMPORTED)
+  set_target_properties(shoal::cudart PROPERTIES IMPORTED_LOCATION ${SHOAL_CUDART})
+  target_include_directories(shoal::cudart SYSTEM INTERFACE ${SHOAL_CUDA_INCLUDE_DIR})
+  if(IS_DIRECTORY ${SHOAL_CUDA_INCLUDE_DIR}/cccl)  # Thrust, CUB, libcu++ moved there in CUDA 13
+    target_include_directories(shoal::cudart SYSTEM INTERFACE ${SHOAL_CUDA_INCLUDE_DIR}/cccl)
+  endif()
+
+  if(TARGET Torch::torch)
+    # Nothing names a symbol of torch_cuda: it registers itself when it is loaded, so the linker must not drop it.
+    target_link_options(Torch::torch INTERFACE LINKER:--no-as-needed)
+    target_link_libraries(Torch::torch INTERFACE Torch::torch_cuda Torch::c10_cuda shoal::cudart)
+  endif()
+endif()

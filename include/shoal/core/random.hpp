@@ -1,0 +1,64 @@
+// Random numbers without state: each is a pure function of where it is used (Philox4x32-10 of Random123, Salmon et al., SC'11).
+// Results therefore do not depend on the number of instances, threads or lanes, nor on the backend.
+#pragma once
+
+#include <Random123/philox.h>
+
+#include <cmath>
+#include <cstdint>
+
+#include "shoal/core/math.hpp"
+
+namespace shoal {
+
+/// What a draw is for. Two uses that share a purpose must differ in index. Append only: the values are part of the trajectories.
+enum class Purpose : std::uint32_t {
+  type,          // agents' types at reset
+  links,         // who is connected to whom
+  arrivals,      // customers of a step
+  ties,          // choices between equals
+  price,         // exogenous prices
+  continuation,  // whether an episode goes on
+  action,        // sampling from policies
+  increment,     // sampling from a calibrator
+  permutation,   // minibatches
+  initial,       // network parameters
+  test,          // free for tests and random policies
+};
+
+/// Four independent 32-bit words.
+struct Words {
+  std::uint32_t w[4];
+
+  /// Uniform in [0, 1), a multiple of 2^-24.
+  SHOAL_FN float unit(int i) const { return float(w[i] >> 8) * 0x1p-24f; }
+
+  /// 64 random bits; i is 0 or 1.
+  SHOAL_FN std::uint64_t bits64(int i) const { return std::uint64_t(w[2 * i + 1]) << 32 | w[2 * i]; }
+
+  /// Standard normal by Box and Muller; i is 0 or 1, the two are independent.
+  SHOAL_FN float normal(int i) const {
+    float const u = (float(w[2 * i] >> 8) + 0.5f) * 0x1p-24f;  // never 0
+    return sqrtf(-2.0f * shoal::log(u)) * cos_turn(unit(2 * i + 1));
+  }
+};
+
+/// A place in a trajectory; draw() gives the random words that belong to it.
+struct Random {
+  std::uint32_t seed = 0;
+  std::uint32_t instance = 0;
+  std::uint32_t episode = 0;
+  std::uint32_t step = 0;
+
+  SHOAL_FN Words draw(Purpose purpose, std::uint32_t index = 0) const {
+    auto const r = r123::Philox4x32{}({{index, step, episode, std::uint32_t(purpose)}}, {{seed, instance}});
+    return {{r[0], r[1], r[2], r[3]}};
+  }
+};
+
+/// A seed for one more stream of random numbers, e.g. a library's generator: 64 bits that depend on all arguments.
+inline std::uint64_t derived_seed(std::uint32_t seed, Purpose purpose, std::uint32_t a, std::uint32_t b = 0) {
+  return Random{seed, 0, a, b}.draw(purpose).bits64(0);
+}
+
+}  // namespace shoal

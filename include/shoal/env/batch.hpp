@@ -1,0 +1,156 @@
+// One batch of instances as plain pointers, and what a step of one instance is. The CPU backend and the CUDA kernels both call
+// reset_instance and step_instance with their teams; neither adds semantics of its own.
+#pragma once
+
+#include "shoal/env/contract.hpp"
+#include "shoal/env/simulator.hpp"
+
+namespace shoal {
+
+/// Sizes that derive from a Spec and the options, for device code.
+struct Layout {
+  int agents, own, type, width, choices, metrics, supertypes;
+  bool observe_type, indication;
+};
+
+/// What the batch keeps of every instance beside its State.
+struct Clock {
+  std::uint32_t episode = 0;
+  std::uint32_t step = 0;
+};
+
+/// The memory of a batch. Owned by a backend.
+template <class Env>
+struct Batch {
+  typename Env::Params params;
+  Layout layout;
+  std::uint32_t seed;
+  int instances;
+  Clock* clocks;                        // [instances]
+  typename Env::State* states;          // [instances]
+  View<float, 2> returns;               // [instances, agents], of the running episodes
+  View<float, 3> supertype_values;      // [instances, supertypes, coordinates]
+  View<float, 2> metric_sums;           // [instances, metrics + supertypes + 1]
+  View<std::int32_t, 1> episodes;       // [instances]
+  std::int32_t const* supertype_of;     // [agents]
+};
+
+namespace detail {
+
+template <class Env, class Team>
+SHOAL_FN void write_observation(Team team, Batch<Env> const& batch, typename Env::State const& state, View<float, 2> row,
+                                View<std::uint8_t, 2> masks) {
+  auto const& layout = batch.layout;
+  int const type_at = layout.own;
+  int const rest_at = type_at + (layout.observe_type ? layout.type : 0);
+  Observation out;
+  out.own = row;
+  out.own.extents[1] = layout.own;
+  if (layout.observe_type) {
+    out.type = row;
+    out.type.data += type_at * row.strides[1];
+    out.type.extents[1] = layout.type;
+  }
+  out.masks = masks;
+  int const rest = layout.width - rest_at;
+  if (rest > 0)
+    team.each(layout.agents * rest, [&](int i) {
+      int const agent = i / rest, column = i % rest;
+      row(agent, rest_at + column) = layout.indication && column == agent ? 1.0f : 0.0f;
+    });
+  if (masks.data) team.each(layout.agents * layout.choices, [&](int i) { masks(i / layout.choices, i % layout.choices) = 1; });
+  Env::observe(team, batch.params, state, out);
+}
+
+template <class V>
+SHOAL_FN auto row_of(V const& view, int instance) {
+  return view.data ? view(instance) : decltype(view(instance)){};
+}
+
+/// Adds the finished episode to the sums: the environment's metrics, the mean return of each supertype, the length.
+template <class Env, class Team>
+SHOAL_FN void record_episode(Team team, Batch<Env> const& batch, typename Env::State const& state,
+                             typename Env::Scratch& scratch, float* episode, int instance) {
+  auto const& layout = batch.layout;
+  Env::metrics(team, batch.params, state, scratch, view(episode, layout.metrics));
+  team.each(layout.supertypes, [&](int s) {
+    float total = 0;
+    int members = 0;
+    for (int i = 0; i < layout.agents; ++i)
+      if (batch.supertype_of[i] == s) total += batch.returns(instance, i), ++members;
+    episode[layout.metrics + s] = members ? total / float(members) : 0.0f;
+  });
+  team.once([&] {
+    episode[layout.metrics + layout.supertypes] = float(batch.clocks[instance].step);
+    ++batch.episodes(instance);
+  });
+  team.each(layout.metrics + layout.supertypes + 1, [&](int k) { batch.metric_sums(instance, k) += episode[k]; });
+}
+
+}  // namespace detail
+
+/// The most metrics that an environment may have, those that shoal adds included: a lane's stack or a block's shared memory
+/// holds one row of them.
+inline constexpr int max_metrics = 256;
+
+/// Working memory for one instance's step.
+template <class Env>
+struct StepScratch {
+  typename Env::Scratch env;
+  float episode[max_metrics];
+};
+
+template <class Env>
+SHOAL_FN Random random_of(Batch<Env> const& batch, int instance) {
+  return {batch.seed, std::uint32_t(instance), batch.clocks[instance].episode, batch.clocks[instance].step};
+}
+
+/// Begins the episode that the instance's clock names and writes its first observation.
+template <class Env, class Team>
+SHOAL_FN void begin_episode(Team team, Batch<Env> const& batch, StepScratch<Env>& scratch, int instance) {
+  team.each(batch.layout.agents, [&](int i) { batch.returns(instance, i) = 0; });
+  Env::reset(team, batch.params, batch.states[instance], scratch.env, batch.supertype_values(instance),
+             random_of(batch, instance));
+}
+
+/// Writes the instance's observations and masks.
+template <class Env, class Team>
+SHOAL_FN void observe_instance(Team team, Batch<Env> const& batch, StepOutput const& out, int instance) {
+  detail::write_observation(team, batch, batch.states[instance], out.observations(instance),
+                            detail::row_of(out.masks, instance));
+}
+
+/// Abandons the running episode and starts the next one.
+template <class Env, class Team>
+SHOAL_FN void reset_instance(Team team, Batch<Env> const& batch, StepScratch<Env>& scratch, StepOutput const& out,
+                             int instance) {
+  team.once([&] { batch.clocks[instance] = {batch.clocks[instance].episode + 1, 0}; });
+  begin_episode(team, batch, scratch, instance);
+  observe_instance(team, batch, out, instance);
+}
+
+/// Steps the instance; when its episode ends, records the metrics, keeps the final observation and begins the next episode.
+template <class Env, class Team>
+SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, StepScratch<Env>& scratch, StepInput const& in,
+                            StepOutput const& out, int instance) {
+  auto& state = batch.states[instance];
+  int const agents = batch.layout.agents;
+  Actions const actions{detail::row_of(in.continuous, instance), detail::row_of(in.discrete, instance)};
+  auto const rewards = out.rewards(instance);
+  Ended const ended = Env::step(team, batch.params, state, scratch.env, actions, rewards, random_of(batch, instance));
+  team.once([&] { ++batch.clocks[instance].step; });
+  team.each(agents, [&](int i) {
+    batch.returns(instance, i) += rewards(i);
+    out.ended(instance, i) = std::uint8_t(ended);
+  });
+  if (ended != Ended::no) {
+    if (out.final_observations.data)
+      detail::write_observation(team, batch, state, out.final_observations(instance), {});
+    detail::record_episode<Env>(team, batch, state, scratch.env, scratch.episode, instance);
+    team.once([&] { batch.clocks[instance] = {batch.clocks[instance].episode + 1, 0}; });
+    begin_episode(team, batch, scratch, instance);
+  }
+  observe_instance(team, batch, out, instance);
+}
+
+}  // namespace shoal

@@ -1,0 +1,15 @@
+// The CUDA backend's entry. Defined by kernels/sim/cuda_simulator.cuh for each environment that has a .cu file there.
+#pragma once
+
+#include <memory>
+
+#include "shoal/env/simulator.hpp"
+
+namespace shoal {
+
+/// `params` must be prepared. Allocates on the current CUDA device.
+/// @throws InputError where there is no CUDA device
+template <class Env>
+std::unique_ptr<Simulator> make_cuda_simulator(typename Env::Params const& params, SimulatorOptions const& options);
+
+}  // namespace shoal

@@ -1,0 +1,134 @@
+// A batch of instances of one environment behind one type: what trainers use. Made by make_simulator from a name and settings.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "shoal/core/settings.hpp"
+#include "shoal/core/view.hpp"
+#include "shoal/env/spec.hpp"
+
+namespace shoal {
+
+enum class Device { cpu, cuda };
+
+/// What an agent observes: [own observation | type | agent indication | padding].
+struct ObservationOptions {
+  bool type = true;         // append the type lambda_i
+  bool indication = false;  // append a one-hot of the agent's index
+  int width = 0;            // pad with zeros to this width; 0: no padding
+
+  template <class Visit>
+  static void fields(Visit& visit, ObservationOptions& o) {
+    visit("type", o.type, "append the agent's type to its observation");
+    visit("indication", o.indication, "append a one-hot of the agent's index");
+    visit("width", o.width, Range{0, 1 << 16}, "pad observations with zeros to this width; 0: none");
+  }
+};
+
+struct SimulatorOptions {
+  int instances = 1;
+  std::uint32_t seed = 0;
+  int threads = 1;  // CPU
+  Device device = Device::cpu;
+  std::string team = "serial";  // CPU; "scrambled:W" visits indices as W lanes might, for tests
+  ObservationOptions observation = {};
+};
+
+/// The joint actions of all instances. Memory of the simulator's device.
+struct StepInput {
+  View<float const, 3> continuous;       // [instances, agents, spec.continuous]; empty where there are none
+  View<std::int32_t const, 3> discrete;  // [instances, agents, spec.discrete]; likewise
+};
+
+/// Where a step writes: slots of a rollout, or any memory of the simulator's device. All but `observations` may be empty.
+struct StepOutput {
+  View<float, 3> observations;              // [instances, agents, observation_width()]: after the step, and after a reset
+  View<std::uint8_t, 3> masks;              // [instances, agents, spec.choices()], 1 = legal
+  View<float, 2> rewards;                   // [instances, agents]; written by step() only, as is what follows
+  View<std::uint8_t, 2> ended;              // [instances, agents]: bits of Ended
+  View<float, 3> final_observations;        // like observations: before the reset, written only where an episode ended
+};
+
+/// Episode metrics, summed over the episodes that ended since clear_metrics(). Memory of the simulator's device.
+struct EpisodeMetrics {
+  View<float, 2> sums;                // [instances, metric_names().size()]
+  View<std::int32_t, 1> episodes;     // [instances]
+};
+
+/// Not safe to use from two threads at once. On CUDA all work is asynchronous on the stream given to set_stream().
+class Simulator {
+ public:
+  virtual ~Simulator() = default;
+
+  Spec const& spec() const { return spec_; }
+  SimulatorOptions const& options() const { return options_; }
+  int observation_width() const { return observation_width_; }
+  /// spec().metrics, then NAME.return for each supertype (mean undiscounted return of its agents), then episode_length.
+  std::vector<std::string> const& metric_names() const { return metric_names_; }
+
+  /// Starts a new episode in every instance. Only the observations and masks of `out` are used.
+  virtual void reset(StepOutput const& out) = 0;
+
+  /// Writes the observations and masks of the present state, e.g. into the first slot of the next rollout.
+  virtual void observe(StepOutput const& out) = 0;
+
+  /// One step of every instance. An instance whose episode ends is reset at once.
+  /// @throws InputError naming a view whose shape does not fit
+  virtual void step(StepInput const& in, StepOutput const& out) = 0;
+
+  /// [instances, supertypes, coordinates], padded to the longest supertype. Write here to calibrate: a reset reads it.
+  virtual View<float, 3> supertypes() = 0;
+
+  virtual EpisodeMetrics metrics() = 0;
+  virtual void clear_metrics() = 0;
+
+  /// CUDA: the cudaStream_t that all later work runs on. CPU: ignored.
+  virtual void set_stream(void* /*stream*/) {}
+  /// Waits until all work is done.
+  virtual void synchronize() {}
+
+  /// The whole state of one instance (clock, state, running returns, supertypes), to be set again in any simulator of the same
+  /// environment and parameters. Synchronises.
+  virtual std::size_t state_size() const = 0;
+  virtual void export_state(int instance, std::span<std::byte> bytes) = 0;
+  virtual void import_state(int instance, std::span<std::byte const> bytes) = 0;
+
+ protected:
+  Simulator(Spec spec, SimulatorOptions options);
+  void check(StepInput const& in) const;
+  void check(StepOutput const& out, bool after_step) const;
+  void check_state(int instance, std::size_t size) const;
+
+ private:
+  Spec spec_;
+  SimulatorOptions options_;
+  int observation_width_;
+  std::vector<std::string> metric_names_;
+};
+
+/// One entry of the registry.
+struct EnvironmentInfo {
+  std::string name, summary;
+  std::vector<Field> fields;
+  Spec spec;  // with default parameters
+};
+
+/// Every environment that make_simulator knows.
+std::vector<EnvironmentInfo> environments();
+
+/// @param environment  a name of environments()
+/// @param params       the environment's settings; those not given keep their defaults
+/// @throws SettingError for bad settings, InputError for an unknown environment or a device that this build or machine lacks
+std::unique_ptr<Simulator> make_simulator(std::string const& environment, Settings const& params,
+                                          SimulatorOptions const& options);
+
+/// All of the environment's parameters, with defaults filled in.
+/// @throws as make_simulator
+Settings resolve_params(std::string const& environment, Settings const& params);
+
+}  // namespace shoal

@@ -1,0 +1,65 @@
+// CALSHEQ's RL calibrator (Vadori et al., 2020, algorithm 1): B particles, each with its own running supertype profile. In every
+// stage it proposes an increment for each particle, the particle's episode is run with the new profile, and what the episode's
+// metrics miss of their targets is the reward of a PPO learner whose state is the previous profile.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shoal/learn/options.hpp"
+#include "shoal/learn/ppo.hpp"
+
+namespace shoal {
+
+/// One metric that should take a value. The weights of a run's targets sum to 1.
+struct Target {
+  std::string name;
+  int metric;  // index into Simulator::metric_names()
+  double value, weight, scale;
+};
+
+/// Resolves the entries of a configuration: each entry's weight is shared by its metrics, then all are scaled to a sum of 1.
+/// @throws InputError for an unknown metric, counts that differ, or weights that sum to 0
+std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries, std::vector<std::string> const& metric_names);
+
+/// r_cal = sum_k w_k / (1 + |f_k - target_k| / scale_k), 1 at a perfect fit.
+/// @param metrics  [B, metric_names.size()]  @return [B]
+at::Tensor calibration_reward(std::vector<Target> const& targets, at::Tensor const& metrics);
+
+class Calibrator {
+ public:
+  /// Every particle starts at the initial profile of `spec`.
+  Calibrator(CalibratorOptions const& options, Spec const& spec, int particles, std::uint32_t seed, at::Device device);
+
+  /// Samples the increments of `stage` and moves the particles, clipped to the bounds. The log-probability kept is that of the
+  /// unclipped increment.
+  void propose(std::int64_t stage);
+
+  /// Writes the profiles into a supertype buffer [B, supertypes, coordinates].
+  void write(at::Tensor const& supertypes) const;
+
+  /// Trains on (previous profile, increment, reward). @param rewards [B]
+  UpdateStats learn(at::Tensor const& rewards, std::int64_t stage);
+
+  /// "supertype_1.link_3", in the order of the profile's columns.
+  std::vector<std::string> const& coordinate_names() const { return names_; }
+  /// The particles' profiles in the coordinates' own units, [B, D].
+  at::Tensor profiles() const;
+
+  PpoLearner const& learner() const { return learner_; }
+  std::vector<at::Tensor> state() const;  // for checkpoints
+
+ private:
+  at::Tensor unit_profiles(int slot) const;  // [B, D] in [0, 1]; slot 0 before, 1 after the increment
+
+  std::vector<std::string> names_;
+  at::Tensor low_, range_;  // [D]
+  at::Tensor columns_;      // [D] i64: places in a row of the supertype buffer
+  Rollout rollout_;         // one step of one agent
+  PpoLearner learner_;
+};
+
+}  // namespace shoal

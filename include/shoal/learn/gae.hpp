@@ -1,0 +1,38 @@
+// Generalised advantage estimates (Schulman et al., arXiv 1506.02438, eq. 16): the body that the CPU and CUDA share.
+#pragma once
+
+#include <cstdint>
+
+#include "shoal/core/host_device.hpp"
+
+namespace shoal {
+
+/// A_t = sum_k (gamma lambda)^k delta_{t+k}, delta_t = r_t + gamma V_{t+1} - V_t. A termination cuts the sum and the bootstrap; a
+/// truncation cuts the sum and bootstraps from the value of the final observation. All arrays are [steps, columns] row-major, a
+/// column being one agent of one instance; `values` has one row more.
+struct GaeArgs {
+  int steps;
+  std::int64_t columns;
+  float discount, lambda;
+  float const* rewards;
+  float const* values;             // [steps + 1, columns]; the last row is the value after the last step
+  float const* final_values;       // read only where truncated; null where nothing is ever truncated
+  std::uint8_t const* ended;       // bit 0 terminated, bit 1 truncated
+  float* advantages;
+  float* returns;                  // advantages + values: the value targets
+};
+
+SHOAL_FN void gae_column(GaeArgs const& args, std::int64_t column) {
+  float advantage = 0;
+  for (int t = args.steps - 1; t >= 0; --t) {
+    auto const i = t * args.columns + column;
+    bool const terminated = args.ended[i] & 1, truncated = args.ended[i] & 2;
+    float const next = terminated ? 0.0f : truncated ? args.final_values[i] : args.values[i + args.columns];
+    float const delta = args.rewards[i] + args.discount * next - args.values[i];
+    advantage = delta + (terminated || truncated ? 0.0f : args.discount * args.lambda * advantage);
+    args.advantages[i] = advantage;
+    args.returns[i] = advantage + args.values[i];
+  }
+}
+
+}  // namespace shoal

@@ -1,0 +1,16 @@
+// CUDA entries of the learners' kernels, defined in kernels/learn. Asynchronous on `stream` (a cudaStream_t), allocate nothing.
+#pragma once
+
+#include "shoal/learn/gae.hpp"
+#include "shoal/learn/gather.hpp"
+#include "shoal/learn/sample.hpp"
+#include "shoal/learn/standardize.hpp"
+
+namespace shoal::cuda {
+
+void sample(SampleArgs const& args, void* stream);
+void gae(GaeArgs const& args, void* stream);
+void standardize(StandardizeArgs const& args, void* stream);
+void gather(GatherArgs const& args, void* stream);
+
+}  // namespace shoal::cuda

@@ -1,0 +1,18 @@
+// The learners' kernels on the device where their memory lies: threads on the CPU, the current stream on CUDA.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include "shoal/learn/gae.hpp"
+#include "shoal/learn/gather.hpp"
+#include "shoal/learn/sample.hpp"
+#include "shoal/learn/standardize.hpp"
+
+namespace shoal::ops {
+
+void sample(SampleArgs const& args, c10::Device device);
+void gae(GaeArgs const& args, c10::Device device);
+void standardize(StandardizeArgs const& args, c10::Device device);
+void gather(GatherArgs const& args, c10::Device device);
+
+}  // namespace shoal::ops

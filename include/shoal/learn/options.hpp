@@ -1,0 +1,132 @@
+// The learners' options, with the defaults of a run. Each struct lists its fields (shoal/core/settings.hpp); the sections of a
+// configuration file are made of them, and `shoal list` prints them.
+#pragma once
+
+#include <cstdint>
+
+#include "shoal/core/settings.hpp"
+#include "shoal/env/simulator.hpp"
+
+namespace shoal {
+
+/// rate(m) = base (1 + m / scale)^-exponent, m counting stages from 0; exponent 0 is a constant rate.
+/// CALSHEQ's assumption 2 holds for exponents in (1/2, 1] if the calibrator's is the larger one.
+struct Schedule {
+  double base, exponent, scale;
+  double rate(std::int64_t stage) const;
+};
+
+/// A multi-layer perceptron with tanh; actor and critic have one each.
+struct NetworkOptions {
+  List<std::int32_t, 4> hidden = {2, {64, 64}};
+
+  template <class Visit>
+  static void fields(Visit& visit, NetworkOptions& o) {
+    visit("hidden", o.hidden, Range{1, 4096}, "widths of the hidden layers of actor and critic, tanh");
+  }
+};
+
+/// PPO with a KL penalty whose weight adapts: KL > 2 target multiplies it by 1.5, KL < target / 2 by 0.5 (after each update).
+struct PpoOptions {
+  Schedule learning_rate = {3e-4, 0.6, 200};
+  double discount = 0.99, gae_lambda = 0.95;
+  int epochs = 4, minibatches = 8;
+  double clip = 0.3;
+  double kl_target = 0.01, kl_coefficient = 0.2;
+  double value_weight = 0.5, entropy_weight = 0, max_grad_norm = 0.5;
+
+  template <class Visit>
+  static void fields(Visit& visit, PpoOptions& o) {
+    visit("learning_rate", o.learning_rate.base, Range{0, 1}, "Adam's step size at stage 0");
+    visit("rate_exponent", o.learning_rate.exponent, Range{0, 4}, "it falls as (1 + stage / rate_scale)^-rate_exponent");
+    visit("rate_scale", o.learning_rate.scale, Range{1e-3, 1e9}, "stages");
+    visit("discount", o.discount, Range{0, 1}, "gamma, a step");
+    visit("gae_lambda", o.gae_lambda, Range{0, 1}, "lambda of the generalised advantage estimate");
+    visit("epochs", o.epochs, Range{1, 1000}, "passes over the rollout in one update");
+    visit("minibatches", o.minibatches, Range{1, 1 << 20}, "equal parts of a pass; the few samples left over by the division sit it out");
+    visit("clip", o.clip, Range{0, 10}, "PPO's clip of the probability ratio; 0: none");
+    visit("kl_target", o.kl_target, Range{1e-9, 10}, "KL(old || new) that the penalty steers to");
+    visit("kl_coefficient", o.kl_coefficient, Range{0, 1e6}, "the penalty's weight at the start");
+    visit("value_weight", o.value_weight, Range{0, 1e6}, "weight of the value loss (mean squared error / 2)");
+    visit("entropy_weight", o.entropy_weight, Range{-1e6, 1e6}, "weight of the entropy bonus");
+    visit("max_grad_norm", o.max_grad_norm, Range{0, 1e9}, "the gradient's norm is cut to this; 0: not");
+  }
+};
+
+/// Which agents act with which network.
+enum class PolicyMapKind { shared, supertype, agent };
+
+/// Section [policy].
+struct PolicyOptions {
+  PolicyMapKind map = PolicyMapKind::shared;
+  NetworkOptions network = {};
+  double log_sd = -0.5;
+  PpoOptions ppo = {};
+  ObservationOptions observation = {};
+
+  template <class Visit>
+  static void fields(Visit& visit, PolicyOptions& o) {
+    visit("map", o.map, Choices{"shared", "supertype", "agent"}, "one network for all agents, for each supertype, or for each agent");
+    NetworkOptions::fields(visit, o.network);
+    visit("log_sd", o.log_sd, Range{-10, 5}, "log standard deviation of continuous actions at the start, a free parameter");
+    PpoOptions::fields(visit, o.ppo);
+    ObservationOptions::fields(visit, o.observation);
+  }
+};
+
+/// Section [calibrator]: CALSHEQ's RL calibrator. Coordinates are scaled to [0, 1] by their bounds.
+struct CalibratorOptions {
+  NetworkOptions network = {};
+  double increment = 0.1, increment_sd = 0.05;
+  PpoOptions ppo = {.learning_rate = {3e-3, 0.9, 200}, .discount = 0, .gae_lambda = 1, .epochs = 4, .minibatches = 1};
+
+  template <class Visit>
+  static void fields(Visit& visit, CalibratorOptions& o) {
+    NetworkOptions::fields(visit, o.network);
+    visit("increment", o.increment, Range{1e-6, 1}, "largest mean increment of a coordinate in a stage: mean = increment * tanh");
+    visit("increment_sd", o.increment_sd, Range{1e-6, 1}, "standard deviation of the increments at the start");
+    PpoOptions::fields(visit, o.ppo);
+  }
+};
+
+/// One entry of [[calibrator.target]]: metrics that should take the given values.
+struct TargetOptions {
+  std::vector<std::string> metrics = {};
+  std::vector<double> values = {};
+  double weight = 1;
+  double scale = 1;
+
+  template <class Visit>
+  static void fields(Visit& visit, TargetOptions& o) {
+    visit("metrics", o.metrics, "names of metrics of the environment");
+    visit("values", o.values, Range{-1e30, 1e30}, "the value that each should take");
+    visit("weight", o.weight, Range{0, 1e9}, "weight of the whole entry, shared equally by its metrics; all weights are scaled to a sum of 1");
+    visit("scale", o.scale, Range{1e-12, 1e30}, "a metric that misses its target by this much earns half its weight");
+  }
+};
+
+enum class DeviceChoice { automatic, cpu, cuda };
+
+/// Section [train].
+struct TrainOptions {
+  std::int64_t stages = 1000;
+  int instances = 64;
+  int steps = 0;
+  std::int64_t seed = 0;
+  int threads = 0;
+  DeviceChoice device = DeviceChoice::automatic;
+  int checkpoint_every = 50;
+
+  template <class Visit>
+  static void fields(Visit& visit, TrainOptions& o) {
+    visit("stages", o.stages, Range{1, 1e12}, "stages to train; a stage is a rollout and an update");
+    visit("instances", o.instances, Range{1, 1 << 24}, "environment instances, and particles of a calibrator (B)");
+    visit("steps", o.steps, Range{0, 1 << 20}, "environment steps of a stage; 0: the environment's longest episode");
+    visit("seed", o.seed, Range{0, 4294967295.0}, "of all random numbers");
+    visit("threads", o.threads, Range{0, 4096}, "CPU threads; 0: one a core");
+    visit("device", o.device, Choices{"auto", "cpu", "cuda"}, "auto: cuda where there is one");
+    visit("checkpoint_every", o.checkpoint_every, Range{1, 1e9}, "stages between checkpoints; the last two are kept");
+  }
+};
+
+}  // namespace shoal

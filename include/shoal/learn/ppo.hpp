@@ -1,0 +1,78 @@
+// Proximal policy optimisation with an adaptive KL penalty (Schulman et al., arXiv 1707.06347, sections 3 and 4): one learner owns
+// one network and trains it on its agents' samples of a rollout. The shared policy and the calibrator are both learners.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "shoal/learn/distribution.hpp"
+#include "shoal/learn/network.hpp"
+#include "shoal/learn/options.hpp"
+#include "shoal/learn/rollout.hpp"
+
+namespace shoal {
+
+/// What one update did: a device tensor [4] with means over the last epoch, so that nothing waits for the device.
+struct UpdateStats {
+  enum { policy_loss, value_loss, kl, entropy, count };
+  at::Tensor values;
+};
+
+class PpoLearner {
+ public:
+  struct Config {
+    PpoOptions options;
+    std::vector<int> agents;  // which agents of the rollout act with this network
+    Purpose purpose = Purpose::action;
+    std::uint32_t seed = 0;
+    std::uint32_t stream = 0;  // tells learners of one run apart
+  };
+
+  PpoLearner(Config config, NetworkShape network, RolloutShape const& rollout, at::Device device);
+
+  /// Fills slot t: values, distribution parameters, actions, log-probabilities, entropies.
+  void act(Rollout const& rollout, int t, std::int64_t stage);
+
+  /// Fills the values of slot T and of the final observations.
+  void evaluate_end(Rollout const& rollout);
+
+  /// One update from the rollout's advantages and returns (estimate_advantages). Standardises this learner's advantages in place.
+  UpdateStats update(Rollout const& rollout, std::int64_t stage);
+
+  ActorCritic const& network() const { return network_; }
+  PpoOptions const& options() const { return config_.options; }
+  std::vector<int> const& agents() const { return config_.agents; }
+  at::Tensor const& kl_coefficient() const { return kl_coefficient_; }
+
+  /// Everything that an update changes, for checkpoints: parameters, Adam's two moments and step, KL coefficient.
+  std::vector<at::Tensor> state() const;
+
+ private:
+  struct Minibatch {
+    at::Tensor observations, parameters, log_probabilities, advantages, returns;
+    ActionRows actions;
+  };
+  at::Tensor own_rows(at::Tensor const& slot) const;
+  Minibatch make_minibatch(RolloutShape const& rollout, std::int64_t rows, at::Device device) const;
+  void gather(Rollout const& rollout, at::Tensor const& index, Minibatch& batch) const;
+  at::Tensor loss(Minibatch const& batch, at::Tensor const& old_log_sd, at::Tensor const& stats) const;
+  void descend(std::int64_t stage);
+  void standardize_advantages(Rollout const& rollout) const;
+  bool acts_alone() const { return alone_; }
+
+  Config config_;
+  bool alone_;  // this learner's agents are all agents
+  ActorCritic network_;
+  at::Tensor agents_;      // [members] i32 on the device
+  at::Tensor samples_;     // [T * N * members] i64: this learner's rows of the flattened rollout
+  at::Tensor moments_;     // scratch of standardize
+  at::Tensor mean_, variance_, adam_step_, kl_coefficient_;
+  Minibatch minibatch_;
+};
+
+/// Advantages and returns of all agents from rewards, values and ended (gae.hpp).
+void estimate_advantages(Rollout const& rollout, double discount, double lambda);
+
+}  // namespace shoal

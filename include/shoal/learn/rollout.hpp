@@ -1,0 +1,51 @@
+// The memory of a stage: [time, instance, agent, feature] tensors that the simulator and the policies write in place, slot by slot.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "shoal/env/simulator.hpp"
+#include "shoal/learn/sample.hpp"
+
+namespace shoal {
+
+/// Sizes of a rollout.
+struct RolloutShape {
+  int steps = 0, instances = 0, agents = 0, width = 0;  // width of an observation
+  ActionLayout actions = {};
+  bool masked = false;    // keep masks
+  bool truncates = false; // keep final observations
+};
+
+/// T = steps, N = instances, A = agents. All f32 but for those marked.
+struct Rollout {
+  RolloutShape shape;
+  at::Tensor observations;        // [T + 1, N, A, width]; slot T follows the last step
+  at::Tensor masks;               // [T + 1, N, A, total_choices] u8; undefined unless masked
+  at::Tensor continuous;          // [T, N, A, continuous heads]
+  at::Tensor discrete;            // [T, N, A, discrete heads] i32
+  at::Tensor parameters;          // [T, N, A, P] of the distribution that acted
+  at::Tensor log_probabilities;   // [T, N, A]
+  at::Tensor entropies;           // [T, N, A]
+  at::Tensor values;              // [T + 1, N, A]
+  at::Tensor rewards;             // [T, N, A]
+  at::Tensor ended;               // [T, N, A] u8, bits of Ended
+  at::Tensor final_observations;  // [T, N, A, width], set where an episode ended; undefined unless `truncates`
+  at::Tensor final_values;        // [T, N, A]; likewise
+  at::Tensor advantages;          // [T, N, A]
+  at::Tensor returns;             // [T, N, A]
+
+  StepInput input(int t) const;      // the actions of slot t
+  StepOutput first() const;          // observations and masks of slot 0
+  StepOutput output(int t) const;    // what step t writes: its rewards, and the observations of slot t + 1
+};
+
+Rollout make_rollout(RolloutShape const& shape, at::Device device);
+
+/// The rollout of `steps` steps that fits the simulator.
+RolloutShape rollout_shape(Simulator const& simulator, int steps);
+
+/// The heads of the environment's actions.
+/// @throws InputError if there are more than max_discrete_heads
+ActionLayout action_layout(Spec const& spec);
+
+}  // namespace shoal

@@ -1,0 +1,98 @@
+// A run: one simulator, its policies, and if wanted a calibrator, trained together stage by stage.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/learn/calibrator.hpp"
+#include "shoal/learn/options.hpp"
+#include "shoal/learn/ppo.hpp"
+
+namespace shoal {
+
+struct TrainerConfig {
+  std::string environment;
+  Settings env = {};
+  PolicyOptions policy = {};
+  std::optional<CalibratorOptions> calibrator = {};
+  std::vector<TargetOptions> targets = {};
+  TrainOptions train = {};
+};
+
+/// What a stage showed, as metrics.jsonl holds it.
+struct StageReport {
+  struct Fit {
+    std::string name;
+    double target, value;  // mean over the instances
+  };
+  struct Return {
+    std::string supertype;
+    double mean, sd;  // of the instances' mean undiscounted episode return
+  };
+  struct Mean {
+    std::string name;
+    double mean;
+  };
+  std::int64_t stage = 0;        // counted from 0
+  std::int64_t agent_steps = 0;  // since the beginning of the run
+  double seconds = 0;            // since the beginning of the run, training only
+  std::optional<double> r_cal_mean = {}, r_cal_sd = {};
+  std::vector<Fit> targets = {};
+  std::vector<Return> returns = {};
+  std::vector<Mean> profile = {};
+  double kl = 0, kl_coefficient = 0, entropy = 0, value_loss = 0;  // means over the policies
+  /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch.
+  double environment_seconds = 0, inference_seconds = 0, update_seconds = 0;
+};
+
+class Trainer {
+ public:
+  /// @throws InputError for a configuration that cannot run
+  explicit Trainer(TrainerConfig config);
+
+  /// Rollout, updates, report.
+  /// @throws Error naming stage and tensor when something is no longer finite
+  StageReport run_stage();
+
+  std::int64_t next_stage() const { return stage_; }
+  std::int64_t stages() const { return config_.train.stages; }
+  at::Device device() const { return device_; }
+  Simulator const& simulator() const { return *simulator_; }
+  std::optional<Calibrator> const& calibrator() const { return calibrator_; }
+  std::vector<PpoLearner> const& policies() const { return policies_; }
+
+  /// Everything that run_stage() depends on, between two stages. `configuration` is kept with it.
+  /// @throws Error if the file cannot be written whole; a file of that name stays as it was
+  void save(std::string const& path, std::string const& configuration);
+  /// @param configuration  must equal that of save()
+  /// @throws InputError for a file that is cut short, of another version or another configuration
+  void load(std::string const& path, std::string const& configuration);
+
+ private:
+  void begin_stage();
+  void roll_out(StageReport& report);
+  std::vector<UpdateStats> update();
+  void fill(StageReport& report, std::vector<UpdateStats> const& stats);
+  void check_finite() const;
+  at::Tensor episode_metrics();
+  std::vector<at::Tensor> learner_state() const;
+
+  TrainerConfig config_;
+  at::Device device_;
+  std::unique_ptr<Simulator> simulator_;
+  std::vector<Target> targets_;
+  Rollout rollout_;
+  std::vector<PpoLearner> policies_;
+  std::optional<Calibrator> calibrator_;
+  at::Tensor metrics_;  // [B, metrics] of the stage, means over its episodes
+  at::Tensor rewards_;  // [B] r_cal
+  std::int64_t stage_ = 0, agent_steps_ = 0;
+  double seconds_ = 0;
+};
+
+}  // namespace shoal

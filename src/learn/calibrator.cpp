@@ -1,0 +1,124 @@
+#include "shoal/learn/calibrator.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+namespace shoal {
+
+namespace {
+
+// The calibrator's decision as a rollout: one step, one agent, the profile as observation, one real action a coordinate.
+RolloutShape decision_shape(Spec const& spec, int particles) {
+  int coordinates = 0;
+  for (auto const& s : spec.supertypes) coordinates += int(s.coordinates.size());
+  if (coordinates == 0) throw InputError("a calibrator needs an environment with supertype coordinates");
+  return {.steps = 1,
+          .instances = particles,
+          .agents = 1,
+          .width = coordinates,
+          .actions = {.continuous = coordinates},
+          .masked = false,
+          .truncates = false};
+}
+
+PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& shape, std::uint32_t seed, at::Device device) {
+  auto const& hidden = options.network.hidden;
+  NetworkShape const network{.inputs = shape.width,
+                             .hidden = {hidden.items, hidden.items + hidden.count},
+                             .actions = shape.actions,
+                             .log_sd = std::log(options.increment_sd),
+                             .mean_limit = options.increment};
+  return {{.options = options.ppo, .agents = {0}, .purpose = Purpose::increment, .seed = seed, .stream = 1u << 31}, network,
+          shape, device};
+}
+
+}  // namespace
+
+std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries, std::vector<std::string> const& metric_names) {
+  std::vector<Target> targets;
+  double total = 0;
+  for (auto const& entry : entries) {
+    if (entry.metrics.size() != entry.values.size())
+      throw InputError(fmt::format("calibrator.target: {} metrics but {} values", entry.metrics.size(), entry.values.size()));
+    for (std::size_t k = 0; k < entry.metrics.size(); ++k) {
+      auto const it = std::find(metric_names.begin(), metric_names.end(), entry.metrics[k]);
+      if (it == metric_names.end())
+        throw InputError(fmt::format("calibrator.target.metrics: no metric \"{}\"; `shoal list` names the environment's metrics",
+                                     entry.metrics[k]));
+      double const weight = entry.weight / double(entry.metrics.size());
+      targets.push_back({entry.metrics[k], int(it - metric_names.begin()), entry.values[k], weight, entry.scale});
+      total += weight;
+    }
+  }
+  if (total <= 0) throw InputError("calibrator.target: expected at least one target with a positive weight");
+  for (auto& target : targets) target.weight /= total;
+  return targets;
+}
+
+at::Tensor calibration_reward(std::vector<Target> const& targets, at::Tensor const& metrics) {
+  std::vector<std::int64_t> columns;
+  std::vector<double> values, weights, scales;
+  for (auto const& t : targets) {
+    columns.push_back(t.metric);
+    values.push_back(t.value);
+    weights.push_back(t.weight);
+    scales.push_back(t.scale);
+  }
+  auto const row = [&](std::vector<double> const& x) { return at::tensor(x, at::kDouble).to(metrics.device()); };
+  auto const f = metrics.index_select(1, at::tensor(columns, at::kLong).to(metrics.device())).to(at::kDouble);
+  auto const loss = 1 + (f - row(values)).abs() / row(scales);
+  return (row(weights) / loss).sum(1).to(at::kFloat);
+}
+
+Calibrator::Calibrator(CalibratorOptions const& options, Spec const& spec, int particles, std::uint32_t seed,
+                       at::Device device)
+    : rollout_(make_rollout(decision_shape(spec, particles), device)),
+      learner_(make_learner(options, rollout_.shape, seed, device)) {
+  std::vector<float> low, range, initial;
+  std::vector<std::int64_t> columns;
+  for (std::size_t s = 0; s < spec.supertypes.size(); ++s)
+    for (std::size_t c = 0; c < spec.supertypes[s].coordinates.size(); ++c) {
+      auto const& coordinate = spec.supertypes[s].coordinates[c];
+      names_.push_back(spec.supertypes[s].name + "." + coordinate.name);
+      low.push_back(coordinate.low);
+      range.push_back(coordinate.high - coordinate.low);
+      initial.push_back((coordinate.initial - coordinate.low) / (coordinate.high - coordinate.low));
+      columns.push_back(std::int64_t(s) * spec.coordinates() + std::int64_t(c));
+    }
+  low_ = at::tensor(low).to(device);
+  range_ = at::tensor(range).to(device);
+  columns_ = at::tensor(columns).to(device);
+  unit_profiles(1).copy_(at::tensor(initial).to(device).expand({particles, -1}));
+}
+
+at::Tensor Calibrator::unit_profiles(int slot) const { return rollout_.observations.select(0, slot).flatten(0, 1); }
+
+at::Tensor Calibrator::profiles() const { return low_ + range_ * unit_profiles(1); }
+
+void Calibrator::propose(std::int64_t stage) {
+  at::NoGradGuard const no_grad;
+  unit_profiles(0).copy_(unit_profiles(1));
+  learner_.act(rollout_, 0, stage);
+  unit_profiles(1).copy_((unit_profiles(0) + rollout_.continuous.flatten(0, 2)).clamp(0, 1));
+}
+
+void Calibrator::write(at::Tensor const& supertypes) const {
+  supertypes.flatten(1, 2).index_copy_(1, columns_, profiles());
+}
+
+UpdateStats Calibrator::learn(at::Tensor const& rewards, std::int64_t stage) {
+  rollout_.rewards.copy_(rewards.view_as(rollout_.rewards));
+  learner_.evaluate_end(rollout_);
+  estimate_advantages(rollout_, learner_.options().discount, learner_.options().gae_lambda);
+  return learner_.update(rollout_, stage);
+}
+
+std::vector<at::Tensor> Calibrator::state() const {
+  auto tensors = learner_.state();
+  tensors.push_back(rollout_.observations);
+  return tensors;
+}
+
+}  // namespace shoal

@@ -1,0 +1,99 @@
+#include "shoal/learn/network.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+namespace shoal {
+
+namespace {
+
+at::Tensor orthogonal(std::int64_t out, std::int64_t in, double gain, at::Generator generator) {
+  auto const options = at::TensorOptions().dtype(at::kDouble);
+  auto const [q, r] = at::linalg_qr(at::randn({std::max(out, in), std::min(out, in)}, generator, options));
+  auto const rows = q * at::sign(at::diagonal(r));  // makes the distribution uniform
+  return (out >= in ? rows : rows.t()).mul(gain).to(at::kFloat);
+}
+
+std::int64_t mlp_size(int inputs, std::vector<int> const& hidden, int outputs) {
+  std::int64_t size = 0, in = inputs;
+  for (int const width : hidden) size += width * (in + 1), in = width;
+  return size + outputs * (in + 1);
+}
+
+}  // namespace
+
+ActorCritic::ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device) : shape_(std::move(shape)) {
+  auto const& actions = shape_.actions;
+  auto const size = actions.continuous + mlp_size(shape_.inputs, shape_.hidden, actions.parameters()) +
+                    mlp_size(shape_.inputs, shape_.hidden, 1);
+  auto const options = at::TensorOptions().dtype(at::kFloat).device(device);
+  parameters_ = at::zeros({size}, options);
+  gradients_ = at::zeros({size}, options);
+  std::int64_t offset = 0;
+  log_sd_ = parameter(offset, {actions.continuous});
+  at::NoGradGuard const no_grad;
+  log_sd_.fill_(shape_.log_sd);
+  actor_ = make_layers(actions.parameters(), 0.01, offset, seed);
+  critic_ = make_layers(1, 1.0, offset, seed + 1);
+}
+
+at::Tensor ActorCritic::parameter(std::int64_t& offset, at::IntArrayRef sizes) {
+  auto const count = c10::multiply_integers(sizes);
+  auto tensor = parameters_.narrow(0, offset, count).view(sizes).detach();
+  tensor.set_requires_grad(true);
+  tensor.mutable_grad() = gradients_.narrow(0, offset, count).view(sizes);
+  offset += count;
+  return tensor;
+}
+
+std::vector<ActorCritic::Layer> ActorCritic::make_layers(int outputs, double last_gain, std::int64_t& offset,
+                                                         std::uint64_t seed) {
+  auto const generator = at::detail::createCPUGenerator(seed);
+  std::vector<Layer> layers;
+  int in = shape_.inputs;
+  for (std::size_t i = 0; i <= shape_.hidden.size(); ++i) {
+    bool const last = i == shape_.hidden.size();
+    int const out = last ? outputs : shape_.hidden[i];
+    Layer layer{parameter(offset, {out, in}), parameter(offset, {out})};
+    layer.weight.copy_(orthogonal(out, in, last ? last_gain : std::sqrt(2.0), generator));
+    layers.push_back(layer);
+    in = out;
+  }
+  return layers;
+}
+
+at::Tensor ActorCritic::forward(std::vector<Layer> const& layers, at::Tensor x) {
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = at::tanh(at::linear(x, layers[i].weight, layers[i].bias));
+  return at::linear(x, layers.back().weight, layers.back().bias);
+}
+
+void ActorCritic::forward_out(std::vector<Layer> const& layers, at::Tensor x, at::Tensor out) {
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = at::addmm(layers[i].bias, x, layers[i].weight.t()).tanh_();
+  at::addmm_out(out, layers.back().bias, x, layers.back().weight.t());
+}
+
+at::Tensor ActorCritic::distribution(at::Tensor const& observations) const {
+  auto const output = forward(actor_, observations);
+  if (shape_.mean_limit <= 0) return output;
+  auto const& actions = shape_.actions;
+  return at::cat({shape_.mean_limit * at::tanh(output.narrow(1, 0, actions.continuous)),
+                  output.narrow(1, actions.continuous, actions.total_choices)},
+                 1);
+}
+
+at::Tensor ActorCritic::value(at::Tensor const& observations) const { return forward(critic_, observations).squeeze(1); }
+
+void ActorCritic::distribution_out(at::Tensor const& observations, at::Tensor const& out) const {
+  at::NoGradGuard const no_grad;
+  forward_out(actor_, observations, out);
+  if (shape_.mean_limit > 0) out.narrow(1, 0, shape_.actions.continuous).tanh_().mul_(shape_.mean_limit);
+}
+
+void ActorCritic::value_out(at::Tensor const& observations, at::Tensor const& out) const {
+  at::NoGradGuard const no_grad;
+  forward_out(critic_, observations, out.unsqueeze(1));
+}
+
+}  // namespace shoal

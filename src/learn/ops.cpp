@@ -1,0 +1,69 @@
+#include "shoal/learn/ops.hpp"
+
+#include <ATen/Parallel.h>
+
+#include "shoal/core/error.hpp"
+
+#ifdef SHOAL_HAS_CUDA
+#include <c10/cuda/CUDAStream.h>
+
+#include "shoal/learn/launch.hpp"
+#endif
+
+namespace shoal::ops {
+
+namespace {
+
+// Runs `on_cuda(stream)` where the device is CUDA; returns false on the CPU.
+template <class F>
+bool launched([[maybe_unused]] c10::Device device, [[maybe_unused]] F on_cuda) {
+  if (device.is_cpu()) return false;
+#ifdef SHOAL_HAS_CUDA
+  on_cuda(static_cast<void*>(c10::cuda::getCurrentCUDAStream(device.index()).stream()));
+  return true;
+#else
+  throw Error("tensors on CUDA in a build without CUDA");
+#endif
+}
+
+template <class F>
+void parallel(std::int64_t n, std::int64_t grain, F f) {
+  at::parallel_for(0, n, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = begin; i < end; ++i) f(i);
+  });
+}
+
+#ifdef SHOAL_HAS_CUDA
+#define SHOAL_LAUNCHED(name) launched(device, [&](void* stream) { cuda::name(args, stream); })
+#else
+#define SHOAL_LAUNCHED(name) launched(device, 0)
+#endif
+
+}  // namespace
+
+void sample(SampleArgs const& args, c10::Device device) {
+  if (SHOAL_LAUNCHED(sample)) return;
+  parallel(args.rows, 256, [&](std::int64_t row) { sample_row(args, row); });
+}
+
+void gae(GaeArgs const& args, c10::Device device) {
+  if (SHOAL_LAUNCHED(gae)) return;
+  parallel(args.columns, 512, [&](std::int64_t column) { gae_column(args, column); });
+}
+
+void standardize(StandardizeArgs const& args, c10::Device device) {
+  if (args.count == 0) return;
+  if (SHOAL_LAUNCHED(standardize)) return;
+  parallel(args.chunks(), 1, [&](std::int64_t c) { chunk_moments(SerialTeam{}, args, c); });
+  fold_moments(SerialTeam{}, args);
+  parallel(args.count, 8192, [&](std::int64_t i) { standardize_element(args, i); });
+}
+
+void gather(GatherArgs const& args, c10::Device device) {
+  if (SHOAL_LAUNCHED(gather)) return;
+  parallel(args.rows, 512, [&](std::int64_t row) { gather_row(SerialTeam{}, args, row); });
+}
+
+#undef SHOAL_LAUNCHED
+
+}  // namespace shoal::ops

@@ -1,0 +1,100 @@
+#include "shoal/learn/rollout.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "shoal/core/error.hpp"
+
+namespace shoal {
+
+namespace {
+
+template <class T, int Rank>
+View<T, Rank> slot_view(at::Tensor const& tensor, int t) {
+  if (!tensor.defined()) return {};
+  auto const slot = tensor.select(0, t);
+  View<T, Rank> v;
+  v.data = slot.data_ptr<std::remove_const_t<T>>();
+  for (int d = 0; d < Rank; ++d) {
+    v.extents[d] = slot.size(d);
+    v.strides[d] = slot.stride(d);
+  }
+  return v;
+}
+
+}  // namespace
+
+ActionLayout action_layout(Spec const& spec) {
+  ActionLayout layout;
+  layout.continuous = int(spec.continuous.size());
+  if (spec.discrete.size() > max_discrete_heads)
+    throw InputError(fmt::format("{} discrete heads: at most {}", spec.discrete.size(), max_discrete_heads));
+  for (auto const& head : spec.discrete) layout.choices[layout.discrete++] = head.choices;
+  layout.total_choices = spec.choices();
+  return layout;
+}
+
+RolloutShape rollout_shape(Simulator const& simulator, int steps) {
+  auto const& spec = simulator.spec();
+  return {.steps = steps,
+          .instances = simulator.options().instances,
+          .agents = spec.agents,
+          .width = simulator.observation_width(),
+          .actions = action_layout(spec),
+          .masked = spec.masked,
+          .truncates = spec.may_truncate};
+}
+
+Rollout make_rollout(RolloutShape const& s, at::Device device) {
+  auto const real = at::TensorOptions().dtype(at::kFloat).device(device);
+  auto const byte = real.dtype(at::kByte);
+  auto const slots = [&](at::TensorOptions options, int extra, std::initializer_list<std::int64_t> rest) {
+    std::vector<std::int64_t> sizes{s.steps + extra, s.instances, s.agents};
+    sizes.insert(sizes.end(), rest);
+    return at::zeros(sizes, options);
+  };
+  auto const& a = s.actions;
+  Rollout r{.shape = s,
+            .observations = slots(real, 1, {s.width}),
+            .masks = {},
+            .continuous = slots(real, 0, {a.continuous}),
+            .discrete = slots(real.dtype(at::kInt), 0, {a.discrete}),
+            .parameters = slots(real, 0, {a.parameters()}),
+            .log_probabilities = slots(real, 0, {}),
+            .entropies = slots(real, 0, {}),
+            .values = slots(real, 1, {}),
+            .rewards = slots(real, 0, {}),
+            .ended = slots(byte, 0, {}),
+            .final_observations = {},
+            .final_values = {},
+            .advantages = slots(real, 0, {}),
+            .returns = slots(real, 0, {})};
+  if (s.masked) r.masks = slots(byte, 1, {a.total_choices});
+  if (s.truncates) {
+    r.final_observations = slots(real, 0, {s.width});
+    r.final_values = slots(real, 0, {});
+  }
+  return r;
+}
+
+StepInput Rollout::input(int t) const {
+  return {slot_view<float const, 3>(continuous, t), slot_view<std::int32_t const, 3>(discrete, t)};
+}
+
+StepOutput Rollout::first() const {
+  return {.observations = slot_view<float, 3>(observations, 0),
+          .masks = slot_view<std::uint8_t, 3>(masks, 0),
+          .rewards = {},
+          .ended = {},
+          .final_observations = {}};
+}
+
+StepOutput Rollout::output(int t) const {
+  return {.observations = slot_view<float, 3>(observations, t + 1),
+          .masks = slot_view<std::uint8_t, 3>(masks, t + 1),
+          .rewards = slot_view<float, 2>(rewards, t),
+          .ended = slot_view<std::uint8_t, 2>(ended, t),
+          .final_observations = slot_view<float, 3>(final_observations, t)};
+}
+
+}  // namespace shoal

@@ -1,0 +1,298 @@
+#include "shoal/learn/trainer.hpp"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <chrono>
+#include <thread>
+
+#include "shoal/learn/checkpoint.hpp"
+
+#ifdef SHOAL_HAS_CUDA
+#include <c10/cuda/CUDAStream.h>
+#endif
+
+namespace shoal {
+
+namespace {
+
+class Timer {
+ public:
+  double lap() {
+    auto const now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(start_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+at::Device choose_device(DeviceChoice choice) {
+#ifdef SHOAL_HAS_CUDA
+  bool const there = torch::cuda::is_available();
+  char const* const lacking = "this machine has no CUDA device";
+#else
+  bool const there = false;
+  char const* const lacking = "this build has no CUDA";
+#endif
+  if (choice == DeviceChoice::cuda && !there)
+    throw SettingError("train.device", fmt::format(" = \"cuda\": {}; expected \"cpu\" or \"auto\"", lacking));
+  return choice != DeviceChoice::cpu && there ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
+int choose_threads(int threads) { return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency())); }
+
+std::unique_ptr<Simulator> make(TrainerConfig const& config, at::Device device) {
+  auto const& train = config.train;
+  auto simulator = make_simulator(config.environment, config.env,
+                                  {.instances = train.instances,
+                                   .seed = std::uint32_t(train.seed),
+                                   .threads = choose_threads(train.threads),
+                                   .device = device.is_cuda() ? Device::cuda : Device::cpu,
+                                   .team = "serial",
+                                   .observation = config.policy.observation});
+#ifdef SHOAL_HAS_CUDA
+  if (device.is_cuda()) simulator->set_stream(c10::cuda::getCurrentCUDAStream(device.index()).stream());
+#endif
+  return simulator;
+}
+
+int steps_of_stage(TrainerConfig const& config, Spec const& spec) {
+  int const steps = config.train.steps > 0 ? config.train.steps : spec.max_episode_steps;
+  if (config.calibrator && steps < spec.max_episode_steps)
+    throw SettingError("train.steps", fmt::format(" = {}: a calibrator needs a whole episode in every stage, expected 0 or at least {}",
+                                                  steps, spec.max_episode_steps));
+  return steps;
+}
+
+std::vector<std::vector<int>> policy_agents(PolicyMapKind map, Spec const& spec) {
+  std::vector<std::vector<int>> agents;
+  for (int i = 0; i < spec.agents; ++i) {
+    auto const policy = map == PolicyMapKind::shared ? 0 : map == PolicyMapKind::agent ? i : spec.supertype_of[std::size_t(i)];
+    if (policy >= int(agents.size())) agents.resize(std::size_t(policy) + 1);
+    agents[std::size_t(policy)].push_back(i);
+  }
+  std::erase_if(agents, [](auto const& members) { return members.empty(); });
+  return agents;
+}
+
+std::vector<PpoLearner> make_policies(TrainerConfig const& config, Spec const& spec, RolloutShape const& rollout,
+                                      at::Device device) {
+  auto const& policy = config.policy;
+  auto const& hidden = policy.network.hidden;
+  NetworkShape const network{.inputs = rollout.width,
+                             .hidden = {hidden.items, hidden.items + hidden.count},
+                             .actions = rollout.actions,
+                             .log_sd = policy.log_sd,
+                             .mean_limit = 0};
+  std::vector<PpoLearner> policies;
+  for (auto const& agents : policy_agents(policy.map, spec))
+    policies.emplace_back(PpoLearner::Config{.options = policy.ppo,
+                                             .agents = agents,
+                                             .purpose = Purpose::action,
+                                             .seed = std::uint32_t(config.train.seed),
+                                             .stream = std::uint32_t(policies.size())},
+                          network, rollout, device);
+  return policies;
+}
+
+template <class T, int Rank>
+at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
+  auto const type = std::is_same_v<T, float> ? at::kFloat : at::kInt;
+  return torch::from_blob(view.data, at::IntArrayRef(view.extents, Rank), at::TensorOptions().dtype(type).device(device));
+}
+
+}  // namespace
+
+Trainer::Trainer(TrainerConfig config)
+    : config_(std::move(config)), device_(choose_device(config_.train.device)), simulator_(make(config_, device_)) {
+  at::set_num_threads(choose_threads(config_.train.threads));
+  auto const& spec = simulator_->spec();
+  rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
+  policies_ = make_policies(config_, spec, rollout_.shape, device_);
+  if (!config_.calibrator) return;
+  targets_ = resolve_targets(config_.targets, simulator_->metric_names());
+  calibrator_.emplace(*config_.calibrator, spec, config_.train.instances, std::uint32_t(config_.train.seed), device_);
+}
+
+/// With a calibrator a stage is a fresh episode under the new profiles; without one, episodes go on from stage to stage.
+void Trainer::begin_stage() {
+  simulator_->clear_metrics();
+  if (calibrator_) {
+    calibrator_->propose(stage_);
+    calibrator_->write(tensor_of(simulator_->supertypes(), device_));
+  }
+  if (calibrator_ || stage_ == 0)
+    simulator_->reset(rollout_.first());
+  else
+    simulator_->observe(rollout_.first());
+}
+
+void Trainer::roll_out(StageReport& report) {
+  Timer timer;
+  for (int t = 0; t < rollout_.shape.steps; ++t) {
+    for (auto& policy : policies_) policy.act(rollout_, t, stage_);
+    report.inference_seconds += timer.lap();
+    simulator_->step(rollout_.input(t), rollout_.output(t));
+    report.environment_seconds += timer.lap();
+  }
+  for (auto& policy : policies_) policy.evaluate_end(rollout_);
+  report.inference_seconds += timer.lap();
+}
+
+at::Tensor Trainer::episode_metrics() {
+  auto const metrics = simulator_->metrics();
+  return tensor_of(metrics.sums, device_) / tensor_of(metrics.episodes, device_).unsqueeze(1);
+}
+
+std::vector<UpdateStats> Trainer::update() {
+  auto const& o = config_.policy.ppo;
+  estimate_advantages(rollout_, o.discount, o.gae_lambda);
+  std::vector<UpdateStats> stats;
+  for (auto& policy : policies_) stats.push_back(policy.update(rollout_, stage_));
+  metrics_ = episode_metrics();
+  if (calibrator_) {
+    rewards_ = calibration_reward(targets_, metrics_);
+    stats.push_back(calibrator_->learn(rewards_, stage_));
+  }
+  return stats;
+}
+
+StageReport Trainer::run_stage() try {
+  StageReport report;
+  Timer timer, phase;
+  report.stage = stage_;
+  begin_stage();
+  report.environment_seconds = phase.lap();
+  roll_out(report);
+  phase.lap();
+  auto const stats = update();
+  report.update_seconds = phase.lap();
+  agent_steps_ += rollout_.rewards.numel();
+  fill(report, stats);
+  seconds_ += timer.lap();
+  report.seconds = seconds_;
+  report.agent_steps = agent_steps_;
+  ++stage_;
+  return report;
+} catch (InputError const& error) {
+  throw Error(fmt::format("stage {}: {}", stage_, error.what()));
+}
+
+/// Gathers all figures on the device and brings them to the host in one transfer, the only one of a stage.
+void Trainer::fill(StageReport& report, std::vector<UpdateStats> const& stats) {
+  at::NoGradGuard const no_grad;
+  std::vector<at::Tensor> pieces;
+  auto const put = [&](at::Tensor const& x) { pieces.push_back(x.to(at::kDouble).flatten()); };
+  put(metrics_.mean(0));
+  put(metrics_.std(0, /*unbiased=*/false));
+  for (std::size_t p = 0; p < policies_.size(); ++p) put(stats[p].values);
+  for (auto const& policy : policies_) put(policy.kl_coefficient());
+  put(rollout_.entropies.mean());
+  for (auto const& policy : policies_) put(policy.network().parameters().sum());
+  if (calibrator_) {
+    put(rewards_.mean());
+    put(rewards_.std(0, false));
+    put(calibrator_->profiles().mean(0));
+    put(stats.back().values);
+    put(calibrator_->learner().network().parameters().sum());
+  }
+  auto const host = at::cat(pieces).cpu();
+  double const* x = host.data_ptr<double>();
+  auto const& names = simulator_->metric_names();
+  auto const metrics = names.size(), count = policies_.size();
+  bool const counted = std::isfinite(x[metrics - 1]);  // some instance may have finished no episode yet
+  for (auto i = counted ? std::size_t(0) : 2 * metrics; i < std::size_t(host.numel()); ++i)
+    if (!std::isfinite(x[i])) check_finite();
+
+  auto const& supertypes = simulator_->spec().supertypes;
+  for (std::size_t s = 0; counted && s < supertypes.size(); ++s) {
+    auto const at = metrics - 1 - supertypes.size() + s;
+    report.returns.push_back({supertypes[s].name, x[at], x[metrics + at]});
+  }
+  for (auto const& t : targets_) report.targets.push_back({t.name, t.value, x[t.metric]});
+  x += 2 * metrics;
+  for (std::size_t p = 0; p < count; ++p, x += UpdateStats::count) {
+    report.kl += x[UpdateStats::kl] / double(count);
+    report.value_loss += x[UpdateStats::value_loss] / double(count);
+  }
+  for (std::size_t p = 0; p < count; ++p) report.kl_coefficient += *x++ / double(count);
+  report.entropy = *x++;
+  x += count;
+  if (!calibrator_) return;
+  report.r_cal_mean = *x++;
+  report.r_cal_sd = *x++;
+  for (auto const& name : calibrator_->coordinate_names()) report.profile.push_back({name, *x++});
+}
+
+/// Names the first tensor that is not finite, in the order in which a stage makes them.
+void Trainer::check_finite() const {
+  auto const check = [&](char const* name, at::Tensor const& tensor) {
+    if (tensor.defined() && !at::isfinite(tensor).all().item<bool>())
+      throw Error(fmt::format("stage {}: {} is not finite; nothing was saved after the last checkpoint", stage_, name));
+  };
+  check("observations", rollout_.observations);
+  check("distribution parameters", rollout_.parameters);
+  check("actions", rollout_.continuous);
+  check("log-probabilities", rollout_.log_probabilities);
+  check("values", rollout_.values);
+  check("rewards", rollout_.rewards);
+  check("advantages", rollout_.advantages);
+  check("episode metrics", metrics_);
+  for (auto const& policy : policies_) check("policy parameters", policy.network().parameters());
+  if (calibrator_) {
+    check("calibrator reward", rewards_);
+    check("calibrator parameters", calibrator_->learner().network().parameters());
+  }
+  throw Error(fmt::format("stage {}: the loss is not finite; nothing was saved after the last checkpoint", stage_));
+}
+
+std::vector<at::Tensor> Trainer::learner_state() const {
+  std::vector<at::Tensor> all;
+  for (auto const& policy : policies_)
+    for (auto const& tensor : policy.state()) all.push_back(tensor);
+  if (calibrator_)
+    for (auto const& tensor : calibrator_->state()) all.push_back(tensor);
+  return all;
+}
+
+void Trainer::save(std::string const& path, std::string const& configuration) {
+  Checkpoint checkpoint;
+  auto const state = learner_state();
+  for (std::size_t i = 0; i < state.size(); ++i) checkpoint.tensors[fmt::format("learner.{}", i)] = state[i];
+  auto const bytes = at::empty({simulator_->options().instances, std::int64_t(simulator_->state_size())}, at::kByte);
+  for (int i = 0; i < simulator_->options().instances; ++i)
+    simulator_->export_state(i, {reinterpret_cast<std::byte*>(bytes[i].data_ptr()), simulator_->state_size()});
+  checkpoint.tensors["instances"] = bytes;
+  checkpoint.tensors["progress"] = at::tensor({double(stage_), double(agent_steps_), seconds_}, at::kDouble);
+  checkpoint.texts["configuration"] = configuration;
+  write_checkpoint(path, checkpoint);
+}
+
+void Trainer::load(std::string const& path, std::string const& configuration) {
+  auto checkpoint = read_checkpoint(path);
+  if (auto const& kept = checkpoint.texts["configuration"]; kept != configuration)
+    throw InputError(fmt::format("{}: checkpoint of another configuration\n{}", path, kept));
+  auto const take = [&](std::string const& name, at::IntArrayRef sizes) {
+    auto const it = checkpoint.tensors.find(name);
+    if (it == checkpoint.tensors.end() || it->second.sizes() != sizes)
+      throw InputError(fmt::format("{}: {} is missing or has another shape", path, name));
+    return it->second;
+  };
+  at::NoGradGuard const no_grad;
+  auto const state = learner_state();
+  std::vector<at::Tensor> loaded;
+  for (std::size_t i = 0; i < state.size(); ++i) loaded.push_back(take(fmt::format("learner.{}", i), state[i].sizes()));
+  auto const instances = simulator_->options().instances;
+  auto const bytes = take("instances", {instances, std::int64_t(simulator_->state_size())});
+  auto const progress = take("progress", {3});
+  for (std::size_t i = 0; i < state.size(); ++i) state[i].copy_(loaded[i]);
+  for (int i = 0; i < instances; ++i)
+    simulator_->import_state(i, {reinterpret_cast<std::byte const*>(bytes[i].data_ptr()), simulator_->state_size()});
+  stage_ = std::int64_t(progress[0].item<double>());
+  agent_steps_ = std::int64_t(progress[1].item<double>());
+  seconds_ = progress[2].item<double>();
+}
+
+}  // namespace shoal
