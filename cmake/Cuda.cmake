@@ -39,46 +39,40 @@ else()
   _shoal_find_nvcc(_nvcc _nvcc_version _refused)
 endif()
 if(_nvcc)
-  cmake_path(GET _nvcc PARENT_PATH _bin)
-  cmake_path(GET _bin PARENT_PATH _toolkit)
-  # LibTorch's own runtime first: one process must not hold two. The Python packages have no libcudart.so.
-  cmake_path(GET LibTorch_torch_LIBRARY PARENT_PATH _torch_lib)
-  find_library(SHOAL_CUDART NAMES libcudart.so.${LibTorch_CUDA_MAJOR} libcudart.so.13 libcudart.so.12 cudart
-    HINTS ${_torch_lib} ${_torch_lib}/../../nvidia/cu${LibTorch_CUDA_MAJOR}/lib
-      ${_toolkit}/lib64 ${_toolkit}/lib ${_toolkit}/targets/x86_64-linux/lib)
-  mark_as_advanced(SHOAL_CUDART)
-  if(NOT SHOAL_CUDART)
-    set(_refused "${_nvcc} found, but no libcudart.so beside it")
-    set(_nvcc "")
-  endif()
-endif()
-
-if(_nvcc)
   set(SHOAL_HAS_CUDA TRUE)
   message(STATUS "CUDA: found nvcc ${_nvcc_version}, ${_nvcc}")
 elseif("${SHOAL_CUDA}" STREQUAL "AUTO" OR NOT SHOAL_CUDA)
   message(STATUS "CUDA: left out, ${_refused}")
 else()
-  message(FATAL_ERROR "CUDA: ${_refused}. Run scripts/setup, or give -DCMAKE_CUDA_COMPILER=<nvcc>, or -DSHOAL_CUDA=AUTO.")
+  message(FATAL_ERROR
+    "CUDA: ${_refused}. Run scripts/setup, or give -DCMAKE_CUDA_COMPILER=<nvcc>, or -DSHOAL_CUDA=AUTO.")
 endif()
 
 if(SHOAL_HAS_CUDA)
   set(CMAKE_CUDA_COMPILER ${_nvcc} CACHE FILEPATH "The CUDA compiler")
   set(CMAKE_CUDA_ARCHITECTURES 90 CACHE STRING "CUDA architectures, as CMake writes them")
   set(CMAKE_CUDA_RUNTIME_LIBRARY None)  # shoal::cudart instead
-  set(ENV{LIBRARY_PATH} "${_toolkit}/lib64:${_toolkit}/lib:$ENV{LIBRARY_PATH}")  # for CMake's compiler check only
+  # For CMake's check of the compiler only: the Python packages have lib/, where nvcc itself looks into lib64/.
+  cmake_path(SET _lib NORMALIZE ${_nvcc}/../../lib)
+  set(ENV{LIBRARY_PATH} "${_lib}:$ENV{LIBRARY_PATH}")
   enable_language(CUDA)
 
-  cmake_path(GET SHOAL_CUDART PARENT_PATH _cudart_lib)
-  find_path(SHOAL_CUDA_INCLUDE_DIR cuda_runtime.h NO_DEFAULT_PATH
-    HINTS ${_toolkit}/include ${_toolkit}/targets/x86_64-linux/include)
-  mark_as_advanced(SHOAL_CUDA_INCLUDE_DIR)
+  # LibTorch's own runtime first: one process must not hold two. The Python packages have no libcudart.so, only .so.13.
+  string(REGEX MATCH "^[0-9]+" _major ${CMAKE_CUDA_COMPILER_VERSION})
+  set(_torch_lib "")
+  if(SHOAL_LEARN)
+    cmake_path(GET LibTorch_torch_LIBRARY PARENT_PATH _torch_lib)
+  endif()
+  find_library(SHOAL_CUDART NAMES libcudart.so.${_major} cudart NO_DEFAULT_PATH
+    HINTS ${_torch_lib} ${_torch_lib}/../../nvidia/cu${_major}/lib ${CMAKE_CUDA_COMPILER_LIBRARY_ROOT}
+    PATH_SUFFIXES lib64 lib targets/x86_64-linux/lib)
+  mark_as_advanced(SHOAL_CUDART)
+  if(NOT SHOAL_CUDART)
+    message(FATAL_ERROR "CUDA: no libcudart.so.${_major} below ${CMAKE_CUDA_COMPILER_LIBRARY_ROOT}")
+  endif()
   add_library(shoal::cudart SHARED IMPORTED)
   set_target_properties(shoal::cudart PROPERTIES IMPORTED_LOCATION ${SHOAL_CUDART})
-  target_include_directories(shoal::cudart SYSTEM INTERFACE ${SHOAL_CUDA_INCLUDE_DIR})
-  if(IS_DIRECTORY ${SHOAL_CUDA_INCLUDE_DIR}/cccl)  # Thrust, CUB, libcu++ moved there in CUDA 13
-    target_include_directories(shoal::cudart SYSTEM INTERFACE ${SHOAL_CUDA_INCLUDE_DIR}/cccl)
-  endif()
+  target_include_directories(shoal::cudart SYSTEM INTERFACE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 
   if(TARGET Torch::torch)
     # Nothing names a symbol of torch_cuda: it registers itself when it is loaded, so the linker must not drop it.

@@ -41,7 +41,8 @@ include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
   REQUIRED_VARS LibTorch_torch_LIBRARY LibTorch_torch_cpu_LIBRARY LibTorch_c10_LIBRARY LibTorch_INCLUDE_DIR
   VERSION_VAR LibTorch_VERSION
-  REASON_FAILURE_MESSAGE "Run scripts/setup, or give -DTorch_ROOT=<LibTorch>, or -DSHOAL_LEARN=OFF for the simulator alone.")
+  REASON_FAILURE_MESSAGE
+    "Run scripts/setup, or give -DTorch_ROOT=<LibTorch>, or -DSHOAL_LEARN=OFF for the simulator alone.")
 
 if(LibTorch_FOUND AND NOT TARGET Torch::torch)
   foreach(_name c10 torch_cpu c10_cuda torch_cuda)

@@ -20,11 +20,8 @@ endfunction()
 # The target's C++ files include torch/torch.h precompiled (29 s once, instead of 29 s each). Flags have to agree
 # with shoal_learn's; GCC's -Winvalid-pch is an error here, so a mismatch is not slow but loud.
 function(shoal_torch_pch target)
-  get_target_property(owner shoal_learn PRECOMPILE_HEADERS)
-  if(owner)
-    target_precompile_headers(${target} REUSE_FROM shoal_learn)
-    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fPIC>)  # a library's; programs would get -fPIE
-  endif()
+  target_precompile_headers(${target} REUSE_FROM shoal_learn)
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fPIC>)  # a library's; programs would get -fPIE
 endfunction()
 
 # Device code that has to give the CPU's bits: no contraction of a * b + c.

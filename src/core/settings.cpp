@@ -91,7 +91,7 @@ double as_real(std::string_view key, Setting const& setting, Range range) {
   double x = NAN;
   if (auto const* real = std::get_if<double>(&setting)) x = *real;
   if (auto const* whole = std::get_if<std::int64_t>(&setting)) x = double(*whole);
-  if (!(x >= range.low && x <= range.high)) wrong(key, setting, "a number " + to_text(range, false));
+  if (!std::isfinite(x) || x < range.low || x > range.high) wrong(key, setting, "a number " + to_text(range, false));
   return x;
 }
 
@@ -110,7 +110,7 @@ int as_choice(std::string_view key, Setting const& setting, Choices choices) {
 std::vector<double> as_reals(std::string_view key, Setting const& setting, Range range, bool whole) {
   auto const* x = std::get_if<std::vector<double>>(&setting);
   bool const fits = x && std::all_of(x->begin(), x->end(), [&](double item) {
-    return item >= range.low && item <= range.high && (!whole || is_whole(item));
+    return std::isfinite(item) && item >= range.low && item <= range.high && (!whole || is_whole(item));
   });
   if (!fits) wrong(key, setting, fmt::format("a list of {} {}", whole ? "integers" : "numbers", to_text(range, whole)));
   return *x;

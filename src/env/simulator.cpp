@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "shoal/env/cpu_simulator.hpp"
 
 namespace shoal {
@@ -24,6 +26,38 @@ void check_shape(char const* name, View<T, Rank> const& v, std::array<std::int64
   };
   throw InputError(fmt::format("{}: {}, expected shape {}", name, v.data ? "shape " + text(v.extents) : "no memory",
                                text(expected.data())));
+}
+
+// Environments write rows of observations through pointers.
+void check_rows(char const* name, View<float, 3> const& v) {
+  if (v.data && v.strides[2] != 1 && v.extents[2] > 1)
+    throw InputError(fmt::format("{}: the last extent has stride {}, expected 1", name, v.strides[2]));
+}
+
+bool same_values(ContinuousHead const&, ContinuousHead const&) { return true; }
+bool same_values(DiscreteHead const& a, DiscreteHead const& b) { return a.choices == b.choices; }
+
+// Calls report(instance, agent, head, action) for every action that does not fit its head. One plain loop over all actions, which
+// vectorises, tells whether there are any, where memory and heads allow it: this runs in every step.
+template <class T, class Head, class Fits, class Report>
+void for_each_unfit(View<T, 3> const& actions, std::vector<Head> const& heads, Fits fits, Report report) {
+  if (heads.empty()) return;
+  auto const& [n, agents, count] = actions.extents;
+  bool const contiguous =
+      actions.strides[2] == 1 && actions.strides[1] == count && actions.strides[0] == agents * count;
+  bool const alike = std::all_of(heads.begin(), heads.end(), [&](Head const& head) { return same_values(head, heads[0]); });
+  if (contiguous && alike) {
+    T* const data = actions.data;
+    Head const head = heads[0];
+    std::int64_t const size = actions.size();
+    unsigned unfit = 0;
+    for (std::int64_t k = 0; k < size; ++k) unfit |= !fits(data[k], head);
+    if (!unfit) return;
+  }
+  for (int i = 0; i < n; ++i)
+    for (int a = 0; a < agents; ++a)
+      for (std::size_t h = 0; h < heads.size(); ++h)
+        if (auto const x = actions(i, a, h); !fits(x, heads[h])) report(i, a, heads[h], x);
 }
 
 }  // namespace
@@ -50,11 +84,31 @@ void Simulator::check(StepInput const& in) const {
 void Simulator::check(StepOutput const& out, bool after_step) const {
   auto const n = options_.instances, agents = spec_.agents;
   check_shape("observations", out.observations, {n, agents, observation_width_}, false);
+  check_rows("observations", out.observations);
   check_shape("masks", out.masks, {n, agents, spec_.choices()}, true);
   if (!after_step) return;
   check_shape("rewards", out.rewards, {n, agents}, false);
   check_shape("ended", out.ended, {n, agents}, false);
   check_shape("final observations", out.final_observations, {n, agents, observation_width_}, true);
+  check_rows("final observations", out.final_observations);
+}
+
+void Simulator::check_actions(char const* environment, StepInput const& in) const {
+  auto const fail = [&](int i, int a, std::string const& head, std::string const& problem) {
+    throw InputError(fmt::format("{}: instance {}, agent {}, {}: {}", environment, i, a, head, problem));
+  };
+  for_each_unfit(
+      in.continuous, spec_.continuous,
+      [](float x, ContinuousHead const&) { return (~std::bit_cast<std::uint32_t>(x) & 0x7f800000u) != 0; },  // finite
+      [&](int i, int a, ContinuousHead const& head, float x) {
+        fail(i, a, head.name, fmt::format("action {}, expected a finite number", x));
+      });
+  for_each_unfit(
+      in.discrete, spec_.discrete,
+      [](std::int32_t x, DiscreteHead const& head) { return std::uint32_t(x) < std::uint32_t(head.choices); },
+      [&](int i, int a, DiscreteHead const& head, std::int32_t x) {
+        fail(i, a, head.name, fmt::format("{}, expected one in [0, {})", x, head.choices));
+      });
 }
 
 void Simulator::check_state(int instance, std::size_t size) const {
@@ -94,12 +148,13 @@ Layout make_layout(Spec const& spec, SimulatorOptions const& options) {
           .indication = o.indication};
 }
 
-std::vector<float> initial_supertypes(Spec const& spec) {
-  auto const stride = std::size_t(spec.coordinates());
-  std::vector<float> values(spec.supertypes.size() * stride);
-  for (std::size_t s = 0; s < spec.supertypes.size(); ++s)
-    for (std::size_t c = 0; c < spec.supertypes[s].coordinates.size(); ++c)
-      values[s * stride + c] = spec.supertypes[s].coordinates[c].initial;
+std::vector<float> initial_supertypes(Spec const& spec, int instances) {
+  auto const stride = std::size_t(spec.coordinates()), size = spec.supertypes.size() * stride;
+  std::vector<float> values(size * std::size_t(instances));
+  for (std::size_t at = 0; at < values.size(); at += size)
+    for (std::size_t s = 0; s < spec.supertypes.size(); ++s)
+      for (std::size_t c = 0; c < spec.supertypes[s].coordinates.size(); ++c)
+        values[at + s * stride + c] = spec.supertypes[s].coordinates[c].initial;
   return values;
 }
 

@@ -90,26 +90,29 @@ Calibrator::Calibrator(CalibratorOptions const& options, Spec const& spec, int p
   low_ = at::tensor(low).to(device);
   range_ = at::tensor(range).to(device);
   columns_ = at::tensor(columns).to(device);
-  unit_profiles(1).copy_(at::tensor(initial).to(device).expand({particles, -1}));
+  last_rewards_ = at::zeros({particles}, low_.options());
+  centred_profiles(1).copy_(at::tensor(initial).to(device).sub(0.5).expand({particles, -1}));
 }
 
-at::Tensor Calibrator::unit_profiles(int slot) const { return rollout_.observations.select(0, slot).flatten(0, 1); }
+at::Tensor Calibrator::centred_profiles(int slot) const { return rollout_.observations.select(0, slot).flatten(0, 1); }
 
-at::Tensor Calibrator::profiles() const { return low_ + range_ * unit_profiles(1); }
+at::Tensor Calibrator::profiles() const { return low_ + range_ * (centred_profiles(1) + 0.5); }
 
 void Calibrator::propose(std::int64_t stage) {
   at::NoGradGuard const no_grad;
-  unit_profiles(0).copy_(unit_profiles(1));
+  centred_profiles(0).copy_(centred_profiles(1));
   learner_.act(rollout_, 0, stage);
-  unit_profiles(1).copy_((unit_profiles(0) + rollout_.continuous.flatten(0, 2)).clamp(0, 1));
+  centred_profiles(1).copy_((centred_profiles(0) + rollout_.continuous.flatten(0, 2)).clamp(-0.5, 0.5));
 }
 
-void Calibrator::write(at::Tensor const& supertypes) const {
-  supertypes.flatten(1, 2).index_copy_(1, columns_, profiles());
+void Calibrator::write(at::Tensor const& profiles, at::Tensor const& supertypes) const {
+  supertypes.flatten(1, 2).index_copy_(1, columns_, profiles);
 }
 
 UpdateStats Calibrator::learn(at::Tensor const& rewards, std::int64_t stage) {
-  rollout_.rewards.copy_(rewards.view_as(rollout_.rewards));
+  auto const before = stage == 0 ? rewards.mean() : last_rewards_;
+  rollout_.rewards.copy_((rewards - before).view_as(rollout_.rewards));
+  last_rewards_.copy_(rewards);
   learner_.evaluate_end(rollout_);
   estimate_advantages(rollout_, learner_.options().discount, learner_.options().gae_lambda);
   return learner_.update(rollout_, stage);
@@ -118,6 +121,7 @@ UpdateStats Calibrator::learn(at::Tensor const& rewards, std::int64_t stage) {
 std::vector<at::Tensor> Calibrator::state() const {
   auto tensors = learner_.state();
   tensors.push_back(rollout_.observations);
+  tensors.push_back(last_rewards_);
   return tensors;
 }
 

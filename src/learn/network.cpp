@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "shoal/learn/activation.hpp"
+
 namespace shoal {
 
 namespace {
@@ -65,12 +67,15 @@ std::vector<ActorCritic::Layer> ActorCritic::make_layers(int outputs, double las
 }
 
 at::Tensor ActorCritic::forward(std::vector<Layer> const& layers, at::Tensor x) {
-  for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = at::tanh(at::linear(x, layers[i].weight, layers[i].bias));
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = tanh_activation(at::linear(x, layers[i].weight, layers[i].bias));
   return at::linear(x, layers.back().weight, layers.back().bias);
 }
 
 void ActorCritic::forward_out(std::vector<Layer> const& layers, at::Tensor x, at::Tensor out) {
-  for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = at::addmm(layers[i].bias, x, layers[i].weight.t()).tanh_();
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
+    x = at::addmm(layers[i].bias, x, layers[i].weight.t());
+    tanh_in_place(x);
+  }
   at::addmm_out(out, layers.back().bias, x, layers.back().weight.t());
 }
 

@@ -55,9 +55,6 @@ PpoLearner::PpoLearner(Config config, NetworkShape network, RolloutShape const& 
   adam_step_ = at::zeros({}, real);
   kl_coefficient_ = at::full({}, config_.options.kl_coefficient, real);
   auto const samples = samples_.numel();
-  if (samples < config_.options.minibatches)
-    throw SettingError("minibatches", " = " + std::to_string(config_.options.minibatches) + ": expected at most " +
-                                          std::to_string(samples) + ", the samples of a stage");
   minibatch_ = make_minibatch(rollout, samples / config_.options.minibatches, device);
 }
 

@@ -43,6 +43,12 @@ at::Device choose_device(DeviceChoice choice) {
 
 int choose_threads(int threads) { return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency())); }
 
+void run_on_torch_threads(int shares, std::function<void(int)> const& job) {
+  at::parallel_for(0, shares, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto share = begin; share < end; ++share) job(int(share));
+  });
+}
+
 std::unique_ptr<Simulator> make(TrainerConfig const& config, at::Device device) {
   auto const& train = config.train;
   auto simulator = make_simulator(config.environment, config.env,
@@ -51,7 +57,8 @@ std::unique_ptr<Simulator> make(TrainerConfig const& config, at::Device device) 
                                    .threads = choose_threads(train.threads),
                                    .device = device.is_cuda() ? Device::cuda : Device::cpu,
                                    .team = "serial",
-                                   .observation = config.policy.observation});
+                                   .observation = config.policy.observation,
+                                   .executor = run_on_torch_threads});
 #ifdef SHOAL_HAS_CUDA
   if (device.is_cuda()) simulator->set_stream(c10::cuda::getCurrentCUDAStream(device.index()).stream());
 #endif
@@ -64,6 +71,12 @@ int steps_of_stage(TrainerConfig const& config, Spec const& spec) {
     throw SettingError("train.steps", fmt::format(" = {}: a calibrator needs a whole episode in every stage, expected 0 or at least {}",
                                                   steps, spec.max_episode_steps));
   return steps;
+}
+
+void check_minibatches(char const* section, PpoOptions const& options, std::int64_t samples) {
+  if (options.minibatches > samples)
+    throw SettingError(fmt::format("{}.minibatches", section),
+                       fmt::format(" = {}: expected at most {}, the samples of a stage", options.minibatches, samples));
 }
 
 std::vector<std::vector<int>> policy_agents(PolicyMapKind map, Spec const& spec) {
@@ -87,13 +100,15 @@ std::vector<PpoLearner> make_policies(TrainerConfig const& config, Spec const& s
                              .log_sd = policy.log_sd,
                              .mean_limit = 0};
   std::vector<PpoLearner> policies;
-  for (auto const& agents : policy_agents(policy.map, spec))
+  for (auto const& agents : policy_agents(policy.map, spec)) {
+    check_minibatches("policy", policy.ppo, std::int64_t(rollout.steps) * rollout.instances * std::int64_t(agents.size()));
     policies.emplace_back(PpoLearner::Config{.options = policy.ppo,
                                              .agents = agents,
                                              .purpose = Purpose::action,
                                              .seed = std::uint32_t(config.train.seed),
                                              .stream = std::uint32_t(policies.size())},
                           network, rollout, device);
+  }
   return policies;
 }
 
@@ -112,6 +127,7 @@ Trainer::Trainer(TrainerConfig config)
   rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
   policies_ = make_policies(config_, spec, rollout_.shape, device_);
   if (!config_.calibrator) return;
+  check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());
   calibrator_.emplace(*config_.calibrator, spec, config_.train.instances, std::uint32_t(config_.train.seed), device_);
 }
@@ -121,7 +137,7 @@ void Trainer::begin_stage() {
   simulator_->clear_metrics();
   if (calibrator_) {
     calibrator_->propose(stage_);
-    calibrator_->write(tensor_of(simulator_->supertypes(), device_));
+    calibrator_->write(calibrator_->profiles(), tensor_of(simulator_->supertypes(), device_));
   }
   if (calibrator_ || stage_ == 0)
     simulator_->reset(rollout_.first());
@@ -129,16 +145,25 @@ void Trainer::begin_stage() {
     simulator_->observe(rollout_.first());
 }
 
-void Trainer::roll_out(StageReport& report) {
+void Trainer::roll_out(StageReport& report, std::int64_t stream) {
   Timer timer;
   for (int t = 0; t < rollout_.shape.steps; ++t) {
-    for (auto& policy : policies_) policy.act(rollout_, t, stage_);
+    for (auto& policy : policies_) policy.act(rollout_, t, stream);
     report.inference_seconds += timer.lap();
     simulator_->step(rollout_.input(t), rollout_.output(t));
     report.environment_seconds += timer.lap();
   }
   for (auto& policy : policies_) policy.evaluate_end(rollout_);
   report.inference_seconds += timer.lap();
+}
+
+at::Tensor Trainer::measure(at::Tensor const& profiles, std::int64_t stream) {
+  StageReport unused;
+  calibrator_->write(profiles, tensor_of(simulator_->supertypes(), device_));
+  simulator_->clear_metrics();
+  simulator_->reset(rollout_.first());
+  roll_out(unused, stream);
+  return episode_metrics();
 }
 
 at::Tensor Trainer::episode_metrics() {
@@ -165,14 +190,16 @@ StageReport Trainer::run_stage() try {
   report.stage = stage_;
   begin_stage();
   report.environment_seconds = phase.lap();
-  roll_out(report);
+  roll_out(report, stage_);
   phase.lap();
   auto const stats = update();
   report.update_seconds = phase.lap();
   agent_steps_ += rollout_.rewards.numel();
   fill(report, stats);
-  seconds_ += timer.lap();
+  double const seconds = timer.lap();
+  seconds_ += seconds;
   report.seconds = seconds_;
+  report.agent_steps_per_second = double(rollout_.rewards.numel()) / seconds;
   report.agent_steps = agent_steps_;
   ++stage_;
   return report;

@@ -12,7 +12,14 @@ struct Probability24 {
   std::uint32_t value = 0;
 };
 
-SHOAL_FN Probability24 probability24(float p) { return {p >= 1 ? 1u << 24 : p <= 0 ? 0u : std::uint32_t(p * 0x1p24f + 0.5f)}; }
+/// The nearest to p, limited to [0, 1]; a NaN counts as 0.
+SHOAL_FN Probability24 probability24(float p) {
+  if (p >= 1) return {1u << 24};
+  if (!(p > 0)) return {0};
+  float const scaled = p * 0x1p24f;
+  auto const below = std::uint32_t(scaled);
+  return {below + (scaled - float(below) >= 0.5f)};  // scaled + 0.5f would round up odd numbers above 2^23
+}
 
 /// A word whose bits are independently 1 with probability p: every lane compares a uniform number, drawn bit by bit from the
 /// high end, with p's binary expansion, and stops when no lane is undecided. p = 2^-k costs k words, any other p about 8.

@@ -84,7 +84,9 @@ struct TileTeam {
       for (int i = int(tile.thread_rank()) + v * Lanes; i < n; i += virtual_lanes) lane[v] += f(i);
     detail::fold(lane, per_thread);
     for (int w = Lanes / 2; w > 0; w /= 2) lane[0] += tile.shfl_down(lane[0], unsigned(w));
-    return tile.shfl(lane[0], 0);
+    auto const total = tile.shfl(lane[0], 0);
+    tile.sync();  // a shuffle orders no memory: what f read may be written after this
+    return total;
   }
 };
 

@@ -8,6 +8,9 @@
 
 namespace shoal {
 
+/// Where the contiguous share number `share` of [0, n) begins.
+inline int share_begin(int n, int share, int shares) { return int(std::int64_t(n) * share / shares); }
+
 /// Runs one task at a time on a fixed number of threads, the calling one included.
 class ThreadPool {
  public:
@@ -28,8 +31,7 @@ class ThreadPool {
     } job{f, n, threads()};
     run_task({[](void* context, int thread) {
                 auto const& j = *static_cast<Job*>(context);
-                auto const share = [&](int t) { return int(std::int64_t(j.n) * t / j.threads); };
-                j.f(thread, share(thread), share(thread + 1));
+                j.f(thread, share_begin(j.n, thread, j.threads), share_begin(j.n, thread + 1, j.threads));
               },
               &job});
   }

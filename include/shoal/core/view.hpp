@@ -44,10 +44,10 @@ struct View {
     return n;
   }
 
-  SHOAL_FN operator View<T const, Rank>() const
-    requires(!std::is_const_v<T>)
-  {
-    View<T const, Rank> same;
+  template <class Const>
+    requires(!std::is_const_v<T> && std::is_same_v<Const, T const>)
+  SHOAL_FN operator View<Const, Rank>() const {
+    View<Const, Rank> same;
     same.data = data;
     for (int d = 0; d < Rank; ++d) {
       same.extents[d] = extents[d];

@@ -11,6 +11,9 @@ namespace shoal {
 struct Layout {
   int agents, own, type, width, choices, metrics, supertypes;
   bool observe_type, indication;
+
+  /// What is recorded of an episode: the environment's metrics, each supertype's return, the length.
+  SHOAL_FN int episode_values() const { return metrics + supertypes + 1; }
 };
 
 /// What the batch keeps of every instance beside its State.
@@ -84,16 +87,15 @@ SHOAL_FN void record_episode(Team team, Batch<Env> const& batch, typename Env::S
     episode[layout.metrics + layout.supertypes] = float(batch.clocks[instance].step);
     ++batch.episodes(instance);
   });
-  team.each(layout.metrics + layout.supertypes + 1, [&](int k) { batch.metric_sums(instance, k) += episode[k]; });
+  team.each(layout.episode_values(), [&](int k) { batch.metric_sums(instance, k) += episode[k]; });
 }
 
 }  // namespace detail
 
-/// The most metrics that an environment may have, those that shoal adds included: a lane's stack or a block's shared memory
-/// holds one row of them.
+/// The most metrics that an environment may have, those that shoal adds included.
 inline constexpr int max_metrics = 256;
 
-/// Working memory for one instance's step.
+/// Working memory for one instance's step. What follows takes any `Scratch` with these two members; on CUDA they lie apart.
 template <class Env>
 struct StepScratch {
   typename Env::Scratch env;
@@ -106,8 +108,8 @@ SHOAL_FN Random random_of(Batch<Env> const& batch, int instance) {
 }
 
 /// Begins the episode that the instance's clock names and writes its first observation.
-template <class Env, class Team>
-SHOAL_FN void begin_episode(Team team, Batch<Env> const& batch, StepScratch<Env>& scratch, int instance) {
+template <class Env, class Team, class Scratch>
+SHOAL_FN void begin_episode(Team team, Batch<Env> const& batch, Scratch& scratch, int instance) {
   team.each(batch.layout.agents, [&](int i) { batch.returns(instance, i) = 0; });
   Env::reset(team, batch.params, batch.states[instance], scratch.env, batch.supertype_values(instance),
              random_of(batch, instance));
@@ -121,8 +123,8 @@ SHOAL_FN void observe_instance(Team team, Batch<Env> const& batch, StepOutput co
 }
 
 /// Abandons the running episode and starts the next one.
-template <class Env, class Team>
-SHOAL_FN void reset_instance(Team team, Batch<Env> const& batch, StepScratch<Env>& scratch, StepOutput const& out,
+template <class Env, class Team, class Scratch>
+SHOAL_FN void reset_instance(Team team, Batch<Env> const& batch, Scratch& scratch, StepOutput const& out,
                              int instance) {
   team.once([&] { batch.clocks[instance] = {batch.clocks[instance].episode + 1, 0}; });
   begin_episode(team, batch, scratch, instance);
@@ -130,8 +132,8 @@ SHOAL_FN void reset_instance(Team team, Batch<Env> const& batch, StepScratch<Env
 }
 
 /// Steps the instance; when its episode ends, records the metrics, keeps the final observation and begins the next episode.
-template <class Env, class Team>
-SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, StepScratch<Env>& scratch, StepInput const& in,
+template <class Env, class Team, class Scratch>
+SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, Scratch& scratch, StepInput const& in,
                             StepOutput const& out, int instance) {
   auto& state = batch.states[instance];
   int const agents = batch.layout.agents;

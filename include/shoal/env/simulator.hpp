@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,6 +31,9 @@ struct ObservationOptions {
   }
 };
 
+/// Runs job(0), ..., job(shares - 1), at once if it can, and returns when all have finished.
+using Executor = std::function<void(int shares, std::function<void(int share)> const& job)>;
+
 struct SimulatorOptions {
   int instances = 1;
   std::uint32_t seed = 0;
@@ -37,21 +41,24 @@ struct SimulatorOptions {
   Device device = Device::cpu;
   std::string team = "serial";  // CPU; "scrambled:W" visits indices as W lanes might, for tests
   ObservationOptions observation = {};
+  /// CPU: a trainer's own threads, so that its pool and the simulator's do not fight for the cores; empty: `threads` of our own.
+  Executor executor = {};
 };
 
-/// The joint actions of all instances. Memory of the simulator's device.
+/// The joint actions of all instances. Memory of the simulator's device, with any strides.
 struct StepInput {
-  View<float const, 3> continuous;       // [instances, agents, spec.continuous]; empty where there are none
-  View<std::int32_t const, 3> discrete;  // [instances, agents, spec.discrete]; likewise
+  View<float const, 3> continuous = {};       // [instances, agents, spec.continuous]; empty where there are none
+  View<std::int32_t const, 3> discrete = {};  // [instances, agents, spec.discrete]; likewise
 };
 
-/// Where a step writes: slots of a rollout, or any memory of the simulator's device. All but `observations` may be empty.
+/// Where a step writes: slots of a rollout, or any memory of the simulator's device. `masks` and `final_observations` may be
+/// empty. Any strides, but rows of observations are contiguous.
 struct StepOutput {
-  View<float, 3> observations;              // [instances, agents, observation_width()]: after the step, and after a reset
-  View<std::uint8_t, 3> masks;              // [instances, agents, spec.choices()], 1 = legal
-  View<float, 2> rewards;                   // [instances, agents]; written by step() only, as is what follows
-  View<std::uint8_t, 2> ended;              // [instances, agents]: bits of Ended
-  View<float, 3> final_observations;        // like observations: before the reset, written only where an episode ended
+  View<float, 3> observations = {};        // [instances, agents, observation_width()]: after the step, and after a reset
+  View<std::uint8_t, 3> masks = {};        // [instances, agents, spec.choices()], 1 = legal
+  View<float, 2> rewards = {};             // [instances, agents]; written by step() only, as is what follows
+  View<std::uint8_t, 2> ended = {};        // [instances, agents]: bits of Ended
+  View<float, 3> final_observations = {};  // like observations: before the reset, written only where an episode ended
 };
 
 /// Episode metrics, summed over the episodes that ended since clear_metrics(). Memory of the simulator's device.
@@ -78,7 +85,8 @@ class Simulator {
   virtual void observe(StepOutput const& out) = 0;
 
   /// One step of every instance. An instance whose episode ends is reset at once.
-  /// @throws InputError naming a view whose shape does not fit
+  /// @throws InputError naming a view whose shape does not fit; on the CPU also an action that is not finite or not a choice
+  ///         of its head, before anything has changed. On CUDA environments limit such actions.
   virtual void step(StepInput const& in, StepOutput const& out) = 0;
 
   /// [instances, supertypes, coordinates], padded to the longest supertype. Write here to calibrate: a reset reads it.
@@ -103,6 +111,9 @@ class Simulator {
   void check(StepInput const& in) const;
   void check(StepOutput const& out, bool after_step) const;
   void check_state(int instance, std::size_t size) const;
+  /// Every action must be finite, every choice one of its head's. Reads the actions: for the CPU only.
+  /// @throws InputError naming the environment, instance, agent, head and value of the first that is not
+  void check_actions(char const* environment, StepInput const& in) const;
 
  private:
   Spec spec_;

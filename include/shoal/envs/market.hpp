@@ -72,7 +72,7 @@ struct Market {
       visit("spread_sd", p.spread_sd, Range{1e-9, 0.1}, "its standard deviation");
       visit("spread_low", p.spread_low, Range{0, 0.1}, "its lower bound");
       visit("spread_high", p.spread_high, Range{0, 0.1}, "its upper bound");
-      visit("curve_exponent", p.curve_exponent, Range{1.01, 10}, "lambda_ref of the exchange's price curve");
+      visit("curve_exponent", p.curve_exponent, Range{1.1, 10}, "lambda_ref of the exchange's price curve");
       visit("liquidity", p.liquidity, Range{1, 1e9}, "total volume v_max on the exchange");
       visit("aversion", p.aversion, Range{0, 100}, "penalty weight gamma_max of a merchant with tolerance 0");
       visit("penalty", p.penalty, Choices{"absolute", "downside", "expected", "quadratic"},
@@ -257,11 +257,12 @@ struct Market {
   }
 
   /// S_ref(v) / (s0 / 2), the exchange's cost a unit for size v: (omega / x) (1 - (1 - x)^(1/omega)) with x = v / v_max and
-  /// omega = (lambda - 1) / (lambda - 2). The power series in x avoids the cancellation at small x.
+  /// omega = (lambda - 1) / (lambda - 2). Power series avoid the cancellations at small x and near lambda = 2; the relative
+  /// error is below 2e-6 for lambda of at least 1.5, and below 2e-5 at 1.1.
   SHOAL_FN static float exchange_curve(Params const& p, float v) {
     float const x = min(v / p.liquidity, 0.99f);
     float const a = (p.curve_exponent - 2) / (p.curve_exponent - 1);  // 1 / omega
-    if (x < 0.1f) {
+    if (x * max(1.0f, fabsf(a)) < 0.1f) {
       float sum = 1, term = 1;
       for (int k = 1; k < 9; ++k) {
         term *= x * (float(k) - a) / float(k + 1);
@@ -270,8 +271,9 @@ struct Market {
       return sum;
     }
     float const logarithm = shoal::log(1 - x);
-    if (a > -1e-3f && a < 1e-3f) return -logarithm / x;
-    return (1 - shoal::exp(a * logarithm)) / (a * x);
+    float const y = a * logarithm;
+    if (fabsf(y) > 0.3f) return (1 - shoal::exp(y)) / (a * x);
+    return -logarithm / x * (1 + y / 2 * (1 + y / 3 * (1 + y / 4 * (1 + y / 5 * (1 + y / 6)))));  // (e^y - 1) / y
   }
 
  private:

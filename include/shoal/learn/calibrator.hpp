@@ -38,26 +38,31 @@ class Calibrator {
   /// unclipped increment.
   void propose(std::int64_t stage);
 
-  /// Writes the profiles into a supertype buffer [B, supertypes, coordinates].
-  void write(at::Tensor const& supertypes) const;
+  /// Writes profiles [B, D] into a supertype buffer [B, supertypes, coordinates].
+  void write(at::Tensor const& profiles, at::Tensor const& supertypes) const;
 
-  /// Trains on (previous profile, increment, reward). @param rewards [B]
+  /// Trains on (previous profile, increment, reward). What the learner sees is the change of a particle's reward since the stage
+  /// before, which known baseline takes away most of the noise: sum_k gamma^k (r_{m+k} - r_{m+k-1}) is (1 - gamma) times the
+  /// discounted sum, less r_{m-1}, which the increment cannot change. @param rewards [B]
   UpdateStats learn(at::Tensor const& rewards, std::int64_t stage);
 
   /// "supertype_1.link_3", in the order of the profile's columns.
   std::vector<std::string> const& coordinate_names() const { return names_; }
   /// The particles' profiles in the coordinates' own units, [B, D].
   at::Tensor profiles() const;
+  at::Tensor const& lower_bounds() const { return low_; }  // [D]
+  at::Tensor const& ranges() const { return range_; }      // [D], upper less lower bounds
 
   PpoLearner const& learner() const { return learner_; }
   std::vector<at::Tensor> state() const;  // for checkpoints
 
  private:
-  at::Tensor unit_profiles(int slot) const;  // [B, D] in [0, 1]; slot 0 before, 1 after the increment
+  at::Tensor centred_profiles(int slot) const;  // [B, D] in [-1/2, 1/2]: what the network sees; slot 0 before, 1 after the increment
 
   std::vector<std::string> names_;
   at::Tensor low_, range_;  // [D]
   at::Tensor columns_;      // [D] i64: places in a row of the supertype buffer
+  at::Tensor last_rewards_; // [B]
   Rollout rollout_;         // one step of one agent
   PpoLearner learner_;
 };

@@ -75,10 +75,11 @@ struct PolicyOptions {
 };
 
 /// Section [calibrator]: CALSHEQ's RL calibrator. Coordinates are scaled to [0, 1] by their bounds.
+/// The defaults reach r_cal > 0.95 in 23 dimensions within 500 stages of 64 particles (tests/learn/calibrator_test.cpp).
 struct CalibratorOptions {
-  NetworkOptions network = {};
+  NetworkOptions network = {.hidden = {1, {64}}};
   double increment = 0.1, increment_sd = 0.05;
-  PpoOptions ppo = {.learning_rate = {3e-3, 0.9, 200}, .discount = 0, .gae_lambda = 1, .epochs = 4, .minibatches = 1};
+  PpoOptions ppo = {.learning_rate = {5e-3, 0.9, 200}, .discount = 0, .gae_lambda = 1, .epochs = 10, .minibatches = 1, .kl_target = 0.03};
 
   template <class Visit>
   static void fields(Visit& visit, CalibratorOptions& o) {

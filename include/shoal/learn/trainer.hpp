@@ -41,6 +41,7 @@ struct StageReport {
   std::int64_t stage = 0;        // counted from 0
   std::int64_t agent_steps = 0;  // since the beginning of the run
   double seconds = 0;            // since the beginning of the run, training only
+  double agent_steps_per_second = 0;  // of this stage
   std::optional<double> r_cal_mean = {}, r_cal_sd = {};
   std::vector<Fit> targets = {};
   std::vector<Return> returns = {};
@@ -59,6 +60,12 @@ class Trainer {
   /// @throws Error naming stage and tensor when something is no longer finite
   StageReport run_stage();
 
+  /// One episode of every instance under the given profiles, without learning: the policies act as they are.
+  /// @param profiles  [B, D], a row an instance  @param stream  tells the random actions of several calls apart
+  /// @return [B, metrics], means over the instance's episodes. Needs a calibrator in the configuration.
+  at::Tensor measure(at::Tensor const& profiles, std::int64_t stream);
+
+  std::vector<Target> const& targets() const { return targets_; }
   std::int64_t next_stage() const { return stage_; }
   std::int64_t stages() const { return config_.train.stages; }
   at::Device device() const { return device_; }
@@ -75,7 +82,7 @@ class Trainer {
 
  private:
   void begin_stage();
-  void roll_out(StageReport& report);
+  void roll_out(StageReport& report, std::int64_t stream);
   std::vector<UpdateStats> update();
   void fill(StageReport& report, std::vector<UpdateStats> const& stats);
   void check_finite() const;

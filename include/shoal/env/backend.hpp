@@ -1,0 +1,85 @@
+// What every backend shares: the memory of a batch, its first contents, and the layout of an exported state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "shoal/env/batch.hpp"
+
+namespace shoal {
+
+/// @return the layout that `spec` and `options` ask for
+/// @throws InputError if the width is too small or there are too many metrics
+Layout make_layout(Spec const& spec, SimulatorOptions const& options);
+
+/// The initial supertype profile of every instance, [instance, supertype, coordinate] row-major, padded with zeros.
+std::vector<float> initial_supertypes(Spec const& spec, int instances);
+
+/// Owns what a Batch points to. `Array` is std::vector or has its two constructors: n zeros, and a copy of a std::vector.
+template <class Env, template <class> class Array>
+struct BatchMemory {
+  BatchMemory(Spec const& spec, SimulatorOptions const& options)
+      : layout(make_layout(spec, options)),
+        coordinates(spec.coordinates()),
+        clocks(rows(options, 1)),
+        states(rows(options, 1)),
+        returns(rows(options, layout.agents)),
+        supertypes(initial_supertypes(spec, options.instances)),
+        metric_sums(rows(options, layout.episode_values())),
+        episodes(rows(options, 1)),
+        supertype_of(std::vector<std::int32_t>(spec.supertype_of.begin(), spec.supertype_of.end())) {}
+
+  Batch<Env> batch(typename Env::Params const& params, SimulatorOptions const& options) {
+    auto const n = options.instances;
+    return {.params = params,
+            .layout = layout,
+            .seed = options.seed,
+            .instances = n,
+            .clocks = clocks.data(),
+            .states = states.data(),
+            .returns = view(returns.data(), n, layout.agents),
+            .supertype_values = view(supertypes.data(), n, layout.supertypes, coordinates),
+            .metric_sums = view(metric_sums.data(), n, layout.episode_values()),
+            .episodes = view(episodes.data(), n),
+            .supertype_of = supertype_of.data()};
+  }
+
+  Layout layout;
+  int coordinates;
+  Array<Clock> clocks;
+  Array<typename Env::State> states;
+  Array<float> returns, supertypes, metric_sums;
+  Array<std::int32_t> episodes, supertype_of;
+
+ private:
+  static std::size_t rows(SimulatorOptions const& options, int width) {
+    return std::size_t(options.instances) * std::size_t(width);
+  }
+};
+
+/// Where the pieces of an instance's exported state begin: clock, state, returns, supertypes.
+struct StateBytes {
+  std::size_t state, returns, supertypes, size;
+};
+template <class Env>
+StateBytes state_bytes(Spec const& spec) {
+  StateBytes at{sizeof(Clock), 0, 0, 0};
+  at.returns = at.state + sizeof(typename Env::State);
+  at.supertypes = at.returns + sizeof(float) * std::size_t(spec.agents);
+  at.size = at.supertypes + sizeof(float) * spec.supertypes.size() * std::size_t(spec.coordinates());
+  return at;
+}
+
+/// Calls copy(offset, piece, size) for each piece of the instance's state: `piece` is the batch's memory, `offset` the place in
+/// the exported bytes.
+template <class Env, class Copy>
+void for_each_piece(Batch<Env> const& batch, Spec const& spec, int instance, Copy copy) {
+  auto const at = state_bytes<Env>(spec);
+  copy(std::size_t(0), batch.clocks + instance, sizeof(Clock));
+  copy(at.state, batch.states + instance, sizeof(typename Env::State));
+  copy(at.returns, batch.returns(instance).data, at.supertypes - at.returns);
+  if (at.size > at.supertypes) copy(at.supertypes, batch.supertype_values(instance).data, at.size - at.supertypes);
+}
+
+}  // namespace shoal

@@ -1,0 +1,30 @@
+// One thread an element over a grid: the launch that the learners' simple kernels share.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/cuda_check.hpp"
+
+namespace shoal::cuda {
+
+template <class Args, void (*Body)(Args const&, std::int64_t)>
+__global__ void elementwise_kernel(__grid_constant__ Args const args, std::int64_t n) {
+  auto const stride = std::int64_t(gridDim.x) * blockDim.x;
+  for (auto i = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += stride) Body(args, i);
+}
+
+/// Body(args, i) for i in [0, n), asynchronous on `stream`.
+template <class Args, void (*Body)(Args const&, std::int64_t)>
+void elementwise(Args const& args, std::int64_t n, void* stream) {
+  constexpr int block = 256;
+  constexpr std::int64_t most_blocks = 1 << 16;
+  if (n == 0) return;
+  auto const blocks = std::min((n + block - 1) / block, most_blocks);
+  elementwise_kernel<Args, Body><<<unsigned(blocks), block, 0, static_cast<cudaStream_t>(stream)>>>(args, n);
+  SHOAL_CUDA_CHECK(cudaGetLastError());
+}
+
+}  // namespace shoal::cuda

@@ -1,0 +1,222 @@
+#include "program/config.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+namespace shoal {
+
+namespace {
+
+std::string trimmed(std::string const& text) {
+  auto const first = text.find_first_not_of(" \t");
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string location(std::string const& name, toml::source_region const& region) {
+  return fmt::format("{}:{}: ", name, region.begin.line);
+}
+
+/// What is wrong with a TOML value, or the setting that it is.
+struct Converted {
+  std::optional<Setting> setting = {};
+  std::string problem = {};
+};
+
+bool is_number(toml::node const& node) { return node.is_integer() || node.is_floating_point(); }
+
+double number(toml::node const& node) { return node.value<double>().value_or(0); }
+
+Converted convert_array(toml::array const& array) {
+  if (std::all_of(array.begin(), array.end(), is_number)) {  // an empty list too; readers of strings take that as well
+    std::vector<double> numbers;
+    for (auto const& item : array) numbers.push_back(number(item));
+    return {numbers};
+  }
+  std::vector<std::string> strings;
+  for (auto const& item : array) {
+    if (!item.is_string()) return {{}, ": expected a list of numbers only or of strings only"};
+    strings.push_back(item.as_string()->get());
+  }
+  return {strings};
+}
+
+Converted convert(toml::node const& node) {
+  if (auto const* x = node.as_boolean()) return {x->get()};
+  if (auto const* x = node.as_integer()) return {x->get()};
+  if (auto const* x = node.as_floating_point()) return {x->get()};
+  if (auto const* x = node.as_string()) return {x->get()};
+  if (auto const* x = node.as_array()) return convert_array(*x);
+  constexpr char const* expected = "expected a boolean, a number, a string or a list";
+  if (node.is_table()) return {{}, fmt::format(" is a table: {}", expected)};
+  return {{}, fmt::format(" is a date or time: {}; a string needs quotes", expected)};
+}
+
+std::string bracketed_names() {
+  std::vector<std::string> names;
+  for (auto const& name : section_names()) names.push_back(fmt::format("[{}]", name));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+bool is_section(std::string const& name) {
+  auto const& names = section_names();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string const& name) : config_{.file = name, .sections = {}, .targets = {}} {}
+
+  Config operator()(toml::table const& root) {
+    for (auto const& [key, node] : root) {
+      auto const name = std::string(key.str());
+      auto const at = location(config_.file, key.source());
+      auto const* const table = node.as_table();
+      if (!table && is_section(name)) throw InputError(fmt::format("{}{}: expected a section, [{}]", at, name, name));
+      if (!table)
+        throw InputError(fmt::format("{}{}: expected inside a section, one of {}", at, name, bracketed_names()));
+      if (!is_section(name))
+        throw InputError(fmt::format("{}[{}]: unknown section; expected {}", at, name, bracketed_names()));
+      config_.sections[name] = read_table(name, *table);
+    }
+    return std::move(config_);
+  }
+
+ private:
+  Settings read_table(std::string const& section, toml::table const& table) {
+    Settings settings;
+    for (auto const& [key, node] : table) {
+      auto const full = fmt::format("{}.{}", section, key.str());
+      auto const at = location(config_.file, key.source());
+      if (full == "calibrator.target") {
+        read_targets(at, node);
+        continue;
+      }
+      auto converted = convert(node);
+      if (!converted.setting) throw InputError(at + full + converted.problem);
+      settings.emplace(std::string(key.str()), std::move(*converted.setting));
+      config_.origins[full] = at;
+    }
+    return settings;
+  }
+
+  void read_targets(std::string const& at, toml::node const& node) {
+    auto const* const array = node.as_array();
+    if (!array || !array->is_homogeneous(toml::node_type::table))
+      throw InputError(at + "calibrator.target: expected [[calibrator.target]] entries");
+    for (auto const& item : *array)
+      config_.targets.push_back(read_table(target_section(config_.targets.size()), *item.as_table()));
+  }
+
+  Config config_;
+};
+
+// toml++ quotes what it met, sometimes over several lines.
+std::string one_line(std::string_view text) {
+  std::string line(text);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line;
+}
+
+void apply(Config& config, std::string const& assignment) {
+  auto const text = fmt::format("--set {}", assignment);
+  auto [name, value] = parse_assignment(assignment);
+  auto const dot = name.find('.');
+  auto const section = name.substr(0, dot);
+  bool const two_parts =
+      dot != std::string::npos && dot + 1 < name.size() && name.find('.', dot + 1) == std::string::npos;
+  if (!two_parts) throw InputError(fmt::format("{}: expected section.key=value", text));
+  if (!is_section(section)) throw InputError(fmt::format("{}: unknown section; expected {}", text, bracketed_names()));
+  if (name == "calibrator.target")
+    throw InputError(fmt::format("{}: targets are given in the file, [[calibrator.target]]", text));
+  config.sections[section].insert_or_assign(name.substr(dot + 1), std::move(value));
+  config.origins[name] = "--set ";
+}
+
+// A value that is no TOML, or a date, which no setting is, stands for itself: --set data.member=Diageo Americas.
+Converted parse_value(std::string const& text) {
+  try {
+    auto const table = toml::parse(fmt::format("value = {}", text));
+    if (auto const* node = table.get("value");
+        node && table.size() == 1 && !(node->is_date() || node->is_time() || node->is_date_time()))
+      return convert(*node);
+  } catch (toml::parse_error const&) {}
+  return {text};
+}
+
+void write_table(std::string& out, std::string const& heading, Settings const& settings) {
+  out += fmt::format("\n{}\n", heading);
+  for (auto const& [key, value] : settings) out += fmt::format("{} = {}\n", key, to_text(value));
+}
+
+}  // namespace
+
+std::vector<std::string> const& section_names() {
+  static std::vector<std::string> const names{"env", "data", "policy", "calibrator", "train"};
+  return names;
+}
+
+std::string target_section(std::size_t i) { return fmt::format("calibrator.target[{}]", i + 1); }
+
+std::pair<std::string, Setting> parse_assignment(std::string const& text) {
+  auto const equals = text.find('=');
+  auto const key = trimmed(text.substr(0, equals));
+  if (equals == std::string::npos || key.empty()) throw InputError(fmt::format("--set {}: expected key=value", text));
+  auto converted = parse_value(trimmed(text.substr(equals + 1)));
+  if (!converted.setting) throw InputError(fmt::format("--set {}{}", key, converted.problem));
+  return {key, std::move(*converted.setting)};
+}
+
+Config parse_config(std::string const& text, std::string const& name, std::vector<std::string> const& overrides) {
+  Config config;
+  try {
+    config = Reader(name)(toml::parse(text));
+  } catch (toml::parse_error const& error) {
+    auto const at = error.source().begin;
+    throw InputError(fmt::format("{}:{}:{}: {}", name, at.line, at.column, one_line(error.description())));
+  }
+  for (auto const& assignment : overrides) apply(config, assignment);
+  if (auto const env = config.sections.find("env"); env == config.sections.end() || !env->second.count("name"))
+    throw InputError(fmt::format("{}: env.name is missing; `shoal list` names the environments", name));
+  return config;
+}
+
+Config read_config(std::string const& path, std::vector<std::string> const& overrides) {
+  if (std::filesystem::is_directory(path)) throw InputError(fmt::format("{}: is a folder; expected a TOML file", path));
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file && file.peek() != std::ifstream::traits_type::eof())
+    text << file.rdbuf();  // << of nothing would be a failure
+  if (!file.is_open() || file.bad())
+    throw InputError(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
+  return parse_config(text.str(), path, overrides);
+}
+
+std::string to_toml(Config const& config, std::vector<std::string> const& header) {
+  std::string out;
+  for (auto const& line : header) out += fmt::format("# {}\n", line);
+  for (auto const& name : section_names()) {
+    if (auto const it = config.sections.find(name); it != config.sections.end())
+      write_table(out, fmt::format("[{}]", name), it->second);
+    if (name == "calibrator")
+      for (auto const& target : config.targets) write_table(out, "[[calibrator.target]]", target);
+  }
+  return out;
+}
+
+InputError located(Config const& config, std::string const& section, SettingError const& error) {
+  auto const key = fmt::format("{}.{}", section, error.key);
+  auto const origin = config.origins.find(key);
+  return InputError((origin == config.origins.end() ? "" : origin->second) + key + error.message);
+}
+
+}  // namespace shoal

@@ -1,0 +1,54 @@
+// Configuration files: TOML of two levels, [section] key = value, and [[calibrator.target]]. Reading keeps where each key came
+// from, so that errors found later can still say "iowa.toml:14".
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shoal/core/settings.hpp"
+
+namespace shoal {
+
+struct Config {
+  std::string file;                          // as given
+  std::map<std::string, Settings> sections;  // those that the file or an override has; [calibrator] without its targets
+  std::vector<Settings> targets;             // [[calibrator.target]]
+  /// What an error about a key begins with, "iowa.toml:14: " or "--set "; by "section.key", for a target by target_section().
+  std::map<std::string, std::string> origins = {};
+};
+
+/// The names of all sections, in the order that files are written in.
+std::vector<std::string> const& section_names();
+
+/// What target i, counted from 0, is called in errors: "calibrator.target[1]" for i = 0.
+std::string target_section(std::size_t i);
+
+/// @param overrides  "section.key=value": the value is TOML, or else a string as it stands
+/// @throws InputError in one line naming file and line, or the override
+Config read_config(std::string const& path, std::vector<std::string> const& overrides);
+Config parse_config(std::string const& text, std::string const& name, std::vector<std::string> const& overrides);
+
+/// "key=value" as a command line gives it.
+/// @throws InputError without "=", or for a value that is a table or a list of unlike elements
+std::pair<std::string, Setting> parse_assignment(std::string const& text);
+
+/// The whole configuration as TOML; parse_config() reads it back. `header` lines become comments.
+std::string to_toml(Config const& config, std::vector<std::string> const& header);
+
+/// `error`, about a key of `section`, as "iowa.toml:14: env.penalty = ...", "--set env.penalty = ..." or, for a key that nobody
+/// wrote, "env.penalty = ...".
+InputError located(Config const& config, std::string const& section, SettingError const& error);
+
+/// f(), whose SettingErrors are about keys of `section`.
+template <class F>
+auto with_location(Config const& config, std::string const& section, F f) {
+  try {
+    return f();
+  } catch (SettingError const& error) {
+    throw located(config, section, error);
+  }
+}
+
+}  // namespace shoal

@@ -1,0 +1,111 @@
+// The `shoal` program: one command line, errors as one line, exit codes 0, 1 (failed), 2 (bad input), 130 (interrupted).
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include <CLI/CLI.hpp>
+
+#include "program/hash_command.hpp"
+#include "program/list_command.hpp"
+#include "program/reach_command.hpp"
+#include "program/train_command.hpp"
+#include "shoal/core/error.hpp"
+
+namespace {
+
+// Tensors of a few hundred KiB come and go thousands of times a second; given back to the system each time, page faults would
+// take a third of an update.
+void keep_memory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
+
+struct TrainFlags {
+  std::string seed, threads, device;
+};
+
+void add_train(CLI::App& app, shoal::TrainCommand& command, TrainFlags& flags, int& code) {
+  auto* const train = app.add_subcommand("train", "train and calibrate what a configuration describes");
+  auto* const config = train->add_option("config", command.config, "CONFIG.toml");
+  auto* const resume = train->add_option("--resume", command.resume, "go on with the run in this folder")->excludes(config);
+  train->add_option("--set", command.overrides, "section.key=value, may be given several times")->take_all()->allow_extra_args(false);
+  train->add_option("--out", command.out, "folder of the run; default runs/NAME")->excludes(resume);
+  train->add_option("--seed", flags.seed, "sets train.seed")->excludes(resume);
+  train->add_option("--threads", flags.threads, "sets train.threads");
+  train->add_option("--device", flags.device, "sets train.device: auto, cpu or cuda");
+  train->callback([&] {
+    if (command.config.empty() && command.resume.empty()) throw shoal::InputError("train: expected CONFIG.toml or --resume DIR");
+    auto const set = [&](char const* key, std::string const& value) {
+      if (!value.empty()) command.overrides.push_back(fmt::format("{}={}", key, value));
+    };
+    set("train.seed", flags.seed);
+    set("train.threads", flags.threads);
+    set("train.device", flags.device);
+    code = shoal::train(command);
+  });
+}
+
+void add_hash(CLI::App& app, shoal::HashOptions& o, int& code) {
+  auto* const hash = app.add_subcommand("hash", "print the hash of trajectories under a fixed random policy");
+  hash->add_option("environment", o.environment, "name of the environment")->required();
+  hash->add_option("--instances", o.instances, "instances that step together");
+  hash->add_option("--threads", o.threads, "CPU threads");
+  hash->add_option("--team", o.team, "serial, or scrambled:W");
+  hash->add_option("--steps", o.steps, "steps");
+  hash->add_option("--seed", o.seed, "seed");
+  hash->add_option("--show", o.show, "hash the first SHOW instances");
+  hash->add_option("--device", o.device, "cpu or cuda");
+  hash->add_option("--set", o.params, "key=value, a parameter of the environment")->take_all()->allow_extra_args(false);
+  hash->callback([&] { code = shoal::hash_command(o); });
+}
+
+struct ReachFlags {
+  std::string config;
+  std::vector<std::string> overrides;
+};
+
+void add_reach(CLI::App& app, ReachFlags& flags, int& code) {
+  auto* const reach = app.add_subcommand("reach", "find the best fit to a configuration's targets by direct simulation");
+  reach->add_option("config", flags.config, "CONFIG.toml")->required();
+  reach->add_option("--set", flags.overrides, "section.key=value, may be given several times")->take_all()->allow_extra_args(false);
+  reach->callback([&] { code = shoal::reach(flags.config, flags.overrides); });
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("shoal: a batch simulator for multi-agent systems, and the learners that consume it", "shoal");
+  app.set_version_flag("--version", SHOAL_VERSION);
+  app.require_subcommand(1);
+  int code = 0;
+  shoal::TrainCommand train;
+  TrainFlags flags;
+  add_train(app, train, flags, code);
+  shoal::HashOptions hash;
+  add_hash(app, hash, code);
+  ReachFlags reach;
+  add_reach(app, reach, code);
+  std::string name;
+  auto* const list = app.add_subcommand("list", "environments, options and metrics");
+  list->add_option("name", name, "an environment or a section of a configuration");
+  list->callback([&] { code = shoal::list_command(name); });
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "shoal: {}; see shoal --help\n", error.what());
+    return 2;
+  }
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  keep_memory();
+  return run(argc, argv);
+} catch (shoal::InputError const& error) {
+  fmt::print(stderr, "shoal: {}\n", error.what());
+  return 2;
+} catch (std::exception const& error) {
+  fmt::print(stderr, "shoal: {}\n", error.what());
+  return 1;
+}

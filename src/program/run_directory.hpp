@@ -1,0 +1,52 @@
+// A run's folder: config.toml, metrics.jsonl, TensorBoard events and checkpoints. Nothing in it is ever overwritten but by rename.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace shoal {
+
+class RunDirectory {
+ public:
+  /// Makes a new folder with `configuration` as config.toml.
+  /// @throws InputError if the folder exists, Error if it cannot be written
+  static RunDirectory create(std::filesystem::path const& path, std::string const& configuration);
+
+  /// Opens the folder of an earlier run.
+  /// @throws InputError if it is none
+  static RunDirectory open(std::filesystem::path const& path);
+
+  /// runs/NAME, or runs/NAME-2, ... : the first that does not exist.
+  static std::filesystem::path unused(std::string const& name);
+
+  std::filesystem::path const& path() const { return path_; }
+  std::string config() const { return path_ / "config.toml"; }
+  std::string checkpoint(std::int64_t stage) const;
+  std::optional<std::string> latest_checkpoint() const;
+
+  /// Removes all checkpoints but the last two.
+  void prune_checkpoints() const;
+
+  /// Drops the rows of metrics.jsonl from `stage` on, and a row cut short: a resumed run writes them again.
+  void rewind_metrics(std::int64_t stage);
+
+  /// The whole rows of metrics.jsonl, one JSON text each.
+  std::vector<std::string> read_metrics() const;
+
+  /// Appends one row to metrics.jsonl. @throws Error naming the file if it cannot be written
+  void append_metrics(std::string const& row);
+
+ private:
+  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  std::string metrics() const { return path_ / "metrics.jsonl"; }
+
+  std::filesystem::path path_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> metrics_{nullptr, std::fclose};
+};
+
+}  // namespace shoal

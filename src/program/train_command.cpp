@@ -1,0 +1,128 @@
+#include "program/train_command.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "program/progress.hpp"
+#include "program/report.hpp"
+#include "program/run_config.hpp"
+#include "program/run_directory.hpp"
+
+namespace shoal {
+
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// The first Ctrl-C asks for an end after this stage; a second one ends the program at once.
+void on_signal(int number) {
+  interrupted = 1;
+  std::signal(number, SIG_DFL);
+}
+
+struct Run {
+  RunConfig config;
+  Trainer trainer;
+  RunDirectory directory;
+};
+
+// A Trainer's SettingErrors carry their section: "train.steps".
+Trainer make_trainer(Config const& file, RunConfig const& config) {
+  try {
+    return Trainer(config.trainer);
+  } catch (SettingError const& error) {
+    auto const dot = error.key.find('.');
+    if (dot == std::string::npos) throw;
+    throw located(file, error.key.substr(0, dot), SettingError(error.key.substr(dot + 1), error.message));
+  }
+}
+
+Run begin(TrainCommand const& command) {
+  auto const file = read_config(command.config, command.overrides);
+  auto config = resolve(file);
+  auto const name = std::filesystem::path(command.config).stem().string();
+  auto const path = command.out.empty() ? RunDirectory::unused(name) : std::filesystem::path(command.out);
+  if (std::filesystem::exists(path))
+    throw InputError(fmt::format("--out {}: exists; expected a folder that does not exist yet", path.string()));
+  auto trainer = make_trainer(file, config);  // a configuration that cannot run leaves no folder behind
+  return {config, std::move(trainer), RunDirectory::create(path, to_toml(config))};
+}
+
+Run open(TrainCommand const& command) {
+  auto directory = RunDirectory::open(command.resume);
+  for (auto const& text : command.overrides)
+    if (auto const key = text.substr(0, text.find('=')); !is_resumable_key(key))
+      throw InputError(fmt::format("--set {}: a resumed run may change train.stages, train.checkpoint_every, train.threads and "
+                                   "train.device only",
+                                   key));
+  auto const file = read_config(directory.config(), command.overrides);
+  auto config = resolve(file);
+  auto trainer = make_trainer(file, config);
+  if (auto const checkpoint = directory.latest_checkpoint()) trainer.load(*checkpoint, identity(config));
+  directory.rewind_metrics(trainer.next_stage());
+  return {config, std::move(trainer), std::move(directory)};
+}
+
+class Loop {
+ public:
+  explicit Loop(Run run) : run_(std::move(run)), events_(run_.directory.path().string(), run_.trainer.next_stage()) {}
+
+  int operator()() {
+    auto& trainer = run_.trainer;
+    Progress progress(trainer.next_stage(), trainer.stages());
+    while (trainer.next_stage() < trainer.stages() && !interrupted) {
+      auto const report = trainer.run_stage();
+      record(report);
+      progress.show(report);
+      bool const due = trainer.next_stage() % run_.config.trainer.train.checkpoint_every == 0;
+      if (due || interrupted || trainer.next_stage() == trainer.stages()) save();
+    }
+    progress.finish();
+    return conclude();
+  }
+
+ private:
+  void record(StageReport const& report) {
+    run_.directory.append_metrics(to_json(report));
+    write_scalars(events_, report);
+  }
+
+  void save() {
+    run_.trainer.save(run_.directory.checkpoint(run_.trainer.next_stage()), identity(run_.config));
+    run_.directory.prune_checkpoints();
+    events_.flush();
+  }
+
+  int conclude() const {
+    auto const folder = run_.directory.path().string();
+    fmt::print("{}", final_table(run_.directory.read_metrics()));
+    if (run_.trainer.next_stage() == run_.trainer.stages()) {
+      fmt::print("{}: done, {} stages\n", folder, run_.trainer.stages());
+      return 0;
+    }
+    fmt::print("{}: interrupted after {} of {} stages; go on with: shoal train --resume {}\n", folder, run_.trainer.next_stage(),
+               run_.trainer.stages(), folder);
+    return 130;
+  }
+
+  Run run_;
+  TensorBoardWriter events_;
+};
+
+}  // namespace
+
+int train(TrainCommand const& command) {
+  bool const resume = !command.resume.empty();
+  Run run = resume ? open(command) : begin(command);
+  fmt::print(stderr, "{}: {}, {} instances, {}, {}\n", run.directory.path().string(), run.config.trainer.environment,
+             run.config.trainer.train.instances, run.trainer.device().str(),
+             resume ? fmt::format("resumed at stage {}", run.trainer.next_stage()) : "new run");
+  Loop loop(std::move(run));
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  return loop();
+}
+
+}  // namespace shoal

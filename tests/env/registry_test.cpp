@@ -1,0 +1,70 @@
+// Names, settings and errors of the registry.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "env/driver.hpp"
+#include "shoal/env/simulator.hpp"
+
+namespace shoal {
+namespace {
+
+template <class F>
+std::string error(F f) {
+  try {
+    f();
+  } catch (InputError const& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(Registry, ListsEveryEnvironmentWithItsFields) {
+  std::vector<std::string> names;
+  for (auto const& info : environments()) {
+    names.push_back(info.name);
+    EXPECT_FALSE(info.summary.empty());
+    EXPECT_GT(info.spec.agents, 0);
+    for (auto const& f : info.fields) EXPECT_FALSE(f.help.empty()) << info.name << "." << f.name;
+  }
+  EXPECT_THAT(names, testing::IsSupersetOf({"market", "matrix_game"}));
+}
+
+TEST(Registry, UnknownNameListsTheKnown) {
+  EXPECT_THAT(error([] { make_simulator("markt", {}, {}); }),
+              testing::StartsWith("name = \"markt\": expected one of \"market\", \"matrix_game\""));
+}
+
+TEST(Registry, UnknownParameterNamesTheNearest) {
+  EXPECT_EQ(error([] { make_simulator("market", {{"merchant", std::int64_t(3)}}, {}); }),
+            "merchant: unknown key; did you mean merchants?");
+}
+
+TEST(Registry, ResolvedParamsAreCompleteAndStable) {
+  for (auto const& v : all_variants()) {
+    auto const resolved = resolve_params(v.environment, v.params);
+    EXPECT_EQ(resolve_params(v.environment, resolved), resolved) << v.name;
+    for (auto const& [key, value] : v.params) EXPECT_EQ(to_text(resolved.at(key)), to_text(value)) << v.name << ": " << key;
+  }
+}
+
+TEST(Registry, ParamsThatContradictEachOtherAreErrors) {
+  EXPECT_EQ(error([] { make_simulator("market", {{"spread_low", 0.05}}, {}); }), "spread_low: expected at most spread_high");
+  EXPECT_EQ(error([] { make_simulator("market", {{"quantities", std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9, 8}}}, {}); }),
+            "quantities: expected ascending values, value 10 is smaller than the one before");
+  EXPECT_EQ(error([] { make_simulator("matrix_game", {{"payoffs", std::vector<double>{1, 2}}}, {}); }),
+            "payoffs: 2 values, expected 8 for these actions");
+  EXPECT_EQ(error([] { make_simulator("matrix_game", {{"actions", std::vector<double>{2}}}, {}); }),
+            "actions: expected at least 2 players");
+  EXPECT_EQ(error([] { make_simulator("matrix_game", {{"actions", std::vector<double>{16, 16, 16}}}, {}); }),
+            "actions: 4096 joint actions of 3 players need more than 2048 payoffs");
+}
+
+#ifndef SHOAL_HAS_CUDA
+TEST(Registry, CudaNeedsABuildWithIt) {
+  EXPECT_EQ(error([] { make_simulator("market", {}, {.device = Device::cuda}); }),
+            "device = \"cuda\": this build has no CUDA; expected \"cpu\"");
+}
+#endif
+
+}  // namespace
+}  // namespace shoal

@@ -1,0 +1,212 @@
+#include "shoal/learn/calibrator.hpp"
+
+#include "learn/helpers.hpp"
+
+namespace shoal {
+namespace {
+
+using namespace test;
+
+// ---- Targets and the reward -----------------------------------------------------------------------------------------
+
+std::vector<std::string> const metric_names = {"a", "b", "c"};
+
+TEST(Targets, AnEntrysWeightIsSharedByItsMetricsAndAllSumToOne) {
+  auto const targets = resolve_targets({{{"c", "a"}, {3, 1}, 1, 0.5}, {{"b"}, {2}, 3, 0.05}}, metric_names);
+  ASSERT_EQ(targets.size(), 3u);
+  EXPECT_EQ(targets[0].name, "c");
+  EXPECT_EQ(targets[0].metric, 2);
+  EXPECT_EQ(targets[1].metric, 0);
+  EXPECT_EQ(targets[2].metric, 1);
+  EXPECT_EQ(targets[0].value, 3);
+  EXPECT_EQ(targets[1].value, 1);
+  EXPECT_EQ(targets[1].scale, 0.5);
+  EXPECT_EQ(targets[2].scale, 0.05);
+  EXPECT_DOUBLE_EQ(targets[0].weight, 0.125);
+  EXPECT_DOUBLE_EQ(targets[1].weight, 0.125);
+  EXPECT_DOUBLE_EQ(targets[2].weight, 0.75);
+}
+
+TEST(Targets, MistakesAreNamed) {
+  auto const message = [](std::vector<TargetOptions> const& entries) {
+    return message_of<InputError>([&] { resolve_targets(entries, metric_names); });
+  };
+  EXPECT_NE(message({{{"a", "z"}, {1, 1}}}).find("no metric \"z\""), std::string::npos);
+  EXPECT_NE(message({{{"a", "b"}, {1}}}).find("2 metrics but 1 values"), std::string::npos);
+  EXPECT_NE(message({}).find("at least one target"), std::string::npos);
+  EXPECT_NE(message({{{"a"}, {1}, 0}}).find("positive weight"), std::string::npos);
+}
+
+TEST(CalibrationReward, ByHand) {
+  auto const targets = resolve_targets({{{"a"}, {1}, 1, 0.5}, {{"c"}, {-2}, 3, 2}}, metric_names);
+  auto const metrics = at::tensor({1.0f, 99.0f, -2.0f, 1.5f, 99.0f, 0.0f, 0.0f, 99.0f, -2.0f}).view({3, 3});
+  // weights 1/4 and 3/4: a perfect fit; each missed by one scale, so half; the first missed by two scales
+  EXPECT_LT(distance(calibration_reward(targets, metrics), at::tensor({1.0, 0.5, 0.25 / 3 + 0.75})), 1e-6);
+}
+
+// ---- Proposals ------------------------------------------------------------------------------------------------------
+
+/// Three supertypes of 2, 0 and 1 coordinates with bounds of their own.
+Spec uneven_spec() {
+  Spec spec{.agents = 3};
+  spec.supertypes = {{"x", {{"p", -1, 3, 0}, {"q", 10, 20, 19}}}, {"y", {}}, {"z", {{"p", 0, 0.1f, 0.05f}}}};
+  spec.supertype_of = {0, 1, 2};
+  return spec;
+}
+
+at::Tensor buffer(Calibrator const& calibrator, int particles) {
+  auto const supertypes = at::full({particles, 3, 2}, -5.0f);
+  calibrator.write(supertypes);
+  return supertypes;
+}
+
+TEST(Calibrator, BeginsAtTheInitialProfileAndWritesEachCoordinateInItsPlace) {
+  Calibrator const calibrator({}, uneven_spec(), 4, 1, at::kCPU);
+  EXPECT_EQ(calibrator.coordinate_names(), (std::vector<std::string>{"x.p", "x.q", "z.p"}));
+  EXPECT_LT(distance(calibrator.profiles(), at::tensor({0.0, 19.0, 0.05}).expand({4, 3})), 1e-5);
+  auto const expected = at::tensor({0.0, 19.0, -5.0, -5.0, 0.05, -5.0}).view({1, 3, 2}).expand({4, 3, 2});
+  EXPECT_LT(distance(buffer(calibrator, 4), expected), 1e-5);
+}
+
+TEST(Calibrator, WritesTheProfilesThatItProposed) {
+  Calibrator calibrator({}, uneven_spec(), 4, 1, at::kCPU);
+  calibrator.propose(0);
+  auto const supertypes = buffer(calibrator, 4), profiles = calibrator.profiles();
+  EXPECT_TRUE(at::equal(supertypes.select(1, 0), profiles.narrow(1, 0, 2)));
+  EXPECT_TRUE(at::equal(supertypes.select(1, 2).select(1, 0), profiles.select(1, 2)));
+  EXPECT_FALSE((profiles.select(1, 0) == 0).any().item<bool>());
+}
+
+TEST(Calibrator, NeedsCoordinates) {
+  Spec spec{.agents = 1};
+  spec.supertypes = {{"x", {}}};
+  EXPECT_NE(message_of<InputError>([&] { Calibrator({}, spec, 4, 1, at::kCPU); }).find("coordinates"), std::string::npos);
+}
+
+// The calibrator's state holds the observations [2, B, 1, D] of its rollout, centred; the increments are seen through profiles().
+TEST(Calibrator, IncrementsHaveTheirScaleAndParticlesStaySeparate) {
+  constexpr int particles = 20000;
+  Calibrator calibrator({}, uneven_spec(), particles, 1, at::kCPU);
+  auto const unit = [&] { return (calibrator.profiles() - at::tensor({-1.0f, 10.0f, 0.0f})) / at::tensor({4.0f, 10.0f, 0.1f}); };
+  auto const first = unit();
+  calibrator.propose(0);
+  auto const second = unit();
+  calibrator.propose(1);
+  auto const third = unit();
+  // the first and last coordinate stay clear of their bounds; the mean increment is small before any training
+  for (int c : {0, 2}) {
+    auto const step = [c](at::Tensor const& from, at::Tensor const& to) { return (to - from).select(1, c).to(at::kDouble); };
+    EXPECT_NEAR(number(step(first, second).std()), 0.05, 0.002);
+    EXPECT_NEAR(number(step(first, second).mean()), 0, 0.005);
+    EXPECT_NEAR(number(step(first, third).std()), 0.05 * std::sqrt(2.0), 0.003) << "each particle goes on from its own profile";
+    auto const a = step(first, second), b = step(second, third);
+    EXPECT_NEAR(number(((a - a.mean()) * (b - b.mean())).mean()) / 0.0025, 0, 5 / std::sqrt(particles));
+  }
+  EXPECT_LT(distance(second.select(1, 1).max(), at::ones({})), 1e-5) << "0.9 + 0.05 normal reaches the bound";
+}
+
+/// Parameters, Adam's mean and variance and step, KL coefficient, observations, last rewards.
+at::Tensor observations_of(Calibrator const& calibrator) { return calibrator.state()[5]; }
+
+// If the clipped increments were scored, the ratio of the first minibatch would not be 1 and the divergence's gradient not 0.
+TEST(Calibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement) {
+  CalibratorOptions options;
+  options.increment_sd = 1;  // most increments leave the bounds
+  options.ppo.epochs = 1;
+  options.ppo.learning_rate = {0, 0, 1};
+  Calibrator calibrator(options, uneven_spec(), 500, 1, at::kCPU);
+  calibrator.propose(0);
+  auto const centred = observations_of(calibrator).select(0, 1);
+  EXPECT_LE(number(centred.abs().max()), 0.5);
+  EXPECT_GT(number((centred.abs() == 0.5).to(at::kDouble).mean()), 0.4);
+  auto const stats = calibrator.learn(random_normal({500}, 1), 0).values;
+  EXPECT_NEAR(number(stats[UpdateStats::kl]), 0, 1e-6);
+  EXPECT_NEAR(number(stats[UpdateStats::policy_loss]), 0, 1e-5);
+}
+
+TEST(Calibrator, LearnsFromTheChangeOfEachParticlesReward) {
+  auto const trained = [](at::Tensor const& first, at::Tensor const& second) {
+    Calibrator calibrator({}, uneven_spec(), 8, 1, at::kCPU);
+    for (int m = 0; m < 2; ++m) {
+      calibrator.propose(m);
+      calibrator.learn(m == 0 ? first : second, m);
+    }
+    return calibrator.learner().network().parameters().clone();
+  };
+  auto const noise = random_normal({8}, 1) * 0.1, change = random_normal({8}, 2) * 0.1;
+  auto const base = trained(noise, noise + change);
+  EXPECT_FALSE(at::equal(base, trained(noise, noise - change)));
+  // a level common to all particles and stages changes nothing
+  EXPECT_LT(distance(base, trained(noise + 0.5, noise + change + 0.5)), 1e-4);
+}
+
+TEST(Calibrator, StateIsAllThatItsFutureDependsOn) {
+  Calibrator a({}, uneven_spec(), 8, 1, at::kCPU), b({}, uneven_spec(), 8, 1, at::kCPU);
+  auto const stage = [](Calibrator& c, int m) {
+    c.propose(m);
+    c.learn(-c.profiles().square().sum(1), m);
+  };
+  for (int m = 0; m < 3; ++m) stage(a, m);
+  for (std::size_t i = 0; i < a.state().size(); ++i) {
+    at::NoGradGuard const no_grad;
+    b.state()[i].copy_(a.state()[i]);
+  }
+  for (int m = 3; m < 5; ++m) stage(a, m), stage(b, m);
+  EXPECT_TRUE(at::equal(a.profiles(), b.profiles()));
+  EXPECT_TRUE(at::equal(a.learner().network().parameters(), b.learner().network().parameters()));
+}
+
+// ---- The calibrator alone -------------------------------------------------------------------------------------------
+
+constexpr int coordinates = 23;
+
+struct Alone {
+  char const* name;
+  double identity, random;  // A = identity * I + random * N(0, 1/23)
+  std::uint32_t seed;
+};
+
+class CalibratorAloneSlow : public ::testing::TestWithParam<Alone> {};
+
+// calibration.md, section 6: metrics f(L) = A L + noise, target A L*. 500 stages of 64 particles take seconds.
+TEST_P(CalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
+  auto const [name, identity, random, seed] = GetParam();
+  auto const a = identity * at::eye(coordinates) + random / std::sqrt(coordinates) * random_normal({coordinates, coordinates}, 100 + seed);
+  auto const solution = (0.1 + 0.8 * random_unit({coordinates}, 200 + seed)).to(at::kFloat);
+  auto const wanted = at::matmul(a, solution);
+
+  Spec spec{.agents = 1};
+  spec.supertypes = {{"all", {}}};
+  std::vector<std::string> names;
+  TargetOptions entry;
+  for (int c = 0; c < coordinates; ++c) {
+    spec.supertypes[0].coordinates.push_back({std::to_string(c), 0, 1, 0.5f});
+    names.push_back("f" + std::to_string(c));
+    entry.metrics.push_back(names.back());
+    entry.values.push_back(number(wanted[c]));
+  }
+  auto const targets = resolve_targets({entry}, names);
+
+  at::set_num_threads(1);
+  Calibrator calibrator({}, spec, 64, seed, at::kCPU);
+  double last = 0;
+  for (int m = 0; m < 500; ++m) {
+    calibrator.propose(m);
+    auto const metrics = at::matmul(calibrator.profiles(), a.t()) + 0.01 * random_normal({64, coordinates}, 1000 + std::uint64_t(m));
+    auto const rewards = calibration_reward(targets, metrics);
+    calibrator.learn(rewards, m);
+    if (m >= 450) last += number(rewards.mean()) / 50;
+  }
+  EXPECT_GT(last, 0.95);
+  RecordProperty("r_cal", std::to_string(last));
+  std::printf("r_cal of stages 450 to 499: %.4f\n", last);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, CalibratorAloneSlow,
+                         ::testing::Values(Alone{"identity_1", 1, 0, 1}, Alone{"identity_2", 1, 0, 2}, Alone{"identity_3", 1, 0, 3},
+                                           Alone{"random_1", 0, 1, 1}, Alone{"random_2", 0, 1, 2}, Alone{"random_3", 0, 1, 3},
+                                           Alone{"both_1", 1, 1, 1}, Alone{"both_2", 1, 1, 2}, Alone{"both_3", 1, 1, 3}),
+                         [](auto const& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace shoal

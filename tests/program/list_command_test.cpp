@@ -1,0 +1,74 @@
+#include "program/list_command.hpp"
+
+#include <gmock/gmock.h>
+
+#include <sstream>
+
+#include "program/helpers.hpp"
+#include "program/text_table.hpp"
+#include "shoal/env/simulator.hpp"
+
+namespace shoal {
+namespace {
+
+using testing::HasSubstr;
+
+std::string list(std::string const& name) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(list_command(name), 0);
+  return testing::internal::GetCapturedStdout();
+}
+
+std::size_t widest_line(std::string const& text) {
+  std::size_t widest = 0;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) widest = std::max(widest, line.size());
+  return widest;
+}
+
+TEST(ListCommand, OverviewNamesEnvironmentsAndSections) {
+  auto const text = list("");
+  for (auto const& info : environments()) EXPECT_THAT(text, HasSubstr(info.name + " "));
+  for (char const* section : {"[env]", "[data]", "[policy]", "[calibrator]", "[[calibrator.target]]", "[train]"})
+    EXPECT_THAT(text, HasSubstr(section));
+}
+
+TEST(ListCommand, AnEnvironmentTellsItsSettings) {
+  for (auto const& info : environments())
+    for (auto const& field : info.fields) EXPECT_THAT(list(info.name), HasSubstr("  " + field.name + " "));
+}
+
+TEST(ListCommand, TheMarketTellsSupertypesAndMetrics) {
+  auto const text = list("market");
+  EXPECT_THAT(text, HasSubstr("integer in [2, 16]"));
+  EXPECT_THAT(text, HasSubstr("supertype_1  1 agent: link_1 to link_10, tolerance in [0, 1] from 0.5"));
+  EXPECT_THAT(text, HasSubstr("eps_buy in [-1, 1]; eps_sell in [-1, 1]; hedge in [0, 1]"));
+  EXPECT_THAT(text,
+              HasSubstr("supertype_1, supertype_2  share, share_sum, quantity_p10 to quantity_p90, no_trades, return"));
+  EXPECT_THAT(text, HasSubstr("merchant_1 to merchant_5  share, reward,"));
+}
+
+TEST(ListCommand, SectionsTellTheirKeys) {
+  EXPECT_THAT(list("data"), HasSubstr("  member "));
+  EXPECT_THAT(list("policy"), HasSubstr("  learning_rate "));
+  EXPECT_THAT(list("calibrator"), HasSubstr("  increment "));
+  EXPECT_THAT(list("train"), HasSubstr("one of \"auto\", \"cpu\""));
+  EXPECT_THAT(list("target"), HasSubstr("  scale "));
+}
+
+TEST(ListCommand, FitsTheScreen) {
+  for (char const* name : {"", "market", "matrix_game", "data", "policy", "calibrator", "target", "train"})
+    EXPECT_LE(widest_line(list(name)), screen_columns) << name;
+}
+
+TEST(ListCommand, RefusesOtherNames) {
+  EXPECT_THAT(error_of([] { list_command("markt"); }), testing::StartsWith("list markt: expected one of market, "));
+}
+
+TEST(TextTable, WrapsWithinItsColumns) {
+  EXPECT_EQ(label_table({{"a", std::string(90, 'x') + " yyy zzz"}, {"long", "b"}}),
+            "  a     " + std::string(90, 'x') + "\n        yyy zzz\n  long  b\n");
+}
+
+}  // namespace
+}  // namespace shoal
