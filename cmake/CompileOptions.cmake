@@ -20,8 +20,8 @@ target_compile_features(shoal_exact INTERFACE cxx_std_20)
 target_compile_options(shoal_exact INTERFACE
   $<${cxx}:-ffp-contract=off> $<${cuda}:-Xcompiler=-ffp-contract=off>)
 
-# ---- Warnings are errors, unless a compiler that we do not know is to build this with -DSHOAL_WERROR=OFF ------------
-option(SHOAL_WERROR "Warnings stop the build" ON)
+# ---- Warnings are errors --------------------------------------------------------------------------------------------
+option(SHOAL_WERROR "Warnings stop the build; OFF for compilers that warn of more than ours" ON)
 mark_as_advanced(SHOAL_WERROR)
 add_library(shoal_warnings INTERFACE)
 target_compile_options(shoal_warnings INTERFACE

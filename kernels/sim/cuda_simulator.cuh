@@ -53,7 +53,8 @@ struct Blocks {
   static constexpr int wanted = whole ? 1 : 128 / Lanes;
   static constexpr int instances = int(std::bit_floor(fitting < std::size_t(wanted) ? fitting : std::size_t(wanted)));
   static constexpr int threads = instances * Lanes;
-  static constexpr int per_processor = 1024 / threads < 32 ? 1024 / threads : 32;  // half of its threads: 64 registers each
+  static constexpr int per_processor =
+      1024 / threads < 32 ? 1024 / threads : 32;  // half of its threads: 64 registers each
 };
 
 template <int Lanes>
@@ -86,8 +87,8 @@ __global__ void __launch_bounds__(Blocks<Env, Lanes>::threads, Blocks<Env, Lanes
   if (index >= unsigned(batch.instances)) return;  // all of a team, so no lane waits for another
   auto const instance = int(index);
   auto const team = make_team<Lanes>();
-  TileScratch<Env> const scratch{
-      memory[slot], arguments.episode_rows + std::int64_t(instance) * batch.layout.episode_values()};
+  TileScratch<Env> const scratch{memory[slot],
+                                 arguments.episode_rows + std::int64_t(instance) * batch.layout.episode_values()};
   if constexpr (operation == Operation::reset)
     reset_instance(team, batch, scratch, arguments.out, instance);
   else if constexpr (operation == Operation::observe)
@@ -106,7 +107,8 @@ class CudaSimulator final : public Simulator {
   static_assert(Environment<Env, cuda::Team<Lanes>>);
   static_assert(std::is_trivially_default_constructible_v<typename Env::Scratch>,
                 "Env::Scratch: no initialisers, it lies in shared memory");
-  static_assert(sizeof(cuda::Arguments<Env>) <= 32764, "Env::Params: a kernel's parameters are limited to 32,764 bytes");
+  static_assert(sizeof(cuda::Arguments<Env>) <= 32764,
+                "Env::Params: a kernel's parameters are limited to 32,764 bytes");
 
  public:
   /// `params` must be prepared: Env::prepare.
@@ -181,7 +183,8 @@ class CudaSimulator final : public Simulator {
   /// Runs before anything is allocated.
   static SimulatorOptions const& checked(SimulatorOptions const& options) {
     if (options.team != "serial")
-      throw SettingError("team", " = \"" + options.team + "\": expected \"serial\"; other teams are for device \"cpu\"");
+      throw SettingError("team",
+                         " = \"" + options.team + "\": expected \"serial\"; other teams are for device \"cpu\"");
     if (auto const why = cuda::no_device(); !why.empty())
       throw InputError("device = \"cuda\": no CUDA device found (" + why + "); expected \"cpu\"");
     return options;
@@ -198,8 +201,7 @@ class CudaSimulator final : public Simulator {
   void launch(StepInput const& in, StepOutput const& out) {
     using Blocks = cuda::Blocks<Env, Lanes>;
     auto const blocks = (unsigned(batch_.instances) + Blocks::instances - 1) / Blocks::instances;
-    cuda::run<Env, Lanes, operation>
-        <<<blocks, Blocks::threads, 0, stream_>>>({batch_, in, out, episode_rows_.data()});
+    cuda::run<Env, Lanes, operation><<<blocks, Blocks::threads, 0, stream_>>>({batch_, in, out, episode_rows_.data()});
     cuda::check(cudaGetLastError(), Env::name, __FILE__, __LINE__);
   }
 

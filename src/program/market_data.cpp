@@ -1,9 +1,9 @@
 #include "program/market_data.hpp"
 
-#define CSV_IO_NO_THREAD  // a second thread would save nothing here
-#if defined(__GNUC__) && !defined(__clang__)
+#define CSV_IO_NO_THREAD                      // a second thread would save nothing here
+#if defined(__GNUC__) && !defined(__clang__)  // the library cuts long file names in messages that we do not show
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wstringop-truncation"  // file names in the library's own messages, which we do not show
+#pragma GCC diagnostic ignored "-Wstringop-truncation"
 #include <csv.h>
 #pragma GCC diagnostic pop
 #else

@@ -19,9 +19,15 @@ struct Case {
 inline Settings three_players() {
   std::vector<double> payoffs;
   for (int k = 0; k < 2 * 3 * 2 * 3; ++k) payoffs.push_back(0.37 * (k * 7 % 11) - 1.5);
-  return {{"actions", std::vector<double>{2, 3, 2}}, {"payoffs", payoffs},      {"memory", std::int64_t(2)},
-          {"rounds", std::int64_t(6)},               {"continuation", 0.8},     {"group_1", std::int64_t(1)},
-          {"altruism_1", 0.25},                      {"altruism_sd_1", 0.125},  {"altruism_sd_2", 0.5}};
+  return {{"actions", std::vector<double>{2, 3, 2}},
+          {"payoffs", payoffs},
+          {"memory", std::int64_t(2)},
+          {"rounds", std::int64_t(6)},
+          {"continuation", 0.8},
+          {"group_1", std::int64_t(1)},
+          {"altruism_1", 0.25},
+          {"altruism_sd_1", 0.125},
+          {"altruism_sd_2", 0.5}};
 }
 
 inline Settings market(int merchants, Settings more = {}) {
@@ -37,7 +43,8 @@ inline std::vector<Case> const& cases() {
       {"market_discrete", "market", market(5, {{"actions", std::string("discrete")}})},
       {"market_ties", "market", market(5, {{"arrival", 0.7}}), {}, Play::ties},
       {"market_discrete_ties", "market", market(16, {{"actions", std::string("discrete")}}), {}, Play::ties},
-      {"market_options", "market",
+      {"market_options",
+       "market",
        market(5, {{"penalty", std::string("expected")}, {"terminal_unwind", false}, {"type_uses_probabilities", true}}),
        {.indication = true, .width = 40}},
       {"market_untyped", "market", market(5, {{"penalty", std::string("quadratic")}}), {.type = false}},

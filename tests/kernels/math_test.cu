@@ -14,7 +14,9 @@ __host__ __device__ float value(int f, int i) {
   float const u = words.unit(0);
   switch (f) {
     case 0: return shoal::exp(-90.0f + 180.0f * u);
-    case 1: return shoal::log(detail::bit_cast<float>(0x00800000u + words.w[0] % 0x7f000000u));  // every normal positive float
+    case 1:
+      return shoal::log(
+          detail::bit_cast<float>(0x00800000u + words.w[0] % 0x7f000000u));  // every normal positive float
     case 2: return cos_turn(u);
     case 3: return shoal::tanh(-10.0f + 20.0f * u);
     case 4: return words.normal(0);
@@ -41,8 +43,8 @@ TEST_F(Math, HasTheBitsOfTheCpu) {
   std::vector<float> expected;
   for (int f = 0; f < functions; ++f)
     for (int i = 0; i < points; ++i) expected.push_back(value(f, i));
-  EXPECT_EQ(difference("function as instance, point as agent", expected, to_host(view(values.data(), functions * points)),
-                       functions, points),
+  EXPECT_EQ(difference("function as instance, point as agent", expected,
+                       to_host(view(values.data(), functions * points)), functions, points),
             "");
 }
 

@@ -16,6 +16,7 @@ TEST_P(Parity, CudaPlaysAsTheCpuDoes) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryGame, Parity, testing::ValuesIn(cases()), [](auto const& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(EveryGame, Parity, testing::ValuesIn(cases()),
+                         [](auto const& info) { return info.param.name; });
 
 }  // namespace shoal

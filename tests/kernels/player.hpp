@@ -80,7 +80,8 @@ class Player {
           continuous_.host[c++] = head.low + (head.high - head.low) * u;
         }
         for (auto const& head : spec.discrete)
-          discrete_.host[d++] = std::int32_t(random.draw(Purpose::test, head_index++).w[0] % std::uint32_t(head.choices));
+          discrete_.host[d++] =
+              std::int32_t(random.draw(Purpose::test, head_index++).w[0] % std::uint32_t(head.choices));
       }
     continuous_.to_device(stream_), discrete_.to_device(stream_);
   }
@@ -139,10 +140,9 @@ inline std::string difference(Player const& a, Player const& b) {
   auto const compare = [&](char const* name, auto const& x, auto const& y) {
     return difference(name, x.host, y.host, a.instances, a.spec.agents);
   };
-  for (auto const& found :
-       {compare("rewards", a.rewards, b.rewards), compare("ended", a.ended, b.ended),
-        compare("observations", a.observations, b.observations), compare("masks", a.masks, b.masks),
-        compare("final observations", a.final_observations, b.final_observations)})
+  for (auto const& found : {compare("rewards", a.rewards, b.rewards), compare("ended", a.ended, b.ended),
+                            compare("observations", a.observations, b.observations), compare("masks", a.masks, b.masks),
+                            compare("final observations", a.final_observations, b.final_observations)})
     if (!found.empty()) return found;
   return {};
 }

@@ -47,7 +47,8 @@ void expect_continues(Case const& c, Device from_device, Device to_device) {
   ASSERT_EQ(difference("observations", from.observations.host, to.observations.host, instances, from.spec.agents), "");
   for (int t = 3; t < 13; ++t) {
     from.step(Play::random, t), to.step(Play::random, t);
-    ASSERT_EQ(difference("rewards", from.rewards.host, to.rewards.host, instances, from.spec.agents), "") << "step " << t;
+    ASSERT_EQ(difference("rewards", from.rewards.host, to.rewards.host, instances, from.spec.agents), "")
+        << "step " << t;
     ASSERT_EQ(difference("observations", from.observations.host, to.observations.host, instances, from.spec.agents), "")
         << "step " << t;
   }
@@ -106,7 +107,8 @@ TEST_F(CudaSimulatorTest, ClearedMetricsCountFromThereOn) {
 TEST_F(CudaSimulatorTest, TwoSimulatorsOnTwoStreamsDoNotMeet) {
   Stream first, second;
   Player cpu_a(simulator(market_case(), 1000, 1, Device::cpu)), cpu_b(simulator(market_case(), 1000, 2, Device::cpu));
-  Player a(simulator(market_case(), 1000, 1, Device::cuda), first), b(simulator(market_case(), 1000, 2, Device::cuda), second);
+  Player a(simulator(market_case(), 1000, 1, Device::cuda), first),
+      b(simulator(market_case(), 1000, 2, Device::cuda), second);
   for (auto* player : {&cpu_a, &cpu_b, &a, &b}) player->reset(), player->choose(Play::random, 0);
   for (int t = 0; t < 6; ++t)
     for (auto* player : {&a, &b, &cpu_a, &cpu_b}) player->step_again();
@@ -118,7 +120,8 @@ TEST_F(CudaSimulatorTest, TwoSimulatorsOnTwoStreamsDoNotMeet) {
 TEST_F(CudaSimulatorTest, ANewStreamWaitsForTheOld) {
   Stream first, second;
   cudaStream_t const streams[] = {nullptr, second, first};
-  Player cpu(simulator(market_case(), 1000, 1, Device::cpu)), cuda(simulator(market_case(), 1000, 1, Device::cuda), first);
+  Player cpu(simulator(market_case(), 1000, 1, Device::cpu)),
+      cuda(simulator(market_case(), 1000, 1, Device::cuda), first);
   cpu.reset(), cuda.reset();
   cpu.choose(Play::random, 0), cuda.choose(Play::random, 0);
   for (int t = 0; t < 12; ++t) {
@@ -131,7 +134,8 @@ TEST_F(CudaSimulatorTest, ANewStreamWaitsForTheOld) {
 
 TEST_F(CudaSimulatorTest, AStepReplaysAsAGraph) {
   Stream stream;
-  Player cpu(simulator(matrix_game_case(), 33, 1, Device::cpu)), cuda(simulator(matrix_game_case(), 33, 1, Device::cuda), stream);
+  Player cpu(simulator(matrix_game_case(), 33, 1, Device::cpu)),
+      cuda(simulator(matrix_game_case(), 33, 1, Device::cuda), stream);
   cpu.reset(), cuda.reset();
   cpu.choose(Play::random, 0), cuda.choose(Play::random, 0);
   SHOAL_CUDA_CHECK(cudaStreamSynchronize(stream));

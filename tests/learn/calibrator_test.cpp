@@ -56,7 +56,7 @@ Spec uneven_spec() {
 
 at::Tensor buffer(Calibrator const& calibrator, int particles) {
   auto const supertypes = at::full({particles, 3, 2}, -5.0f);
-  calibrator.write(supertypes);
+  calibrator.write(calibrator.profiles(), supertypes);
   return supertypes;
 }
 
@@ -206,7 +206,7 @@ INSTANTIATE_TEST_SUITE_P(All, CalibratorAloneSlow,
                          ::testing::Values(Alone{"identity_1", 1, 0, 1}, Alone{"identity_2", 1, 0, 2}, Alone{"identity_3", 1, 0, 3},
                                            Alone{"random_1", 0, 1, 1}, Alone{"random_2", 0, 1, 2}, Alone{"random_3", 0, 1, 3},
                                            Alone{"both_1", 1, 1, 1}, Alone{"both_2", 1, 1, 2}, Alone{"both_3", 1, 1, 3}),
-                         [](auto const& info) { return std::string(info.param.name); });
+                         [](auto const& which) { return std::string(which.param.name); });
 
 }  // namespace
 }  // namespace shoal

@@ -66,9 +66,9 @@ TEST(Distribution, DivergenceIsZeroAtEqualityAndElsewherePositive) {
   }
 }
 
-// 200,000 actions of the old distribution, drawn by LibTorch; the bound is 5 standard errors of their mean.
+// 50,000 actions of the old distribution, drawn by LibTorch; the bound is 5 standard errors of their mean.
 TEST(Distribution, DivergenceAndEntropyEqualMonteCarlo) {
-  constexpr int draws = 200000;
+  constexpr int draws = 50000;
   for (auto const& layout : some_layouts()) {
     Pair const p{layout, 1};
     auto const generator = at::detail::createCPUGenerator(7);

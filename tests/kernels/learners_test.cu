@@ -1,0 +1,165 @@
+// The learners' kernels write the CPU's bits: each runs on the same inputs, here through its body with one lane, there launched.
+#include <cmath>
+
+#include "on_device.hpp"
+#include "shoal/learn/launch.hpp"
+
+namespace shoal {
+
+namespace {
+
+/// An array on the host and its copy on the device.
+template <class T>
+struct Pair {
+  Pair(std::vector<T> values) : host(std::move(values)), device(host) {}
+  explicit Pair(std::size_t count) : host(count), device(count) {}
+
+  std::vector<T> host;
+  cuda::DeviceBuffer<T> device;
+};
+
+template <class T>
+T* host(Pair<T>& pair) {
+  return pair.host.data();
+}
+template <class T>
+T* device(Pair<T>& pair) {
+  return pair.device.data();
+}
+
+template <class T>
+void expect_same(char const* name, Pair<T>& pair) {
+  SHOAL_CUDA_CHECK(cudaDeviceSynchronize());
+  auto const there = to_host(view(pair.device.data(), pair.host.size()));
+  EXPECT_EQ(difference(name, pair.host, there, int(pair.host.size()), 1), "");
+}
+
+std::vector<float> normals(std::size_t count, std::uint32_t seed) {
+  std::vector<float> values;
+  for (std::size_t i = 0; i < count; ++i)
+    values.push_back(Random{seed, 0, 0, 0}.draw(Purpose::test, std::uint32_t(i)).normal(0));
+  return values;
+}
+
+/// Values below `below`, from a table of random words.
+template <class T>
+std::vector<T> below(std::size_t count, std::uint32_t below, std::uint32_t seed) {
+  std::vector<T> values;
+  for (std::size_t i = 0; i < count; ++i)
+    values.push_back(T(Random{seed, 1, 0, 0}.draw(Purpose::test, std::uint32_t(i)).w[0] % below));
+  return values;
+}
+
+}  // namespace
+
+class LearnerKernels : public CudaTest {};
+
+TEST_F(LearnerKernels, Gae) {
+  constexpr int steps = 17;
+  constexpr std::size_t columns = 777, size = steps * columns;
+  Pair<float> rewards(normals(size, 1)), values(normals(size + columns, 2)), final_values(normals(size, 3));
+  Pair<std::uint8_t> ended(below<std::uint8_t>(size, 6, 4));
+  for (auto& e : ended.host) e = e < 3 ? e : 0;
+  ended = Pair<std::uint8_t>(ended.host);
+  Pair<float> advantages(size), returns(size);
+  auto const args = [&](auto of) {
+    return GaeArgs{.steps = steps,
+                   .columns = columns,
+                   .discount = 0.97f,
+                   .lambda = 0.9f,
+                   .rewards = of(rewards),
+                   .values = of(values),
+                   .final_values = of(final_values),
+                   .ended = of(ended),
+                   .advantages = of(advantages),
+                   .returns = of(returns)};
+  };
+  auto const here = args([](auto& pair) { return host(pair); });
+  for (std::size_t c = 0; c < columns; ++c) gae_column(here, std::int64_t(c));
+  cuda::gae(args([](auto& pair) { return device(pair); }), nullptr);
+  expect_same("advantages", advantages);
+  expect_same("returns", returns);
+}
+
+TEST_F(LearnerKernels, Standardize) {
+  for (std::size_t count : {1u, 100u, 10000u}) {
+    SCOPED_TRACE(count);
+    Pair<float> values(normals(2 * count, 5));
+    Pair<std::int64_t> index(count);
+    for (std::size_t i = 0; i < count; ++i) index.host[i] = std::int64_t(2 * (count - 1 - i) + i % 2);  // each once
+    index = Pair<std::int64_t>(index.host);
+    Pair<double> partials(16);
+    auto const args = [&](auto of) {
+      return StandardizeArgs{
+          .values = of(values), .index = of(index), .count = std::int64_t(count), .partials = of(partials)};
+    };
+    auto const here = args([](auto& pair) { return host(pair); });
+    for (std::int64_t c = 0; c < here.chunks(); ++c) chunk_moments(SerialTeam{}, here, c);
+    fold_moments(SerialTeam{}, here);
+    for (std::int64_t i = 0; i < here.count; ++i) standardize_element(here, i);
+    cuda::standardize(args([](auto& pair) { return device(pair); }), nullptr);
+    expect_same("values", values);
+  }
+}
+
+TEST_F(LearnerKernels, Gather) {
+  constexpr std::size_t from_rows = 500, rows = 321;
+  constexpr int widths[] = {1, 4, 7, 84, 260};
+  Pair<std::int64_t> index(below<std::int64_t>(rows, from_rows, 6));
+  std::vector<Pair<std::uint8_t>> from, to;
+  for (int const width : widths) {
+    from.emplace_back(below<std::uint8_t>(from_rows * std::size_t(width), 256, std::uint32_t(width)));
+    to.emplace_back(rows * std::size_t(width));
+  }
+  auto const args = [&](auto of, std::int64_t const* chosen) {
+    GatherArgs a{};
+    a.count = int(from.size());
+    for (int f = 0; f < a.count; ++f) a.fields[f] = {of(from[std::size_t(f)]), of(to[std::size_t(f)]), widths[f]};
+    a.index = chosen;
+    a.rows = rows;
+    return a;
+  };
+  auto const here = args([](auto& pair) { return host(pair); }, index.host.data());
+  for (std::size_t row = 0; row < rows; ++row) gather_row(SerialTeam{}, here, std::int64_t(row));
+  cuda::gather(args([](auto& pair) { return device(pair); }, index.device.data()), nullptr);
+  for (auto& field : to) expect_same("field", field);
+}
+
+TEST_F(LearnerKernels, Sample) {
+  ActionLayout layout{.continuous = 2, .discrete = 2, .choices = {5, 3}, .total_choices = 8};
+  constexpr std::size_t instances = 301, agents = 4, slots = instances * agents;
+  Pair<std::int32_t> members(std::vector<std::int32_t>{2, 0, 3});  // agent 1 belongs to another policy
+  auto const rows = instances * members.host.size();
+  Pair<float> parameters(normals(rows * 10, 7)), log_sd(std::vector<float>{-0.5f, 0.25f});
+  Pair<std::uint8_t> masks(below<std::uint8_t>(slots * 8, 2, 8));
+  for (std::size_t slot = 0; slot < slots; ++slot) masks.host[slot * 8] = masks.host[slot * 8 + 6] = 1;
+  masks = Pair<std::uint8_t>(masks.host);
+  Pair<float> continuous(slots * 2), log_probabilities(slots), entropies(slots), kept(slots * 10);
+  Pair<std::int32_t> discrete(slots * 2);
+  auto const args = [&](auto of) {
+    return SampleArgs{.layout = layout,
+                      .random = {.seed = 3, .instance = 0, .episode = 4, .step = 5},
+                      .members = int(members.host.size()),
+                      .all_agents = agents,
+                      .rows = std::int64_t(rows),
+                      .agents = of(members),
+                      .parameters = of(parameters),
+                      .log_sd = of(log_sd),
+                      .masks = of(masks),
+                      .continuous = of(continuous),
+                      .discrete = of(discrete),
+                      .log_probabilities = of(log_probabilities),
+                      .entropies = of(entropies),
+                      .kept_parameters = of(kept)};
+  };
+  auto const here = args([](auto& pair) { return host(pair); });
+  for (std::size_t row = 0; row < rows; ++row) sample_row(here, std::int64_t(row));
+  cuda::sample(args([](auto& pair) { return device(pair); }), nullptr);
+  expect_same("continuous", continuous);
+  expect_same("discrete", discrete);
+  expect_same("log-probabilities", log_probabilities);
+  expect_same("entropies", entropies);
+  expect_same("kept parameters", kept);
+}
+
+}  // namespace shoal
