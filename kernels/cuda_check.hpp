@@ -11,8 +11,8 @@
 
 #include "shoal/core/error.hpp"
 
-/// Throws shoal::Error with the call, its place and what CUDA says, unless the call returns cudaSuccess. After a launch:
-/// SHOAL_CUDA_CHECK(cudaGetLastError()); what goes wrong while a kernel runs shows in a later call.
+/// Throws shoal::Error with the call, its place and what CUDA says, unless the call returns cudaSuccess.
+/// After a launch: SHOAL_CUDA_CHECK(cudaGetLastError()); what goes wrong while a kernel runs shows in a later call.
 #define SHOAL_CUDA_CHECK(call) ::shoal::cuda::check((call), #call, __FILE__, __LINE__)
 
 namespace shoal::cuda {

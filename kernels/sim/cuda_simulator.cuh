@@ -1,5 +1,5 @@
-// The CUDA backend: one kernel per batch operation, a team of Env::lanes threads per instance. What a step does is step_instance
-// of shoal/env/batch.hpp, tested on the CPU; here are only memory, streams and launches.
+// The CUDA backend: one kernel per batch operation, a team of Env::lanes threads per instance. What a step does is
+// step_instance of shoal/env/batch.hpp, tested on the CPU; here are only memory, streams and launches.
 //
 // Where things live during a step:
 //   Params        the kernel's parameters (constant memory), by value
@@ -7,13 +7,13 @@
 //   State         global memory, as it lies in the batch
 //   metrics row   global memory: touched only when an episode ends
 //
-//   State in...   idea                                                                                  agent steps/s, H200
-//   global        moves only the fields that the instance uses; occupancy bound by registers alone      not yet measured
-//   shared        all lanes copy it in and out in 16-byte chunks: whole State twice a step (Market:     not written
-//                 2 x 2.5 kB, of which 5 merchants use 0.9 kB), shared memory instead of L1 for re-reads
-// Market re-reads few fields within a step (links and quotes twice, once a side), which L1 serves; hence global.
+//   State in...   idea                                                                         agent steps/s, H200
+//   global        moves only the fields in use; occupancy bound by registers alone             not yet measured
+//   shared        all lanes copy it in and out in 16-byte chunks, the whole of it (Market:     not written
+//                 2 x 2.5 kB a step, of which 5 merchants use 0.9 kB); re-reads come from shared memory
+// Market reads few fields twice within a step (links and quotes, once a side), which L1 serves; hence global.
 //
-// tests/kernels/simulator_test.cu compares every output with the CPU, bit for bit.
+// tests/kernels/parity_test.cu compares every output with the CPU, bit for bit; bench/kernels/step_bench.cu measures.
 #pragma once
 
 #include <bit>
@@ -53,8 +53,8 @@ struct Blocks {
   static constexpr int wanted = whole ? 1 : 128 / Lanes;
   static constexpr int instances = int(std::bit_floor(fitting < std::size_t(wanted) ? fitting : std::size_t(wanted)));
   static constexpr int threads = instances * Lanes;
-  static constexpr int per_processor =
-      1024 / threads < 32 ? 1024 / threads : 32;  // half of its threads: 64 registers each
+  static constexpr int half = 1024 / threads;  // of a processor's threads: each gets 64 registers
+  static constexpr int per_processor = half < 32 ? half : 32;
 };
 
 template <int Lanes>
@@ -99,9 +99,9 @@ __global__ void __launch_bounds__(Blocks<Env, Lanes>::threads, Blocks<Env, Lanes
 
 }  // namespace cuda
 
-/// All work is asynchronous on the stream of set_stream(), at first the legacy default stream, which is LibTorch's default too.
-/// The device that is current at construction must be current in every call. step(), reset(), observe() and clear_metrics()
-/// allocate nothing and may be captured into a graph.
+/// All work is asynchronous on the stream of set_stream(), at first the legacy default stream, LibTorch's default too.
+/// The device that is current at construction must be current in every call. step(), reset(), observe() and
+/// clear_metrics() allocate nothing and may be captured into a graph.
 template <class Env, int Lanes = Env::lanes>
 class CudaSimulator final : public Simulator {
   static_assert(Environment<Env, cuda::Team<Lanes>>);

@@ -9,6 +9,9 @@ namespace shoal {
 
 namespace {
 
+// Weight of the newest reward in a particle's baseline: the mean of about three episodes, while a profile moves little.
+constexpr double baseline_rate = 0.3;
+
 // The calibrator's decision as a rollout: one step, one agent, the profile as observation, one real action a coordinate.
 RolloutShape decision_shape(Spec const& spec, int particles) {
   int coordinates = 0;
@@ -90,7 +93,7 @@ Calibrator::Calibrator(CalibratorOptions const& options, Spec const& spec, int p
   low_ = at::tensor(low).to(device);
   range_ = at::tensor(range).to(device);
   columns_ = at::tensor(columns).to(device);
-  last_rewards_ = at::zeros({particles}, low_.options());
+  baseline_ = at::zeros({particles}, low_.options());
   centred_profiles(1).copy_(at::tensor(initial).to(device).sub(0.5).expand({particles, -1}));
 }
 
@@ -110,9 +113,9 @@ void Calibrator::write(at::Tensor const& profiles, at::Tensor const& supertypes)
 }
 
 UpdateStats Calibrator::learn(at::Tensor const& rewards, std::int64_t stage) {
-  auto const before = stage == 0 ? rewards.mean() : last_rewards_;
-  rollout_.rewards.copy_((rewards - before).view_as(rollout_.rewards));
-  last_rewards_.copy_(rewards);
+  if (stage == 0) baseline_.copy_(rewards.mean().expand_as(rewards));
+  rollout_.rewards.copy_((rewards - baseline_).view_as(rollout_.rewards));
+  baseline_.lerp_(rewards, baseline_rate);
   learner_.evaluate_end(rollout_);
   estimate_advantages(rollout_, learner_.options().discount, learner_.options().gae_lambda);
   return learner_.update(rollout_, stage);
@@ -121,7 +124,7 @@ UpdateStats Calibrator::learn(at::Tensor const& rewards, std::int64_t stage) {
 std::vector<at::Tensor> Calibrator::state() const {
   auto tensors = learner_.state();
   tensors.push_back(rollout_.observations);
-  tensors.push_back(last_rewards_);
+  tensors.push_back(baseline_);
   return tensors;
 }
 

@@ -50,26 +50,34 @@ void write_checkpoint(std::string const& path, Checkpoint const& checkpoint) {
   });
   auto const aside = path + ".partial";
   write_file(aside, bytes);
-  std::filesystem::rename(aside, path);
+  std::error_code error;
+  std::filesystem::rename(aside, path, error);
+  if (!error) return;
+  std::remove(aside.c_str());
+  throw Error(fmt::format("{}: cannot write: {}", path, error.message()));
 }
 
 Checkpoint read_checkpoint(std::string const& path) {
-  if (!std::filesystem::is_regular_file(path)) throw InputError(fmt::format("{}: no such checkpoint", path));
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) throw InputError(fmt::format("{}: no such checkpoint", path));
   Checkpoint checkpoint;
-  c10::IValue found, tensors, texts;
+  std::int64_t found = 0;
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(path, at::Device(at::kCPU));
-    archive.read("version", found);
-    archive.read("tensors", tensors);
-    archive.read("texts", texts);
-    for (auto const& entry : tensors.toGenericDict()) checkpoint.tensors[entry.key().toStringRef()] = entry.value().toTensor();
-    for (auto const& entry : texts.toGenericDict()) checkpoint.texts[entry.key().toStringRef()] = entry.value().toStringRef();
-  } catch (c10::Error const&) {
+    c10::IValue value;
+    archive.read("version", value);
+    found = value.toInt();
+    if (found == version) {
+      archive.read("tensors", value);
+      for (auto const& entry : value.toGenericDict()) checkpoint.tensors[entry.key().toStringRef()] = entry.value().toTensor();
+      archive.read("texts", value);
+      for (auto const& entry : value.toGenericDict()) checkpoint.texts[entry.key().toStringRef()] = entry.value().toStringRef();
+    }
+  } catch (std::exception const&) {  // LibTorch throws several kinds
     throw InputError(fmt::format("{}: not a whole checkpoint: cut short, or not written by shoal", path));
   }
-  if (found.toInt() != version)
-    throw InputError(fmt::format("{}: checkpoint of version {}, expected {}", path, found.toInt(), version));
+  if (found != version) throw InputError(fmt::format("{}: checkpoint of version {}, expected {}", path, found, version));
   return checkpoint;
 }
 

@@ -1,4 +1,4 @@
-// The learners' kernels write the CPU's bits: each runs on the same inputs, here through its body with one lane, there launched.
+// The learners' kernels write the CPU's bits: the same inputs go through the body with one lane, and through a launch.
 #include <cmath>
 
 #include "on_device.hpp"

@@ -13,10 +13,10 @@ namespace shoal {
 /// @throws InputError if the width is too small or there are too many metrics
 Layout make_layout(Spec const& spec, SimulatorOptions const& options);
 
-/// The initial supertype profile of every instance, [instance, supertype, coordinate] row-major, padded with zeros.
+/// The initial supertype profiles, [instance, supertype, coordinate] row-major, padded with zeros.
 std::vector<float> initial_supertypes(Spec const& spec, int instances);
 
-/// Owns what a Batch points to. `Array` is std::vector or has its two constructors: n zeros, and a copy of a std::vector.
+/// Owns what a Batch points to. `Array` is std::vector, or has two of its constructors: n zeros; a copy of a vector.
 template <class Env, template <class> class Array>
 struct BatchMemory {
   BatchMemory(Spec const& spec, SimulatorOptions const& options)
@@ -71,8 +71,8 @@ StateBytes state_bytes(Spec const& spec) {
   return at;
 }
 
-/// Calls copy(offset, piece, size) for each piece of the instance's state: `piece` is the batch's memory, `offset` the place in
-/// the exported bytes.
+/// Calls copy(offset, piece, size) for each piece of the instance's state: `piece` is the batch's memory, `offset` the
+/// place in the exported bytes.
 template <class Env, class Copy>
 void for_each_piece(Batch<Env> const& batch, Spec const& spec, int instance, Copy copy) {
   auto const at = state_bytes<Env>(spec);

@@ -41,9 +41,9 @@ class Calibrator {
   /// Writes profiles [B, D] into a supertype buffer [B, supertypes, coordinates].
   void write(at::Tensor const& profiles, at::Tensor const& supertypes) const;
 
-  /// Trains on (previous profile, increment, reward). What the learner sees is the change of a particle's reward since the stage
-  /// before, which known baseline takes away most of the noise: sum_k gamma^k (r_{m+k} - r_{m+k-1}) is (1 - gamma) times the
-  /// discounted sum, less r_{m-1}, which the increment cannot change. @param rewards [B]
+  /// Trains on (previous profile, increment, reward). The learner sees each reward less the particle's running mean of rewards before
+  /// it, a baseline that the increment cannot change and that takes away most of the variance between particles. (With a discount it
+  /// scales every reward's weight by the same positive factor, so the objective stays.) @param rewards [B]
   UpdateStats learn(at::Tensor const& rewards, std::int64_t stage);
 
   /// "supertype_1.link_3", in the order of the profile's columns.
@@ -62,7 +62,7 @@ class Calibrator {
   std::vector<std::string> names_;
   at::Tensor low_, range_;  // [D]
   at::Tensor columns_;      // [D] i64: places in a row of the supertype buffer
-  at::Tensor last_rewards_; // [B]
+  at::Tensor baseline_;     // [B] running means of the particles' rewards
   Rollout rollout_;         // one step of one agent
   PpoLearner learner_;
 };

@@ -79,7 +79,7 @@ struct PolicyOptions {
 struct CalibratorOptions {
   NetworkOptions network = {.hidden = {1, {64}}};
   double increment = 0.1, increment_sd = 0.05;
-  PpoOptions ppo = {.learning_rate = {5e-3, 0.9, 200}, .discount = 0, .gae_lambda = 1, .epochs = 10, .minibatches = 1, .kl_target = 0.03};
+  PpoOptions ppo = {.learning_rate = {2e-3, 0.9, 200}, .discount = 0, .gae_lambda = 1, .epochs = 10, .minibatches = 1, .kl_target = 0.03};
 
   template <class Visit>
   static void fields(Visit& visit, CalibratorOptions& o) {

@@ -1,0 +1,69 @@
+// A step of every environment on CUDA, by lanes per instance and instances: agent steps per second, the environment alone.
+// Actions stay the same. 32 steps are one measurement, so that waiting for the device hardly counts.
+#include <benchmark/benchmark.h>
+
+#include "kernels/sim/cuda_simulator.cuh"
+#include "shoal/envs/all.hpp"
+
+namespace shoal {
+
+namespace {
+
+template <class T, class F>
+cuda::DeviceBuffer<T> filled(std::size_t count, F f) {
+  std::vector<T> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = f(Random{1, 0, 0, 0}.draw(Purpose::test, std::uint32_t(i)), i);
+  return cuda::DeviceBuffer<T>(values);
+}
+
+template <class Env, int Lanes>
+void step(benchmark::State& state) {
+  if (auto const why = cuda::no_device(); !why.empty()) return state.SkipWithError(why.c_str());
+  constexpr int steps = 32;
+  int const n = int(state.range(0));
+  typename Env::Params params;
+  Env::prepare(params);
+  CudaSimulator<Env, Lanes> sim(params, {.instances = n, .seed = 1, .device = Device::cuda});
+
+  Spec const& spec = sim.spec();
+  auto const reals = spec.continuous.size(), choices = spec.discrete.size();
+  auto const rows = std::size_t(n) * std::size_t(spec.agents);
+  auto const continuous = filled<float>(rows * reals, [&](Words draw, std::size_t i) {
+    auto const& head = spec.continuous[i % reals];
+    return head.low + (head.high - head.low) * draw.unit(0);
+  });
+  auto const discrete = filled<std::int32_t>(rows * choices, [&](Words draw, std::size_t i) {
+    return std::int32_t(draw.w[0] % std::uint32_t(spec.discrete[i % choices].choices));
+  });
+  cuda::DeviceBuffer<float> observations(rows * std::size_t(sim.observation_width())), rewards(rows);
+  cuda::DeviceBuffer<std::uint8_t> masks(rows * std::size_t(spec.choices())), ended(rows);
+  StepInput const in{.continuous = view(continuous.data(), n, spec.agents, int(reals)),
+                     .discrete = view(discrete.data(), n, spec.agents, int(choices))};
+  StepOutput const out{.observations = view(observations.data(), n, spec.agents, sim.observation_width()),
+                       .masks = view(masks.data(), n, spec.agents, spec.choices()),
+                       .rewards = view(rewards.data(), n, spec.agents),
+                       .ended = view(ended.data(), n, spec.agents),
+                       .final_observations = {}};
+  sim.reset(out);
+  sim.synchronize();
+  for (auto _ : state) {
+    for (int t = 0; t < steps; ++t) sim.step(in, out);
+    sim.synchronize();
+  }
+  state.SetItemsProcessed(state.iterations() * steps * std::int64_t(rows));
+}
+
+void sizes(benchmark::internal::Benchmark* bench) {
+  bench->ArgName("instances")->RangeMultiplier(8)->Range(1 << 11, 1 << 17)->UseRealTime();
+}
+
+}  // namespace
+
+BENCHMARK(step<Market, 8>)->Apply(sizes);
+BENCHMARK(step<Market, 16>)->Apply(sizes);
+BENCHMARK(step<Market, 32>)->Apply(sizes);
+BENCHMARK(step<MatrixGame, 1>)->Apply(sizes);
+BENCHMARK(step<MatrixGame, 4>)->Apply(sizes);
+BENCHMARK(step<MatrixGame, 8>)->Apply(sizes);
+
+}  // namespace shoal

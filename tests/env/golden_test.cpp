@@ -1,0 +1,41 @@
+// One number for each trajectory that users may have recorded: 100 steps of 3 instances with the driver's random actions.
+// A change here is a change of rules, of a draw's place or of arithmetic, and belongs into the changelog. The CPU's optimisation
+// level, threads and lanes must not show, so one list serves every build.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "env/driver.hpp"
+
+namespace shoal {
+namespace {
+
+std::map<std::string, std::uint64_t> const golden = {
+    {"market", 1893951831001774077u},
+    {"market_two_merchants", 14511675214484726448u},
+    {"market_discrete", 10996343449297855441u},
+    {"matrix_game", 983208643089038749u},
+    {"matrix_game_three_players", 11506829412459599059u},
+    {"matrix_game_no_memory", 12841656121737687298u},
+};
+
+std::uint64_t trajectory(Variant const& v) {
+  Driver d(v.environment, v.params, {.instances = 3, .seed = 42});
+  d.reset();
+  d.steps(100);
+  TrajectoryHash all;
+  for (auto const hash : d.hashes()) all.add(hash);
+  return all.value();
+}
+
+class Golden : public testing::TestWithParam<Variant> {};
+INSTANTIATE_TEST_SUITE_P(All, Golden, testing::ValuesIn(all_variants()), [](auto const& test) { return test.param.name; });
+
+TEST_P(Golden, Trajectory) {
+  auto const known = golden.find(GetParam().name);
+  ASSERT_NE(known, golden.end()) << "a new variant: enter {\"" << GetParam().name << "\", " << trajectory(GetParam()) << "u}";
+  EXPECT_EQ(trajectory(GetParam()), known->second);
+}
+
+}  // namespace
+}  // namespace shoal

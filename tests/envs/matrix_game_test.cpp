@@ -1,0 +1,211 @@
+// MatrixGame's rules, by hand.
+#include "shoal/envs/matrix_game.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "envs/one_instance.hpp"
+
+namespace shoal {
+namespace {
+
+using testing::ElementsAre;
+using testing::ElementsAreArray;
+
+using Game = OneInstance<MatrixGame>;
+static_assert(Environment<MatrixGame>);
+static_assert(sizeof(MatrixGame::State) == 616);
+
+Ended play(Game& game, std::vector<std::int32_t> actions) {
+  game.discrete = std::move(actions);
+  return game.step();
+}
+
+std::vector<float> observed(Game& game, int player) {
+  game.observe();
+  auto const width = game.spec.observation;
+  return {game.own.begin() + player * width, game.own.begin() + (player + 1) * width};
+}
+
+// 2 x 3 x 1 actions; the payoff of player i (from 1) for actions a, b is 100 i + 10 a + b.
+MatrixGame::Params asymmetric() {
+  MatrixGame::Params p;
+  p.actions = {3, {2, 3, 1}};
+  p.payoffs.count = 18;
+  for (int a = 0; a < 2; ++a)
+    for (int b = 0; b < 3; ++b)
+      for (int i = 0; i < 3; ++i) p.payoffs.items[(a * 3 + b) * 3 + i] = float(100 * (i + 1) + 10 * a + b);
+  return p;
+}
+
+TEST(MatrixGame, PrisonersDilemmaPaysTemptationRewardPunishmentSucker) {
+  Game game;
+  game.reset();
+  play(game, {0, 0});
+  EXPECT_THAT(game.rewards, ElementsAre(3, 3));
+  play(game, {0, 1});
+  EXPECT_THAT(game.rewards, ElementsAre(0, 5));
+  play(game, {1, 0});
+  EXPECT_THAT(game.rewards, ElementsAre(5, 0));
+  play(game, {1, 1});
+  EXPECT_THAT(game.rewards, ElementsAre(1, 1));
+}
+
+TEST(MatrixGame, PlayersMayHaveDifferentNumbersOfActions) {
+  Game game(asymmetric());
+  game.reset();
+  play(game, {1, 2, 0});
+  EXPECT_THAT(game.rewards, ElementsAre(112, 212, 312));
+  play(game, {0, 1, 0});
+  EXPECT_THAT(game.rewards, ElementsAre(101, 201, 301));
+}
+
+TEST(MatrixGame, MasksHideActionsThatAPlayerLacks) {
+  Game game(asymmetric());
+  game.reset();
+  game.observe();
+  EXPECT_TRUE(game.spec.masked);
+  EXPECT_THAT(game.masks, ElementsAre(1, 1, 0, 1, 1, 1, 1, 0, 0));
+  EXPECT_FALSE(Game().spec.masked);
+}
+
+TEST(MatrixGame, ActionsThatAPlayerLacksCountAsItsLast) {
+  Game game(asymmetric());
+  game.reset();
+  play(game, {2, 0, 2});
+  EXPECT_THAT(game.rewards, ElementsAre(110, 210, 310));
+}
+
+TEST(MatrixGame, ObservesNothingBeforeTheFirstRound) {
+  Game game;
+  game.reset();
+  EXPECT_THAT(observed(game, 0), ElementsAre(0, 0, 0, 0, 0));
+}
+
+TEST(MatrixGame, ObservesItsOwnActionFirst) {
+  Game game;
+  game.reset();
+  play(game, {0, 1});
+  EXPECT_THAT(observed(game, 0), ElementsAre(1, /*own*/ 1, 0, /*other*/ 0, 1));
+  EXPECT_THAT(observed(game, 1), ElementsAre(1, /*own*/ 0, 1, /*other*/ 1, 0));
+}
+
+TEST(MatrixGame, RemembersRoundsLatestFirstAndPlayersInCyclicOrder) {
+  auto p = asymmetric();
+  p.memory = 2;
+  Game game(p);
+  game.reset();
+  play(game, {1, 2, 0});
+  EXPECT_THAT(observed(game, 1), ElementsAreArray<float>({1, 0, 0, 1, 1, 0, 0, 0, 1, 0,    // players 2, 3, 1
+                                                          0, 0, 0, 0, 0, 0, 0, 0, 0}));  // no earlier round
+  play(game, {0, 1, 0});
+  play(game, {1, 0, 0});
+  EXPECT_THAT(observed(game, 1), ElementsAreArray<float>({1, 1, 0, 0, 1, 0, 0, 0, 1, 0,  // round 3
+                                                          0, 1, 0, 1, 0, 0, 1, 0, 0}));  // round 2
+}
+
+TEST(MatrixGame, MemoryEndsWithTheEpisode) {
+  Game game;
+  game.reset();
+  play(game, {1, 1});
+  game.reset();
+  EXPECT_THAT(observed(game, 0), ElementsAre(0, 0, 0, 0, 0));
+  EXPECT_EQ(game.state.payoff[0], 0);
+}
+
+TEST(MatrixGame, AltruismAddsTheMeanPayoffOfTheOthers) {
+  auto p = asymmetric();
+  p.altruism_1 = 0.5f;
+  Game game(p);
+  game.reset();
+  play(game, {1, 2, 0});
+  EXPECT_THAT(game.rewards, ElementsAre(112 + 0.5f * (212 + 312) / 2, 212 + 0.5f * (112 + 312) / 2, 312 + 0.5f * (112 + 212) / 2));
+  game.observe();
+  EXPECT_THAT(game.type, ElementsAre(0.5f, 0.5f, 0.5f));
+}
+
+TEST(MatrixGame, AltruismBelongsToTheSupertypeAndIsDrawnForEachPlayer) {
+  auto p = asymmetric();
+  p.group_1 = 1;
+  p.altruism_1 = -0.25f;
+  p.altruism_2 = 0.1f;
+  p.altruism_sd_2 = 0.2f;
+  Game game(p);
+  EXPECT_THAT(game.spec.supertype_of, ElementsAre(0, 1, 1));
+  game.reset();
+  EXPECT_EQ(game.state.altruism[0], -0.25f);
+  EXPECT_NE(game.state.altruism[1], game.state.altruism[2]);
+  float const first = game.state.altruism[1];
+  game.reset();
+  EXPECT_NE(game.state.altruism[1], first);
+}
+
+TEST(MatrixGame, AltruismHasTheSupertypesMeanAndDeviation) {
+  auto p = asymmetric();
+  p.altruism_1 = 0.1f;
+  p.altruism_sd_1 = 0.2f;
+  Game game(p);
+  double sum = 0, squares = 0;
+  constexpr int n = 3 * 20000;
+  for (int episode = 0; episode < n / 3; ++episode) {
+    game.reset();
+    for (int i = 0; i < 3; ++i) sum += double(game.state.altruism[i]), squares += std::pow(double(game.state.altruism[i]) - 0.1, 2);
+  }
+  EXPECT_NEAR(sum / n, 0.1, 4 * 0.2 / std::sqrt(n));
+  EXPECT_NEAR(squares / n, 0.04, 4 * 0.04 * std::sqrt(2.0 / n));
+}
+
+TEST(MatrixGame, EndsTruncatedAfterTheLastRound) {
+  MatrixGame::Params p;
+  p.rounds = 3;
+  Game game(p);
+  game.reset();
+  EXPECT_EQ(play(game, {0, 0}), Ended::no);
+  EXPECT_EQ(play(game, {0, 0}), Ended::no);
+  EXPECT_EQ(play(game, {0, 0}), Ended::truncated);
+}
+
+TEST(MatrixGame, TerminatesWithOneMinusContinuation) {
+  MatrixGame::Params p;
+  p.continuation = 0.7f;
+  p.rounds = 1 << 20;
+  Game game(p);
+  int ends = 0;
+  constexpr int n = 100000;
+  game.reset();
+  for (int t = 0; t < n; ++t) {
+    auto const ended = play(game, {0, 0});
+    ASSERT_NE(ended, Ended::truncated);
+    if (ended == Ended::terminated) ++ends, game.reset();
+  }
+  EXPECT_NEAR(ends, 0.3 * n, 4 * std::sqrt(n * 0.3 * 0.7));
+}
+
+TEST(MatrixGame, TerminationInTheLastRoundIsATermination) {
+  MatrixGame::Params p;
+  p.continuation = 0;
+  p.rounds = 1;
+  Game game(p);
+  game.reset();
+  EXPECT_EQ(play(game, {0, 0}), Ended::terminated);
+}
+
+TEST(MatrixGame, MetricsArePayoffARoundActionFrequenciesAndWelfare) {
+  Game game;
+  game.reset();
+  play(game, {0, 0});
+  play(game, {1, 0});
+  play(game, {1, 0});
+  play(game, {1, 1});
+  EXPECT_EQ(game.metric("player_1.payoff"), (3 + 5 + 5 + 1) / 4.0f);
+  EXPECT_EQ(game.metric("player_2.payoff"), (3 + 0 + 0 + 1) / 4.0f);
+  EXPECT_EQ(game.metric("player_1.action_1"), 0.25f);
+  EXPECT_EQ(game.metric("player_1.action_2"), 0.75f);
+  EXPECT_EQ(game.metric("player_2.action_1"), 0.75f);
+  EXPECT_EQ(game.metric("welfare"), (14 + 4) / 8.0f);
+}
+
+}  // namespace
+}  // namespace shoal

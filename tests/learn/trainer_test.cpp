@@ -1,0 +1,437 @@
+#include "shoal/learn/trainer.hpp"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "learn/helpers.hpp"
+#include "shoal/learn/checkpoint.hpp"
+
+namespace shoal {
+namespace {
+
+using namespace test;
+
+/// A small run of the repeated prisoner's dilemma; calibrated: to a cooperation rate of one half.
+TrainerConfig small_run(bool calibrated) {
+  TrainerConfig c{.environment = "matrix_game"};
+  c.env = {{"rounds", std::int64_t(6)}};
+  c.policy.network.hidden = {1, {8}};
+  c.policy.ppo.epochs = c.policy.ppo.minibatches = 2;
+  c.train = {.stages = 100, .instances = 5, .seed = 1, .threads = 1, .device = DeviceChoice::cpu};
+  if (!calibrated) return c;
+  c.calibrator.emplace();
+  c.calibrator->network.hidden = {1, {8}};
+  c.targets = {{{"player_1.action_1", "player_2.action_1"}, {0.5, 0.5}, 1, 0.2}};
+  return c;
+}
+
+/// Episodes of random length that go on from stage to stage.
+TrainerConfig run_across_stages() {
+  auto c = small_run(false);
+  c.env = {{"rounds", std::int64_t(11)}, {"continuation", 0.9}};
+  c.train.steps = 4;
+  c.policy.map = PolicyMapKind::agent;
+  return c;
+}
+
+std::vector<TrainerConfig> all_kinds() { return {small_run(false), small_run(true), run_across_stages()}; }
+
+/// All of a report that does not depend on the clock.
+std::vector<double> figures(StageReport const& r) {
+  std::vector<double> all = {double(r.stage), double(r.agent_steps), r.r_cal_mean.value_or(-1), r.r_cal_sd.value_or(-1),
+                             r.kl, r.kl_coefficient, r.entropy, r.value_loss};
+  for (auto const& x : r.targets) all.insert(all.end(), {x.target, x.value});
+  for (auto const& x : r.returns) all.insert(all.end(), {x.mean, x.sd});
+  for (auto const& x : r.profile) all.push_back(x.mean);
+  return all;
+}
+
+class Files : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              ("shoal_" + std::to_string(getpid()) + "_" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(std::string const& name) const { return (folder_ / name).string(); }
+
+  /// Everything that save() keeps, but for the seconds.
+  std::map<std::string, at::Tensor> state_of(Trainer& trainer) const {
+    trainer.save(path("state"), "");
+    auto tensors = read_checkpoint(path("state")).tensors;
+    tensors.at("progress")[2] = 0;
+    return tensors;
+  }
+  static void expect_same(std::map<std::string, at::Tensor> const& a, std::map<std::string, at::Tensor> const& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (auto const& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
+  }
+  static std::string bytes_of(std::string const& path) {
+    std::ostringstream bytes;
+    bytes << std::ifstream(path, std::ios::binary).rdbuf();
+    return bytes.str();
+  }
+  static void write(std::string const& path, std::string const& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+using Resume = Files;
+using Checkpoints = Files;
+
+// ---- Resuming -------------------------------------------------------------------------------------------------------
+
+TEST_F(Resume, GoesOnBitForBit) {
+  for (auto const& config : all_kinds())
+    for (int const interrupted : {0, 1, 3}) {
+      Trainer whole(config), first(config), second(config);
+      for (int m = 0; m < interrupted; ++m) EXPECT_EQ(figures(whole.run_stage()), figures(first.run_stage()));
+      first.save(path("checkpoint"), "configuration");
+      second.run_stage();  // what it did before does not matter
+      second.load(path("checkpoint"), "configuration");
+      EXPECT_EQ(second.next_stage(), interrupted);
+      for (int m = interrupted; m < 6; ++m) EXPECT_EQ(figures(whole.run_stage()), figures(second.run_stage()));
+      expect_same(state_of(whole), state_of(second));
+    }
+}
+
+TEST_F(Resume, StagesChangeTheState) {
+  for (auto const& config : all_kinds()) {
+    Trainer trainer(config);
+    auto const before = state_of(trainer);
+    trainer.run_stage();
+    auto const after = state_of(trainer);
+    for (auto const& [name, tensor] : before) EXPECT_FALSE(at::equal(tensor, after.at(name))) << name;
+  }
+}
+
+TEST_F(Resume, ASeedMakesTheRun) {
+  auto config = small_run(false);
+  Trainer a(config), b(config);
+  config.train.seed = 2;
+  Trainer c(config);
+  EXPECT_EQ(figures(a.run_stage()), figures(b.run_stage()));
+  EXPECT_NE(figures(a.run_stage()), figures(c.run_stage()));
+}
+
+// ---- Broken checkpoints ---------------------------------------------------------------------------------------------
+
+/// Loading must throw an InputError that names the file, and change nothing.
+class Loading : public Files {
+ protected:
+  void SetUp() override {
+    Files::SetUp();
+    trainer_.run_stage();
+    trainer_.save(path("good"), "configuration");
+    trainer_.run_stage();
+    before_ = state_of(trainer_);
+  }
+  std::string refusal(std::string const& name, std::string const& configuration = "configuration") {
+    auto const message = message_of<InputError>([&] { trainer_.load(path(name), configuration); });
+    EXPECT_NE(message.find(path(name)), std::string::npos) << message;
+    EXPECT_EQ(trainer_.next_stage(), 2);
+    expect_same(state_of(trainer_), before_);
+    return message;
+  }
+  Trainer trainer_{small_run(true)};
+
+ private:
+  std::map<std::string, at::Tensor> before_;
+};
+
+TEST_F(Loading, RefusesAFileCutShort) {
+  auto const whole = bytes_of(path("good"));
+  for (double const share : {0.0, 0.001, 0.1, 0.5, 0.9, 0.99, 0.9999}) {
+    write(path("cut"), whole.substr(0, std::size_t(share * double(whole.size()))));
+    EXPECT_NE(refusal("cut").find("not a whole checkpoint"), std::string::npos);
+  }
+  write(path("cut"), whole.substr(0, whole.size() - 1));
+  refusal("cut");
+}
+
+TEST_F(Loading, RefusesFilesThatAreNoCheckpoints) {
+  write(path("text"), "stages = 1000\n");
+  EXPECT_NE(refusal("text").find("not written by shoal"), std::string::npos);
+  EXPECT_NE(refusal("missing").find("no such checkpoint"), std::string::npos);
+  std::filesystem::create_directory(path("folder"));
+  refusal("folder");
+  torch::serialize::OutputArchive archive;  // LibTorch's, but not ours
+  archive.write("weights", at::ones({3}));
+  archive.save_to(path("foreign"));
+  refusal("foreign");
+}
+
+TEST_F(Loading, RefusesAnotherVersion) {
+  auto const save = [&](c10::IValue const& version) {
+    torch::serialize::OutputArchive archive;
+    archive.write("version", version);
+    archive.write("tensors", c10::IValue(c10::Dict<std::string, at::Tensor>()));
+    archive.write("texts", c10::IValue(c10::Dict<std::string, std::string>()));
+    archive.save_to(path("other"));
+  };
+  save(std::int64_t(99));
+  EXPECT_NE(refusal("other").find("version 99, expected 1"), std::string::npos);
+  save(std::string("first"));
+  refusal("other");
+}
+
+TEST_F(Loading, RefusesAnotherConfiguration) {
+  EXPECT_NE(refusal("good", "another").find("another configuration\nconfiguration"), std::string::npos);
+  auto wider = small_run(true);  // the same text, another shape
+  wider.policy.network.hidden = {1, {9}};
+  Trainer(wider).save(path("wider"), "configuration");
+  EXPECT_NE(refusal("wider").find("shape"), std::string::npos);
+  auto more = small_run(true);
+  more.train.instances = 6;
+  Trainer(more).save(path("more"), "configuration");
+  EXPECT_NE(refusal("more").find("shape"), std::string::npos);
+  Trainer(small_run(false)).save(path("fewer"), "configuration");
+  EXPECT_NE(refusal("fewer").find("missing"), std::string::npos);
+}
+
+// ---- Checkpoints that cannot be written -----------------------------------------------------------------------------
+
+TEST_F(Checkpoints, KeepTensorsAndTexts) {
+  Checkpoint const kept{{{"a", random_normal({3, 4}, 1)}, {"b", at::tensor({1, 2}, at::kByte)}, {"c", at::tensor(0.1, at::kDouble)}},
+                        {{"text", "one\n\"two\""}, {"empty", ""}}};
+  write_checkpoint(path("file"), kept);
+  auto const read = read_checkpoint(path("file"));
+  EXPECT_EQ(read.texts, kept.texts);
+  expect_same(read.tensors, kept.tensors);
+  EXPECT_FALSE(std::filesystem::exists(path("file.partial")));
+}
+
+TEST_F(Checkpoints, AFullDiskLeavesTheOldFile) {
+  Trainer trainer(small_run(false));
+  trainer.save(path("file"), "");
+  auto const before = bytes_of(path("file"));
+  std::filesystem::create_symlink("/dev/full", path("file.partial"));  // where it is written aside
+  trainer.run_stage();
+  auto const message = message_of<Error>([&] { trainer.save(path("file"), ""); });
+  EXPECT_NE(message.find("No space left"), std::string::npos) << message;
+  EXPECT_NE(message.find(path("file")), std::string::npos) << message;
+  EXPECT_EQ(bytes_of(path("file")), before);
+  EXPECT_FALSE(std::filesystem::is_symlink(path("file.partial")));
+  trainer.save(path("file"), "");  // there is space again
+  EXPECT_NE(bytes_of(path("file")), before);
+}
+
+TEST_F(Checkpoints, FoldersThatCannotBeWrittenAreNamed) {
+  Trainer trainer(small_run(false));
+  write(path("plain_file"), "x");
+  for (auto const* name : {"no_folder/file", "plain_file/file"}) {
+    auto const message = message_of<Error>([&] { trainer.save(path(name), ""); });
+    EXPECT_NE(message.find(path(name)), std::string::npos) << message;
+  }
+  std::filesystem::create_directories(path("folder/inside"));
+  EXPECT_NE(message_of<Error>([&] { trainer.save(path("folder"), ""); }).find(path("folder")), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(path("folder.partial")));
+}
+
+// ---- Reports and configurations -------------------------------------------------------------------------------------
+
+TEST(Trainer, ReportsWhatHappened) {
+  auto config = small_run(true);
+  config.env["payoffs"] = std::vector<double>(8, 2.0);  // whatever they do, without altruism
+  config.targets = {{{"player_1.payoff", "episode_length"}, {2, 7}, 1, 0.5}, {{"supertype_1.return"}, {12}, 2, 1}};
+  config.calibrator->ppo.learning_rate.base = 0;
+  Trainer trainer(config);
+  StageReport report;
+  for (int m = 0; m < 3; ++m) report = trainer.run_stage();
+  EXPECT_EQ(report.stage, 2);
+  EXPECT_EQ(report.agent_steps, 3 * 6 * 5 * 2);
+  ASSERT_EQ(report.targets.size(), 3u);
+  EXPECT_EQ(report.targets[0].name, "player_1.payoff");
+  EXPECT_EQ(report.targets[0].value, 2);
+  EXPECT_EQ(report.targets[1].value, 6);
+  EXPECT_EQ(report.targets[1].target, 7);
+  // altruism moved away from 0: returns are 12 (1 + altruism), and the fit is 1/6 + 1/6 / 3 + 2/3 / (1 + |return - 12|)
+  ASSERT_EQ(report.returns.size(), 1u);
+  EXPECT_EQ(report.returns[0].supertype, "supertype_1");
+  EXPECT_NE(report.returns[0].mean, 12);
+  EXPECT_EQ(report.targets[2].value, report.returns[0].mean);
+  EXPECT_GT(*report.r_cal_mean, 1.0 / 6 + 1.0 / 18);
+  EXPECT_LT(*report.r_cal_mean, 1.0 / 6 + 1.0 / 18 + 2.0 / 3);
+  ASSERT_EQ(report.profile.size(), 2u);
+  EXPECT_EQ(report.profile[0].name, "supertype_1.altruism_mean");
+  EXPECT_NEAR(report.profile[1].mean, number(trainer.calibrator()->profiles().mean(0)[1]), 1e-7);
+  EXPECT_GT(report.entropy, 0.5);
+  EXPECT_LE(report.entropy, std::log(2.0) + 1e-6);
+  EXPECT_GE(report.seconds, report.environment_seconds + report.inference_seconds + report.update_seconds);
+}
+
+TEST(Trainer, LeavesReturnsOutUntilEveryInstanceHasFinishedAnEpisode) {
+  auto config = small_run(false);
+  config.train.steps = 4;  // of 6 rounds
+  Trainer trainer(config);
+  EXPECT_TRUE(trainer.run_stage().returns.empty());
+  auto const report = trainer.run_stage();
+  ASSERT_EQ(report.returns.size(), 1u);
+  EXPECT_GE(report.returns[0].mean, 0);
+  EXPECT_LE(report.returns[0].mean, 6 * 5);
+  EXPECT_FALSE(report.r_cal_mean.has_value());
+}
+
+using TrainerFiles = Files;
+
+TEST_F(TrainerFiles, EveryInstanceRunsUnderItsParticlesProfile) {
+  Trainer trainer(small_run(true));
+  for (int m = 0; m < 2; ++m) trainer.run_stage();
+  auto const bytes = state_of(trainer).at("instances");  // each ends with the supertypes [1, 2]
+  auto const profiles = trainer.calibrator()->profiles();
+  for (int i = 0; i < 5; ++i) {
+    float supertypes[2];
+    std::memcpy(supertypes, bytes[i].narrow(0, bytes.size(1) - 8, 8).data_ptr(), 8);
+    EXPECT_EQ(supertypes[0], number(profiles[i][0]));
+    EXPECT_EQ(supertypes[1], number(profiles[i][1]));
+    for (int j = 0; j < i; ++j) EXPECT_NE(number(profiles[i][0]), number(profiles[j][0]));
+  }
+}
+
+TEST(Trainer, ThePolicyMapSaysWhoSharesANetwork) {
+  auto const members = [](PolicyMapKind map) {
+    auto config = small_run(false);
+    config.env = {{"rounds", std::int64_t(6)}, {"group_1", std::int64_t(2)}, {"actions", std::vector<double>{2, 2, 2}},
+                  {"payoffs", std::vector<double>(24, 1.0)}};
+    config.policy.map = map;
+    Trainer trainer(config);
+    trainer.run_stage();
+    std::vector<std::vector<int>> all;
+    for (auto const& policy : trainer.policies()) all.push_back(policy.agents());
+    return all;
+  };
+  using Groups = std::vector<std::vector<int>>;
+  EXPECT_EQ(members(PolicyMapKind::shared), (Groups{{0, 1, 2}}));
+  EXPECT_EQ(members(PolicyMapKind::supertype), (Groups{{0, 1}, {2}}));
+  EXPECT_EQ(members(PolicyMapKind::agent), (Groups{{0}, {1}, {2}}));
+}
+
+TEST(Trainer, RefusesWhatCannotRun) {
+  auto const key = [](TrainerConfig const& config) {
+    try {
+      Trainer trainer(config);
+    } catch (SettingError const& error) {
+      return error.key;
+    }
+    return std::string("nothing thrown");
+  };
+  auto config = small_run(true);
+  config.train.steps = 5;  // of 6
+  EXPECT_EQ(key(config), "train.steps");
+  config.train.steps = 7;
+  EXPECT_EQ(key(config), "nothing thrown");
+  config = small_run(false);
+  config.policy.ppo.minibatches = 61;  // of 6 * 5 * 2 samples
+  EXPECT_EQ(key(config), "policy.minibatches");
+  config = small_run(true);
+  config.calibrator->ppo.minibatches = 6;
+  EXPECT_EQ(key(config), "calibrator.minibatches");
+  config = small_run(true);
+  config.targets = {{{"no_such_metric"}, {1}}};
+  EXPECT_NE(message_of<InputError>([&] { Trainer trainer(config); }).find("no_such_metric"), std::string::npos);
+}
+
+// ---- What is no longer finite ---------------------------------------------------------------------------------------
+
+/// Poisons `count` of the parameters from `first` on (from the end if negative) and runs stage 2.
+std::string failure(TrainerConfig const& config, bool of_calibrator, std::int64_t first, std::int64_t count) {
+  Trainer trainer(config);
+  for (int m = 0; m < 2; ++m) trainer.run_stage();
+  auto const& network = of_calibrator ? trainer.calibrator()->learner().network() : trainer.policies()[0].network();
+  auto const& parameters = network.parameters();
+  parameters.narrow(0, first < 0 ? parameters.numel() + first : first, count).fill_(std::numeric_limits<float>::quiet_NaN());
+  auto const message = message_of<Error>([&] { trainer.run_stage(); });
+  EXPECT_EQ(trainer.next_stage(), 2) << "the stage counts as run";
+  return message;
+}
+
+TEST(Trainer, NamesStageAndTensorThatIsNoLongerFinite) {
+  for (auto const& config : all_kinds()) {
+    EXPECT_EQ(failure(config, false, 0, 1).find("stage 2: distribution parameters is not finite"), 0u);
+    EXPECT_EQ(failure(config, false, -1, 1).find("stage 2: values is not finite"), 0u);
+  }
+  for (std::int64_t const first : {0, 10, -1}) {
+    auto const message = failure(small_run(true), true, first, 1);
+    EXPECT_EQ(message.find("stage 2: calibrator"), 0u) << message;
+  }
+}
+
+// ---- Learning -------------------------------------------------------------------------------------------------------
+// Each run takes seconds: hence Slow. All on one thread with fixed seeds, so each is the same every time.
+
+TrainerConfig game(std::vector<double> const& payoffs, int rounds) {
+  TrainerConfig c{.environment = "matrix_game"};
+  c.env = {{"rounds", std::int64_t(rounds)}, {"payoffs", payoffs}};
+  c.policy.network.hidden = {1, {16}};
+  c.policy.ppo.learning_rate = {3e-3, 0, 1};
+  c.train = {.instances = 32, .seed = 1, .threads = 1, .device = DeviceChoice::cpu};
+  return c;
+}
+
+/// Means of the metrics over the last `last` of `stages` stages: those of a calibrator that does not move, on every metric.
+std::map<std::string, double> learn(TrainerConfig config, int stages, int last) {
+  if (!config.calibrator) {
+    config.calibrator.emplace();
+    config.calibrator->increment = config.calibrator->increment_sd = 1e-6;
+    config.calibrator->ppo.learning_rate.base = 0;
+    TargetOptions all;
+    for (auto const& info : environments())
+      if (info.name == config.environment)
+        for (auto const& metric : info.spec.metrics) all.metrics.push_back(metric), all.values.push_back(0);
+    config.targets = {all};
+  }
+  Trainer trainer(config);
+  std::map<std::string, double> means;
+  for (int m = 0; m < stages; ++m) {
+    auto const report = trainer.run_stage();
+    if (m < stages - last) continue;
+    for (auto const& x : report.targets) means[x.name] += x.value / last;
+    for (auto const& x : report.profile) means[x.name] += x.mean / last;
+    means["r_cal"] += *report.r_cal_mean / last;
+  }
+  return means;
+}
+
+TEST(LearningSlow, PrisonersDefect) {
+  auto means = learn(game({3, 3, 0, 5, 5, 0, 1, 1}, 16), 60, 10);
+  EXPECT_GT(means["player_1.action_2"], 0.95);
+  EXPECT_GT(means["player_2.action_2"], 0.95);
+}
+
+TEST(LearningSlow, CoordinationSettlesOnOneEquilibrium) {
+  auto means = learn(game({2, 2, 0, 0, 0, 0, 1, 1}, 16), 60, 10);
+  std::printf("%f %f %f\n", means["welfare"], means["player_1.action_1"], means["player_2.action_1"]);
+  double const value = means["player_1.action_1"] > 0.5 ? 2 : 1;
+  EXPECT_GT(means["welfare"], 0.95 * value);
+}
+
+TEST(LearningSlow, MatchingPenniesEndsNearOneHalf) {
+  auto config = game({1, -1, -1, 1, -1, 1, 1, -1}, 16);
+  config.policy.observation.indication = true;
+  config.policy.ppo.entropy_weight = 0.05;
+  auto means = learn(config, 150, 50);
+  std::printf("%f %f\n", means["player_1.action_1"], means["player_2.action_1"]);
+  EXPECT_NEAR(means["player_1.action_1"], 0.5, 0.05);
+  EXPECT_NEAR(means["player_2.action_1"], 0.5, 0.05);
+}
+
+TEST(LearningSlow, AltruismIsCalibratedToHalfOfCooperation) {
+  auto config = game({3, 3, 0, 5, 5, 0, 1, 1}, 16);
+  config.calibrator.emplace();
+  config.targets = {{{"player_1.action_1", "player_2.action_1"}, {0.5, 0.5}, 1, 0.2}};
+  auto means = learn(config, 300, 30);
+  std::printf("%f %f altruism %f %f r_cal %f\n", means["player_1.action_1"], means["player_2.action_1"],
+              means["supertype_1.altruism_mean"], means["supertype_1.altruism_sd"], means["r_cal"]);
+  EXPECT_NEAR(means["player_1.action_1"], 0.5, 0.1);
+  EXPECT_NEAR(means["player_2.action_1"], 0.5, 0.1);
+}
+
+}  // namespace
+}  // namespace shoal
