@@ -32,7 +32,8 @@ PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& sh
                              .hidden = {hidden.items, hidden.items + hidden.count},
                              .actions = shape.actions,
                              .log_sd = std::log(options.increment_sd),
-                             .mean_limit = options.increment};
+                             .mean_limit = options.increment,
+                             .restoring = options.restoring};
   return {{.options = options.ppo, .agents = {0}, .purpose = Purpose::increment, .seed = seed, .stream = 1u << 31}, network,
           shape, device};
 }
@@ -94,18 +95,18 @@ Calibrator::Calibrator(CalibratorOptions const& options, Spec const& spec, int p
   range_ = at::tensor(range).to(device);
   columns_ = at::tensor(columns).to(device);
   baseline_ = at::zeros({particles}, low_.options());
-  centred_profiles(1).copy_(at::tensor(initial).to(device).sub(0.5).expand({particles, -1}));
+  origin_ = at::tensor(initial).to(device);
 }
 
-at::Tensor Calibrator::centred_profiles(int slot) const { return rollout_.observations.select(0, slot).flatten(0, 1); }
+at::Tensor Calibrator::offsets(int slot) const { return rollout_.observations.select(0, slot).flatten(0, 1); }
 
-at::Tensor Calibrator::profiles() const { return low_ + range_ * (centred_profiles(1) + 0.5); }
+at::Tensor Calibrator::profiles() const { return low_ + range_ * (origin_ + offsets(1)); }
 
 void Calibrator::propose(std::int64_t stage) {
   at::NoGradGuard const no_grad;
-  centred_profiles(0).copy_(centred_profiles(1));
+  offsets(0).copy_(offsets(1));
   learner_.act(rollout_, 0, stage);
-  centred_profiles(1).copy_((centred_profiles(0) + rollout_.continuous.flatten(0, 2)).clamp(-0.5, 0.5));
+  offsets(1).copy_((origin_ + offsets(0) + rollout_.continuous.flatten(0, 2)).clamp(0, 1) - origin_);
 }
 
 void Calibrator::write(at::Tensor const& profiles, at::Tensor const& supertypes) const {

@@ -28,7 +28,8 @@ std::int64_t mlp_size(int inputs, std::vector<int> const& hidden, int outputs) {
 
 ActorCritic::ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device) : shape_(std::move(shape)) {
   auto const& actions = shape_.actions;
-  auto const size = actions.continuous + mlp_size(shape_.inputs, shape_.hidden, actions.parameters()) +
+  auto const restoring_size = shape_.restoring > 0 ? std::int64_t(actions.continuous) * shape_.inputs : 0;
+  auto const size = actions.continuous + restoring_size + mlp_size(shape_.inputs, shape_.hidden, actions.parameters()) +
                     mlp_size(shape_.inputs, shape_.hidden, 1);
   auto const options = at::TensorOptions().dtype(at::kFloat).device(device);
   parameters_ = at::zeros({size}, options);
@@ -39,6 +40,10 @@ ActorCritic::ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device devi
   log_sd_.fill_(shape_.log_sd);
   actor_ = make_layers(actions.parameters(), 0.01, offset, seed);
   critic_ = make_layers(1, 1.0, offset, seed + 1);
+  if (shape_.restoring > 0) {
+    restoring_ = parameter(offset, {actions.continuous, shape_.inputs});
+    restoring_.copy_(at::eye(shape_.inputs, options).mul(-shape_.restoring));
+  }
 }
 
 at::Tensor ActorCritic::parameter(std::int64_t& offset, at::IntArrayRef sizes) {
@@ -79,11 +84,16 @@ void ActorCritic::forward_out(std::vector<Layer> const& layers, at::Tensor x, at
   at::addmm_out(out, layers.back().bias, x, layers.back().weight.t());
 }
 
+at::Tensor ActorCritic::limited_means(at::Tensor const& means, at::Tensor const& observations) const {
+  auto const sum = restoring_.defined() ? means + at::linear(observations, restoring_) : means;
+  return shape_.mean_limit * at::tanh(sum);
+}
+
 at::Tensor ActorCritic::distribution(at::Tensor const& observations) const {
   auto const output = forward(actor_, observations);
   if (shape_.mean_limit <= 0) return output;
   auto const& actions = shape_.actions;
-  return at::cat({shape_.mean_limit * at::tanh(output.narrow(1, 0, actions.continuous)),
+  return at::cat({limited_means(output.narrow(1, 0, actions.continuous), observations),
                   output.narrow(1, actions.continuous, actions.total_choices)},
                  1);
 }
@@ -93,7 +103,9 @@ at::Tensor ActorCritic::value(at::Tensor const& observations) const { return for
 void ActorCritic::distribution_out(at::Tensor const& observations, at::Tensor const& out) const {
   at::NoGradGuard const no_grad;
   forward_out(actor_, observations, out);
-  if (shape_.mean_limit > 0) out.narrow(1, 0, shape_.actions.continuous).tanh_().mul_(shape_.mean_limit);
+  if (shape_.mean_limit <= 0) return;
+  auto const means = out.narrow(1, 0, shape_.actions.continuous);
+  means.copy_(limited_means(means, observations));
 }
 
 void ActorCritic::value_out(at::Tensor const& observations, at::Tensor const& out) const {

@@ -14,6 +14,9 @@ namespace {
 
 constexpr double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-5;
 
+// Without bounds the coefficient would sink to 0 while KL stays small, and could never rise again.
+constexpr double least_kl_coefficient = 1e-4, most_kl_coefficient = 1e4;
+
 at::Generator make_generator(at::Device device, std::uint64_t seed) {
   if (device.is_cpu()) return at::detail::createCPUGenerator(seed);
   auto generator = at::globalContext().defaultGenerator(device).clone();
@@ -213,7 +216,8 @@ UpdateStats PpoLearner::update(Rollout const& rollout, std::int64_t stage) {
   stats.values.div_(double(o.minibatches));
   auto const kl = stats.values[UpdateStats::kl];
   kl_coefficient_.mul_(at::where(kl > 2 * o.kl_target, at::full_like(kl, 1.5),
-                                 at::where(kl < 0.5 * o.kl_target, at::full_like(kl, 0.5), at::ones_like(kl))));
+                                 at::where(kl < 0.5 * o.kl_target, at::full_like(kl, 0.5), at::ones_like(kl))))
+      .clamp_(least_kl_coefficient, most_kl_coefficient);
   return stats;
 }
 

@@ -36,7 +36,8 @@ Worst worst_over(float low, float high, std::uint32_t stride, F f) {
 }
 
 TEST(Log, IsWithinOneUlpForEveryNormalFloat) {
-  auto const worst = worst_over(FLT_MIN, FLT_MAX, 1009, [](Worst& w, float x) { w.add(x, shoal::log(x), std::log(double(x))); });
+  auto const worst =
+      worst_over(FLT_MIN, FLT_MAX, 1009, [](Worst& w, float x) { w.add(x, shoal::log(x), std::log(double(x))); });
   EXPECT_LT(worst.error, 1) << "at " << worst.at;
 }
 

@@ -15,7 +15,8 @@ std::vector<std::uint32_t> words(Random const& random, std::uint32_t purpose, st
   return {w.w, w.w + 4};
 }
 
-// Random123's kat_vectors, philox4x32 with 10 rounds; counter = (index, step, episode, purpose), key = (seed, instance).
+// Random123's kat_vectors, philox4x32 with 10 rounds; counter = (index, step, episode, purpose), key = (seed,
+// instance).
 TEST(Philox, GivesThePublishedWords) {
   constexpr std::uint32_t ones = 0xffffffff;
   using Vector = std::vector<std::uint32_t>;
@@ -100,7 +101,9 @@ TEST(Words, NormalHasTheMomentsOfTheNormal) {
 
 TEST(Words, NormalHasTheTailsOfTheNormal) {
   for (double x : {-3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0})
-    EXPECT_LT(std::abs(z_score(0.5 * std::erfc(x / std::sqrt(2.0)), [x](double a, double) { return double(a > x); })), 4) << x;
+    EXPECT_LT(std::abs(z_score(0.5 * std::erfc(x / std::sqrt(2.0)), [x](double a, double) { return double(a > x); })),
+              4)
+        << x;
 }
 
 TEST(Words, BothNormalsAreIndependent) {
@@ -111,8 +114,9 @@ TEST(Words, BothNormalsAreIndependent) {
 
 TEST(DerivedSeed, DependsOnAllArguments) {
   std::set<std::uint64_t> const seeds = {
-      derived_seed(1, Purpose::initial, 0, 0), derived_seed(2, Purpose::initial, 0, 0), derived_seed(1, Purpose::permutation, 0, 0),
-      derived_seed(1, Purpose::initial, 1, 0), derived_seed(1, Purpose::initial, 0, 1)};
+      derived_seed(1, Purpose::initial, 0, 0), derived_seed(2, Purpose::initial, 0, 0),
+      derived_seed(1, Purpose::permutation, 0, 0), derived_seed(1, Purpose::initial, 1, 0),
+      derived_seed(1, Purpose::initial, 0, 1)};
   EXPECT_EQ(seeds.size(), 5u);
 }
 

@@ -141,7 +141,7 @@ TEST(Settings, TextIsWhatTomlWouldTake) {
   EXPECT_EQ(to_text(Setting(double(0.1f))), "0.1");
   EXPECT_EQ(to_text(Setting(0.1)), "0.1");
   EXPECT_EQ(to_text(Setting(1e-30)), "1e-30");
-  EXPECT_EQ(to_text(Setting(std::string("a\"b\\c\nd"))), "\"a\\\"b\\\\c\\nd\"");
+  EXPECT_EQ(to_text(Setting(std::string("a\"b\\c\nd\x7f"))), "\"a\\\"b\\\\c\\u000ad\\u007f\"");
   EXPECT_EQ(to_text(Setting(Reals{1, 2.5})), "[1.0, 2.5]");
   EXPECT_EQ(to_text(Setting(Reals{1, 2})), "[1, 2]");
   EXPECT_EQ(to_text(Setting(std::vector<std::string>{"p", "q"})), "[\"p\", \"q\"]");
@@ -167,7 +167,9 @@ TEST(Settings, ReadBackAsWritten) {
 TEST(Settings, FieldsAreDocumentedInOrder) {
   auto const fields = list_fields<Group>();
   ASSERT_EQ(fields.size(), 10u);
-  auto const line = [](Field const& f) { return f.name + " | " + f.type + " | " + f.value + " | " + f.allowed + " | " + f.help; };
+  auto const line = [](Field const& f) {
+    return f.name + " | " + f.type + " | " + f.value + " | " + f.allowed + " | " + f.help;
+  };
   EXPECT_EQ(line(fields[0]), "flag | boolean | false | true or false | a flag");
   EXPECT_EQ(line(fields[1]), "count | integer | 3 | in [1, 10] | a count");
   EXPECT_EQ(line(fields[2]), "rate | real | 0.1 | in [0, 1] | a rate");

@@ -77,7 +77,9 @@ TEST(Team, SumAddsPairwise) {
 }
 
 TEST(Team, SumOfIntegersIsExact) {
-  on_every_team([](auto team) { EXPECT_EQ(team.sum(1001, [](int i) { return std::int64_t(i) << 32; }), std::int64_t(500500) << 32); });
+  on_every_team([](auto team) {
+    EXPECT_EQ(team.sum(1001, [](int i) { return std::int64_t(i) << 32; }), std::int64_t(500500) << 32);
+  });
 }
 
 // What the scrambled team is for: code with a race gives other results than the serial team.

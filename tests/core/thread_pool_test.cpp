@@ -42,7 +42,8 @@ TEST(ThreadPool, EveryThreadHasANumberOfItsOwn) {
 TEST(ThreadPool, RunsAgainAndAgain) {
   ThreadPool pool(3);
   std::vector<int> sums(3);
-  for (int round = 0; round < 300; ++round) pool.run(30, [&](int thread, int begin, int end) { sums[std::size_t(thread)] += end - begin; });
+  for (int round = 0; round < 300; ++round)
+    pool.run(30, [&](int thread, int begin, int end) { sums[std::size_t(thread)] += end - begin; });
   EXPECT_EQ(sums, (std::vector{3000, 3000, 3000}));
 }
 

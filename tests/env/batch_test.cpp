@@ -1,5 +1,5 @@
-// reset_instance and step_instance on plain memory: what CUDA kernels call, here with teams of one lane and of real threads.
-// Run under ThreadSanitizer, EveryBatch.ThreadTeamsGiveTheSame reports what would be a race on a GPU.
+// reset_instance and step_instance on plain memory: what CUDA kernels call, here with teams of one lane and of real
+// threads. Run under ThreadSanitizer, EveryBatch.ThreadTeamsGiveTheSame reports what would be a race on a GPU.
 #include "shoal/env/batch.hpp"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,10 @@ class Instances {
   static constexpr int count = 2;
 
   explicit Instances(Settings const& settings, unsigned char fill = 0)
-      : params(prepared(settings)), spec(Env::spec(params)), memory(spec, options()), batch(memory.batch(params, options())) {
+      : params(prepared(settings)),
+        spec(Env::spec(params)),
+        memory(spec, options()),
+        batch(memory.batch(params, options())) {
     // What reset() does not write must not matter.
     std::memset(static_cast<void*>(memory.states.data()), fill, sizeof(memory.states[0]) * memory.states.size());
     std::memset(static_cast<void*>(&scratch), fill, sizeof scratch);
@@ -47,7 +50,8 @@ class Instances {
   void draw_actions(std::uint32_t time) {
     for (std::size_t k = 0; k < continuous.size(); ++k) {
       auto const& head = spec.continuous[k % spec.continuous.size()];
-      float const u = float(int(Random{8, 0, 0, time}.draw(Purpose::test, std::uint32_t(k)).unit(0) * 9)) / 8;  // with ties
+      float const u =
+          float(int(Random{8, 0, 0, time}.draw(Purpose::test, std::uint32_t(k)).unit(0) * 9)) / 8;  // with ties
       continuous[k] = head.low + (head.high - head.low) * u;
     }
     for (std::size_t k = 0; k < discrete.size(); ++k) {
@@ -72,7 +76,9 @@ class Instances {
     for (auto const& clock : memory.clocks) hash.add(clock.episode), hash.add(clock.step);
   }
 
-  static SimulatorOptions options() { return {.instances = count, .seed = 3, .observation = {.indication = true, .width = 80}}; }
+  static SimulatorOptions options() {
+    return {.instances = count, .seed = 3, .observation = {.indication = true, .width = 80}};
+  }
   static typename Env::Params prepared(Settings const& settings) {
     typename Env::Params p;
     read_settings(p, settings);
@@ -149,7 +155,8 @@ TYPED_TEST_SUITE(EveryBatch, AsTypes<AllEnvironments>::type, EnvironmentName);
 
 TYPED_TEST(EveryBatch, ThreadTeamsGiveTheSame) {
   for (auto const& settings : all_settings<TypeParam>())
-    for (int lanes : {2, 5}) EXPECT_EQ(threaded_hash<TypeParam>(settings, lanes), serial_hash<TypeParam>(settings)) << lanes;
+    for (int lanes : {2, 5})
+      EXPECT_EQ(threaded_hash<TypeParam>(settings, lanes), serial_hash<TypeParam>(settings)) << lanes;
 }
 
 // On a GPU, scratch is shared memory that others have used, and states are never cleared.
@@ -170,18 +177,20 @@ TYPED_TEST(EveryBatch, FinalObservationIsOfTheStateBeforeTheReset) {
       if (a.out.ended(0, 0) == 0) b.step(SerialTeam{});
     }
     Actions const actions{detail::row_of(b.in.continuous, 0), detail::row_of(b.in.discrete, 0)};
-    auto const ended = TypeParam::step(SerialTeam{}, b.params, b.memory.states[0], b.scratch.env, actions, b.out.rewards(0),
-                                       random_of(b.batch, 0));
+    auto const ended = TypeParam::step(SerialTeam{}, b.params, b.memory.states[0], b.scratch.env, actions,
+                                       b.out.rewards(0), random_of(b.batch, 0));
     EXPECT_EQ(std::uint8_t(ended), a.out.ended(0, 0));
     observe_instance(SerialTeam{}, b.batch, b.out, 0);
     for (int i = 0; i < a.spec.agents; ++i)
-      for (int k = 0; k < a.memory.layout.width; ++k) ASSERT_EQ(a.out.final_observations(0, i, k), b.out.observations(0, i, k));
+      for (int k = 0; k < a.memory.layout.width; ++k)
+        ASSERT_EQ(a.out.final_observations(0, i, k), b.out.observations(0, i, k));
   }
 }
 
 // What a CUDA backend needs: bytes to copy, and scratch that may lie in shared memory.
 TYPED_TEST(EveryBatch, StateAndScratchArePlain) {
-  static_assert(std::is_trivially_copyable_v<Batch<TypeParam>> && std::is_trivially_copyable_v<typename TypeParam::State>);
+  static_assert(std::is_trivially_copyable_v<Batch<TypeParam>> &&
+                std::is_trivially_copyable_v<typename TypeParam::State>);
   static_assert(std::is_trivially_default_constructible_v<typename TypeParam::Scratch>);
 }
 

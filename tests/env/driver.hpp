@@ -23,7 +23,8 @@ struct Variant {
   friend void PrintTo(Variant const& v, std::ostream* out) { *out << v.name; }
 };
 
-/// Settings, beside the defaults, under which the tests of every environment run too. Short episodes, so that resets happen.
+/// Settings, beside the defaults, under which the tests of every environment run too. Short episodes, so that resets
+/// happen.
 inline std::vector<Variant> extra_variants(std::string const& environment) {
   using Reals = std::vector<double>;
   auto const whole = [](int x) { return std::int64_t(x); };
@@ -57,7 +58,8 @@ inline std::vector<Variant> all_variants() {
   std::vector<Variant> all;
   for (auto const& info : environments()) {
     all.push_back({info.name, info.name, {}});
-    for (auto& extra : extra_variants(info.name)) all.push_back({info.name + "_" + extra.name, info.name, extra.params});
+    for (auto& extra : extra_variants(info.name))
+      all.push_back({info.name + "_" + extra.name, info.name, extra.params});
   }
   return all;
 }
@@ -112,7 +114,8 @@ class Driver {
     for (int i = 0; i < instances; ++i)
       for (int a = 0; a < agents; ++a) {
         auto const random = [&](std::size_t head) {
-          return Random{99, std::uint32_t(i), std::uint32_t(a), std::uint32_t(time)}.draw(Purpose::test, std::uint32_t(head));
+          return Random{99, std::uint32_t(i), std::uint32_t(a), std::uint32_t(time)}.draw(Purpose::test,
+                                                                                          std::uint32_t(head));
         };
         for (std::size_t h = 0; h < spec().continuous.size(); ++h) {
           auto const& head = spec().continuous[h];

@@ -1,6 +1,6 @@
-// One number for each trajectory that users may have recorded: 100 steps of 3 instances with the driver's random actions.
-// A change here is a change of rules, of a draw's place or of arithmetic, and belongs into the changelog. The CPU's optimisation
-// level, threads and lanes must not show, so one list serves every build.
+// One number for each trajectory that users may have recorded: 100 steps of 3 instances with the driver's random
+// actions. A change here is a change of rules, of a draw's place or of arithmetic, and belongs into the changelog. The
+// CPU's optimisation level, threads and lanes must not show, so one list serves every build.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -29,11 +29,13 @@ std::uint64_t trajectory(Variant const& v) {
 }
 
 class Golden : public testing::TestWithParam<Variant> {};
-INSTANTIATE_TEST_SUITE_P(All, Golden, testing::ValuesIn(all_variants()), [](auto const& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, Golden, testing::ValuesIn(all_variants()),
+                         [](auto const& test) { return test.param.name; });
 
 TEST_P(Golden, Trajectory) {
   auto const known = golden.find(GetParam().name);
-  ASSERT_NE(known, golden.end()) << "a new variant: enter {\"" << GetParam().name << "\", " << trajectory(GetParam()) << "u}";
+  ASSERT_NE(known, golden.end()) << "a new variant: enter {\"" << GetParam().name << "\", " << trajectory(GetParam())
+                                 << "u}";
   EXPECT_EQ(trajectory(GetParam()), known->second);
 }
 

@@ -35,7 +35,9 @@ TEST(Registry, UnknownNameListsTheKnown) {
 }
 
 TEST(Registry, UnknownParameterNamesTheNearest) {
-  EXPECT_EQ(error([] { make_simulator("market", {{"merchant", std::int64_t(3)}}, {}); }),
+  EXPECT_EQ(error([] {
+              make_simulator("market", {{"merchant", std::int64_t(3)}}, {});
+            }),
             "merchant: unknown key; did you mean merchants?");
 }
 
@@ -43,19 +45,31 @@ TEST(Registry, ResolvedParamsAreCompleteAndStable) {
   for (auto const& v : all_variants()) {
     auto const resolved = resolve_params(v.environment, v.params);
     EXPECT_EQ(resolve_params(v.environment, resolved), resolved) << v.name;
-    for (auto const& [key, value] : v.params) EXPECT_EQ(to_text(resolved.at(key)), to_text(value)) << v.name << ": " << key;
+    for (auto const& [key, value] : v.params)
+      EXPECT_EQ(to_text(resolved.at(key)), to_text(value)) << v.name << ": " << key;
   }
 }
 
 TEST(Registry, ParamsThatContradictEachOtherAreErrors) {
-  EXPECT_EQ(error([] { make_simulator("market", {{"spread_low", 0.05}}, {}); }), "spread_low: expected at most spread_high");
-  EXPECT_EQ(error([] { make_simulator("market", {{"quantities", std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9, 8}}}, {}); }),
+  EXPECT_EQ(error([] {
+              make_simulator("market", {{"spread_low", 0.05}}, {});
+            }),
+            "spread_low: expected at most spread_high");
+  EXPECT_EQ(error([] {
+              make_simulator("market", {{"quantities", std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9, 8}}}, {});
+            }),
             "quantities: expected ascending values, value 10 is smaller than the one before");
-  EXPECT_EQ(error([] { make_simulator("matrix_game", {{"payoffs", std::vector<double>{1, 2}}}, {}); }),
+  EXPECT_EQ(error([] {
+              make_simulator("matrix_game", {{"payoffs", std::vector<double>{1, 2}}}, {});
+            }),
             "payoffs: 2 values, expected 8 for these actions");
-  EXPECT_EQ(error([] { make_simulator("matrix_game", {{"actions", std::vector<double>{2}}}, {}); }),
+  EXPECT_EQ(error([] {
+              make_simulator("matrix_game", {{"actions", std::vector<double>{2}}}, {});
+            }),
             "actions: expected at least 2 players");
-  EXPECT_EQ(error([] { make_simulator("matrix_game", {{"actions", std::vector<double>{16, 16, 16}}}, {}); }),
+  EXPECT_EQ(error([] {
+              make_simulator("matrix_game", {{"actions", std::vector<double>{16, 16, 16}}}, {});
+            }),
             "actions: 4096 joint actions of 3 players need more than 2048 payoffs");
 }
 

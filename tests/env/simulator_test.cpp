@@ -30,7 +30,8 @@ class EveryEnvironment : public testing::TestWithParam<Variant> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(All, EveryEnvironment, testing::ValuesIn(all_variants()), [](auto const& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, EveryEnvironment, testing::ValuesIn(all_variants()),
+                         [](auto const& test) { return test.param.name; });
 
 TEST_P(EveryEnvironment, SpecIsConsistent) {
   auto const d = driver();
@@ -44,7 +45,8 @@ TEST_P(EveryEnvironment, SpecIsConsistent) {
   ASSERT_EQ(int(spec.supertype_of.size()), spec.agents);
   for (int const s : spec.supertype_of) EXPECT_TRUE(s >= 0 && s < int(spec.supertypes.size()));
   for (auto const& s : spec.supertypes)
-    for (auto const& c : s.coordinates) EXPECT_TRUE(c.low <= c.initial && c.initial <= c.high) << s.name << "." << c.name;
+    for (auto const& c : s.coordinates)
+      EXPECT_TRUE(c.low <= c.initial && c.initial <= c.high) << s.name << "." << c.name;
   auto const& names = d->metric_names();
   EXPECT_EQ((std::set<std::string>(names.begin(), names.end())).size(), names.size());
 }
@@ -71,7 +73,8 @@ TEST_P(EveryEnvironment, ExecutorDoesNotShow) {
     std::vector<std::jthread> threads;
     for (int s = 0; s < shares; ++s) threads.emplace_back([&job, s] { job(s); });
   };
-  EXPECT_EQ(trajectories({.instances = 20, .threads = 3, .executor = on_threads}, 20), trajectories({.instances = 20}, 20));
+  EXPECT_EQ(trajectories({.instances = 20, .threads = 3, .executor = on_threads}, 20),
+            trajectories({.instances = 20}, 20));
 }
 
 // A GPU may visit indices in any order; no order may show in a trajectory.
@@ -148,7 +151,8 @@ TEST_P(EveryEnvironment, FinalObservationsAreWrittenAtEndsOnly) {
   auto d = driver({.instances = 3});
   d.reset();
   for (int t = 0; t < d.spec().max_episode_steps; ++t) {
-    for (float* x = d.out.final_observations.data; x != d.out.final_observations.data + d.out.final_observations.size(); ++x)
+    for (float* x = d.out.final_observations.data; x != d.out.final_observations.data + d.out.final_observations.size();
+         ++x)
       *x = Driver::garbage;
     d.step();
     for (int i = 0; i < 3; ++i)
@@ -175,7 +179,8 @@ TEST_P(EveryEnvironment, ReturnsAndLengthsAreWhatTheStepsGave) {
   auto d = driver({.instances = n, .threads = 2});
   auto const& spec = d.spec();
   auto const groups = spec.supertypes.size();
-  std::vector<std::vector<double>> sums(n, std::vector<double>(groups + 1)), running(n, std::vector<double>(groups + 1));
+  std::vector<std::vector<double>> sums(n, std::vector<double>(groups + 1)),
+      running(n, std::vector<double>(groups + 1));
   std::vector<int> episodes(n);
   d.reset();
   for (int t = 0; t < 2 * spec.max_episode_steps + 1; ++t) {
@@ -214,7 +219,8 @@ TEST_P(EveryEnvironment, MetricsAreFinite) {
   d.steps(2 * d.spec().max_episode_steps);
   auto const sums = d->metrics().sums;
   for (int i = 0; i < 3; ++i)
-    for (int k = 0; k < sums.extents[1]; ++k) EXPECT_TRUE(std::isfinite(sums(i, k))) << d->metric_names()[std::size_t(k)];
+    for (int k = 0; k < sums.extents[1]; ++k)
+      EXPECT_TRUE(std::isfinite(sums(i, k))) << d->metric_names()[std::size_t(k)];
 }
 
 TEST_P(EveryEnvironment, ClearMetricsForgetsEpisodesButNotTheRunningOne) {
@@ -345,7 +351,7 @@ TEST_P(EveryEnvironment, MasksAreZeroOrOneAndLeaveAChoice) {
   EXPECT_TRUE(all_legal || d.spec().masked);
 }
 
-// ---- Errors -----------------------------------------------------------------------------------------------------------
+// ---- Errors ---------------------------------------------------------------------------------------------------------
 
 template <class F>
 std::string error(F f) {
@@ -369,12 +375,15 @@ TEST(ShapeErrors, NameViewShapeAndExpectation) {
   d.reset();
   EXPECT_EQ(changed(d, [](auto& in, auto&) { in.continuous.extents[0] = 2; }),
             "continuous actions: shape [2, 5, 3], expected shape [3, 5, 3]");
-  EXPECT_EQ(changed(d, [](auto& in, auto&) { in.continuous = {}; }), "continuous actions: no memory, expected shape [3, 5, 3]");
+  EXPECT_EQ(changed(d, [](auto& in, auto&) { in.continuous = {}; }),
+            "continuous actions: no memory, expected shape [3, 5, 3]");
   EXPECT_EQ(changed(d, [](auto&, auto& out) { out.observations.extents[2] = 20; }),
             "observations: shape [3, 5, 20], expected shape [3, 5, 21]");
-  EXPECT_EQ(changed(d, [](auto&, auto& out) { out.observations = {}; }), "observations: no memory, expected shape [3, 5, 21]");
+  EXPECT_EQ(changed(d, [](auto&, auto& out) { out.observations = {}; }),
+            "observations: no memory, expected shape [3, 5, 21]");
   EXPECT_EQ(changed(d, [](auto&, auto& out) { out.rewards = {}; }), "rewards: no memory, expected shape [3, 5]");
-  EXPECT_EQ(changed(d, [](auto&, auto& out) { out.ended.extents[1] = 4; }), "ended: shape [3, 4], expected shape [3, 5]");
+  EXPECT_EQ(changed(d, [](auto&, auto& out) { out.ended.extents[1] = 4; }),
+            "ended: shape [3, 4], expected shape [3, 5]");
   EXPECT_EQ(changed(d, [](auto&, auto& out) { out.final_observations.extents[0] = 1; }),
             "final observations: shape [1, 5, 21], expected shape [3, 5, 21]");
   EXPECT_EQ(changed(d, [](auto&, auto& out) { out.observations.strides[2] = 2; }),
@@ -386,7 +395,8 @@ TEST(ShapeErrors, NameDiscreteActionsAndMasks) {
   d.reset();
   EXPECT_EQ(changed(d, [](auto& in, auto&) { in.discrete.extents[1] = 1; }),
             "discrete actions: shape [3, 1, 1], expected shape [3, 2, 1]");
-  EXPECT_EQ(changed(d, [](auto&, auto& out) { out.masks.extents[2] = 5; }), "masks: shape [3, 2, 5], expected shape [3, 2, 2]");
+  EXPECT_EQ(changed(d, [](auto&, auto& out) { out.masks.extents[2] = 5; }),
+            "masks: shape [3, 2, 5], expected shape [3, 2, 2]");
 }
 
 TEST(ShapeErrors, MasksAndFinalObservationsMayBeEmpty) {
@@ -405,18 +415,23 @@ TEST(ActionErrors, NameEnvironmentInstanceAgentHeadAndValue) {
   Driver d("market", {}, {.instances = 4});
   d.reset();
   d.continuous(3, 1, 0) = std::nanf("");
-  EXPECT_EQ(error([&] { d->step(d.in, d.out); }), "market: instance 3, agent 1, eps_buy: action nan, expected a finite number");
+  EXPECT_EQ(error([&] { d->step(d.in, d.out); }),
+            "market: instance 3, agent 1, eps_buy: action nan, expected a finite number");
   d.continuous(2, 4, 2) = -INFINITY;
-  EXPECT_EQ(error([&] { d->step(d.in, d.out); }), "market: instance 2, agent 4, hedge: action -inf, expected a finite number");
+  EXPECT_EQ(error([&] { d->step(d.in, d.out); }),
+            "market: instance 2, agent 4, hedge: action -inf, expected a finite number");
 }
 
 TEST(ActionErrors, NameTheChoicesOfAHead) {
-  Driver d("matrix_game", {{"actions", std::vector<double>{5, 2}}, {"payoffs", std::vector<double>(20)}}, {.instances = 600});
+  Driver d("matrix_game", {{"actions", std::vector<double>{5, 2}}, {"payoffs", std::vector<double>(20)}},
+           {.instances = 600});
   d.reset();
   d.discrete(512, 1, 0) = 9;
-  EXPECT_EQ(error([&] { d->step(d.in, d.out); }), "matrix_game: instance 512, agent 1, action: 9, expected one in [0, 5)");
+  EXPECT_EQ(error([&] { d->step(d.in, d.out); }),
+            "matrix_game: instance 512, agent 1, action: 9, expected one in [0, 5)");
   d.discrete(512, 1, 0) = -1;
-  EXPECT_EQ(error([&] { d->step(d.in, d.out); }), "matrix_game: instance 512, agent 1, action: -1, expected one in [0, 5)");
+  EXPECT_EQ(error([&] { d->step(d.in, d.out); }),
+            "matrix_game: instance 512, agent 1, action: -1, expected one in [0, 5)");
 }
 
 TEST(ActionErrors, HeadsOfDifferentSizesAndStridesAreChecked) {
@@ -434,7 +449,8 @@ TEST(ActionErrors, HeadsOfDifferentSizesAndStridesAreChecked) {
   c.in.continuous = {transposed.data(), {2, 5, 3}, {15, 1, 5}};
   EXPECT_EQ(error([&] { c->step(c.in, c.out); }), "no error");
   transposed[15 + 2 * 5 + 4] = std::nanf("");
-  EXPECT_EQ(error([&] { c->step(c.in, c.out); }), "market: instance 1, agent 4, hedge: action nan, expected a finite number");
+  EXPECT_EQ(error([&] { c->step(c.in, c.out); }),
+            "market: instance 1, agent 4, hedge: action nan, expected a finite number");
 }
 
 TEST(ActionErrors, ChangeNothing) {
@@ -465,7 +481,8 @@ TEST(OptionErrors, NameTheOption) {
   auto const make = [](SimulatorOptions const& o) { return error([&] { make_simulator("matrix_game", {}, o); }); };
   EXPECT_EQ(make({.instances = 0}), "instances = 0: expected an integer of at least 1");
   EXPECT_EQ(make({.threads = 0}), "threads = 0: expected an integer of at least 1");
-  EXPECT_EQ(make({.team = "scrambled:0"}), "team = \"scrambled:0\": expected \"serial\" or \"scrambled:W\" with W in [1, 1024]");
+  EXPECT_EQ(make({.team = "scrambled:0"}),
+            "team = \"scrambled:0\": expected \"serial\" or \"scrambled:W\" with W in [1, 1024]");
   EXPECT_EQ(make({.team = "warp"}), "team = \"warp\": expected \"serial\" or \"scrambled:W\" with W in [1, 1024]");
   EXPECT_EQ(make({.observation = {.width = 5}}), "width = 5: expected 0 or at least 6, the observation before padding");
 }

@@ -22,7 +22,8 @@ struct TestMarket : OneInstance<Market> {
   /// Links merchant m to all customers of the cluster, or to none.
   void link(int m, int cluster, bool linked) { state.links[m][cluster] = linked ? Market::everyone : 0; }
 
-  /// The customers who want to buy (side 0) or sell (side 1) in the coming step: those whom nobody serves if all quote 1.
+  /// The customers who want to buy (side 0) or sell (side 1) in the coming step: those whom nobody serves if all quote
+  /// 1.
   std::uint64_t wanting(int side, int cluster) const {
     auto copy = *this;
     copy.quote_all(1, 1);
@@ -31,12 +32,15 @@ struct TestMarket : OneInstance<Market> {
   }
 
   /// Income in money, not in units of reward.
-  double income(int m) const { return double(rewards[std::size_t(m)]) * double(params.reward_unit) / (1e4 * merchants()); }
+  double income(int m) const {
+    return double(rewards[std::size_t(m)]) * double(params.reward_unit) / (1e4 * merchants());
+  }
 };
 
 /// S_ref(v) of docs/market.md by its formula, in double.
 inline double exact_reference_cost(Market::Params const& p, double s0, double v) {
-  double const x = std::min(v / double(p.liquidity), 0.99), a = (double(p.curve_exponent) - 2) / (double(p.curve_exponent) - 1);
+  double const x = std::min(v / double(p.liquidity), 0.99),
+               a = (double(p.curve_exponent) - 2) / (double(p.curve_exponent) - 1);
   if (x == 0) return s0 / 2;
   return s0 / 2 * (a == 0 ? -std::log1p(-x) : -std::expm1(a * std::log1p(-x)) / a) / x;
 }

@@ -15,9 +15,11 @@ namespace {
 
 constexpr int clusters = Market::clusters;
 
-double gamma_of(TestMarket const& m, int merchant) { return double(m.params.aversion) * (1 - double(m.state.tolerance[merchant])); }
+double gamma_of(TestMarket const& m, int merchant) {
+  return double(m.params.aversion) * (1 - double(m.state.tolerance[merchant]));
+}
 
-// ---- The exchange's curve ---------------------------------------------------------------------------------------------
+// ---- The exchange's curve -------------------------------------------------------------------------------------------
 
 TEST(ExchangeCurve, BeginsAtHalfTheSpread) { EXPECT_EQ(Market::exchange_curve({}, 0), 1); }
 
@@ -28,7 +30,8 @@ TEST(ExchangeCurve, IsTheFormulaForEveryExponentAndSize) {
     double const bound = exponent < 1.5f ? 2e-5 : 2e-6;
     for (double v = 1e-6; v < 2e4; v *= 1.01) {
       double const exact = exact_reference_cost(p, 2, double(float(v)));
-      ASSERT_NEAR(double(Market::exchange_curve(p, float(v))) / exact, 1, bound) << "exponent " << exponent << ", size " << v;
+      ASSERT_NEAR(double(Market::exchange_curve(p, float(v))) / exact, 1, bound)
+          << "exponent " << exponent << ", size " << v;
     }
   }
 }
@@ -42,7 +45,7 @@ TEST(ExchangeCurve, Increases) {
   }
 }
 
-// ---- Prices -----------------------------------------------------------------------------------------------------------
+// ---- Prices ---------------------------------------------------------------------------------------------------------
 
 TEST(MarketPrices, BeginAtOneAndMoveByTheVolatility) {
   TestMarket market;
@@ -80,7 +83,19 @@ TEST(MarketPrices, SpreadIsAClippedNormal) {
   EXPECT_NEAR(above / n, 0.5, 4 * 0.5 / std::sqrt(n));
 }
 
-// ---- Income, one part at a time ---------------------------------------------------------------------------------------
+TEST(MarketPrices, SpreadAndMoveAreIndependent) {
+  TestMarket market;
+  market.reset();
+  double sum = 0;
+  constexpr int n = 20000;
+  for (int t = 0; t < n; ++t) {
+    market.step();
+    sum += double(market.state.last_return / market.params.sigma) * double((market.state.spread - 1.5e-4f) / 0.5e-4f);
+  }
+  EXPECT_LT(std::abs(sum / n), 4 / std::sqrt(n));
+}
+
+// ---- Income, one part at a time -------------------------------------------------------------------------------------
 
 // One step in which merchant 0 alone serves all; spread PnL from the counted trades.
 TEST(MarketIncome, SpreadIsQuantityTimesMarkupTimesCurveTimesMid) {
@@ -133,7 +148,8 @@ TEST(MarketIncome, InventoryEarnsTheMove) {
 TEST(MarketIncome, PenaltiesFollowTheirFormulas) {
   bool rose = false, fell = false;
   for (std::uint32_t seed = 0; seed < 8; ++seed)
-    for (auto const penalty : {Market::Penalty::absolute, Market::Penalty::downside, Market::Penalty::expected, Market::Penalty::quadratic}) {
+    for (auto const penalty : {Market::Penalty::absolute, Market::Penalty::downside, Market::Penalty::expected,
+                               Market::Penalty::quadratic}) {
       Market::Params p;
       p.penalty = penalty;
       p.volatility = 1;  // moves of 0.6 %: mid - 1 has five digits
@@ -147,7 +163,8 @@ TEST(MarketIncome, PenaltiesFollowTheirFormulas) {
       (pnl > 0 ? rose : fell) = true;
       double const size[] = {std::abs(pnl), std::max(0.0, -pnl), z * sigma * std::sqrt(2 / M_PI), z * z};
       double const expected = pnl - 0.15 * size[int(penalty)];
-      EXPECT_NEAR(market.income(0), expected, 2e-4 * (std::abs(pnl) + size[int(penalty)])) << int(penalty) << ", seed " << seed;
+      EXPECT_NEAR(market.income(0), expected, 2e-4 * (std::abs(pnl) + size[int(penalty)]))
+          << int(penalty) << ", seed " << seed;
     }
   EXPECT_TRUE(rose && fell);
 }
@@ -193,7 +210,7 @@ TEST(MarketIncome, EpisodeTerminatesAfterItsSteps) {
   EXPECT_EQ(market.step(), Ended::terminated);
 }
 
-// ---- Conservation (market.md 5.4), with random parameters --------------------------------------------------------------
+// ---- Conservation (market.md 5.4), with random parameters -----------------------------------------------------------
 
 TestMarket random_market() {
   Market::Params p;
@@ -244,7 +261,9 @@ TEST(MarketConservation, GoodsAreNeitherMadeNorLost) {
       }
       double const after = std::accumulate(s.inventory, s.inventory + market.merchants(), 0.0);
       RC_ASSERT(after - before == net);
-      RC_ASSERT(std::accumulate(s.bought, s.bought + market.merchants(), 0.0) + std::accumulate(s.sold, s.sold + market.merchants(), 0.0) == volume);
+      RC_ASSERT(std::accumulate(s.bought, s.bought + market.merchants(), 0.0) +
+                    std::accumulate(s.sold, s.sold + market.merchants(), 0.0) ==
+                volume);
     }
     RC_ASSERT(double(market.state.demand) == demand);
   }));
@@ -300,7 +319,7 @@ TEST(MarketConservation, DoingNothingEarnsExactlyZero) {
   }));
 }
 
-// ---- Metrics ----------------------------------------------------------------------------------------------------------
+// ---- Metrics --------------------------------------------------------------------------------------------------------
 
 TEST(MarketMetrics, PercentilesAreOfNearestRank) {
   EXPECT_TRUE(rc::check([] {
@@ -345,7 +364,8 @@ TEST(MarketMetrics, SharesAreOfAllDemandAndAveragedOverASupertype) {
     for (int m = 0; m < 5; ++m) volume[std::size_t(m)] += double(market.state.bought[m]) + double(market.state.sold[m]);
   }
   for (int m = 0; m < 5; ++m)
-    EXPECT_NEAR(double(market.metric("merchant_" + std::to_string(m + 1) + ".share")), volume[std::size_t(m)] / demand, 1e-6);
+    EXPECT_NEAR(double(market.metric("merchant_" + std::to_string(m + 1) + ".share")), volume[std::size_t(m)] / demand,
+                1e-6);
   double const others = volume[1] + volume[2] + volume[3] + volume[4];
   EXPECT_NEAR(double(market.metric("supertype_1.share")), volume[0] / demand, 1e-6);
   EXPECT_NEAR(double(market.metric("supertype_2.share")), others / demand / 4, 1e-6);
@@ -371,7 +391,7 @@ TEST(MarketMetrics, SumUpAnEpisode) {
   EXPECT_EQ(market.metric("merchant_1.trades") > 0, true) << "merchant 3 stepped back once";
 }
 
-// ---- The hedging trade-off (market.md 5.3) -----------------------------------------------------------------------------
+// ---- The hedging trade-off (market.md 5.3) --------------------------------------------------------------------------
 
 struct Tradeoff {
   double hedge, spread, cost, abs_inventory;  // per merchant and step, basis points x units
@@ -402,18 +422,19 @@ Tradeoff simulate(float hedge) {
   return sum;
 }
 
-// The published figures are rounded and of 200 episodes: 3 % and half a unit of the last place. (At h = 0 a mean of 200 episodes
-// has a standard deviation of 2 %; ours of 12,000 is 1251 +- 3. Hence 2000 episodes, two seconds.) The mean inventory PnL, whose
-// expectation is 0 and whose noise is the largest, is left out of the net figures.
+// The published figures are rounded and of 200 episodes: 3 % and half a unit of the last place. (At h = 0 a mean of 200
+// episodes has a standard deviation of 2 %; ours of 12,000 is 1251 +- 3. Hence 2000 episodes, two seconds.) The mean
+// inventory PnL, whose expectation is 0 and whose noise is the largest, is left out of the net figures.
 TEST(MarketHedgingSlow, TradesSpreadAgainstRiskAsTabulated) {
   constexpr double gammas[] = {0, .02, .05, .1, .2};
   struct Row {
     Tradeoff expected;
     double net[5];
   };
-  Row const rows[] = {{{0, 47, 0, 1272}, {47.5, 22, -16, -80, -207}},       {{.10, 47, 6.2, 384}, {40.8, 33.1, 21.6, 2.4, -36}},
-                      {{.25, 47, 10.5, 214}, {36.3, 32.0, 25.6, 14.9, -6.5}}, {{.50, 46, 15.8, 106}, {30.3, 28.2, 25.0, 19.7, 9.1}},
-                      {{.75, 46, 20.5, 46}, {25.2, 24.3, 22.9, 20.6, 16.0}},  {{1, 46, 26.5, 0}, {20.1, 20.1, 20.1, 20.1, 20.1}}};
+  Row const rows[] = {
+      {{0, 47, 0, 1272}, {47.5, 22, -16, -80, -207}},         {{.10, 47, 6.2, 384}, {40.8, 33.1, 21.6, 2.4, -36}},
+      {{.25, 47, 10.5, 214}, {36.3, 32.0, 25.6, 14.9, -6.5}}, {{.50, 46, 15.8, 106}, {30.3, 28.2, 25.0, 19.7, 9.1}},
+      {{.75, 46, 20.5, 46}, {25.2, 24.3, 22.9, 20.6, 16.0}},  {{1, 46, 26.5, 0}, {20.1, 20.1, 20.1, 20.1, 20.1}}};
   constexpr double best_hedge[] = {0, .10, .25, .75, 1};
   double best[5], best_at[5];
   std::fill_n(best, 5, -1e9);
@@ -421,10 +442,12 @@ TEST(MarketHedgingSlow, TradesSpreadAgainstRiskAsTabulated) {
     auto const got = simulate(float(expected.hedge));
     EXPECT_NEAR(got.spread, expected.spread, 0.03 * expected.spread) << "h = " << expected.hedge;
     EXPECT_NEAR(got.cost, expected.cost, 0.03 * expected.cost + 0.05) << "h = " << expected.hedge;
-    EXPECT_NEAR(got.abs_inventory, expected.abs_inventory, 0.03 * expected.abs_inventory + 0.5) << "h = " << expected.hedge;
+    EXPECT_NEAR(got.abs_inventory, expected.abs_inventory, 0.03 * expected.abs_inventory + 0.5)
+        << "h = " << expected.hedge;
     for (int g = 0; g < 5; ++g) {
       double const risk = gammas[g] * got.abs_inventory, income = got.spread - got.cost - risk;
-      EXPECT_NEAR(income, net[g], 0.03 * (got.spread + got.cost + risk)) << "h = " << expected.hedge << ", gamma = " << gammas[g];
+      EXPECT_NEAR(income, net[g], 0.03 * (got.spread + got.cost + risk))
+          << "h = " << expected.hedge << ", gamma = " << gammas[g];
       if (income > best[g]) best[g] = income, best_at[g] = expected.hedge;
     }
   }

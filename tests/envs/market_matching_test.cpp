@@ -27,14 +27,18 @@ TestMarket arbitrary_market(bool ties) {
   TestMarket market(p, *rc::gen::arbitrary<std::uint32_t>());
   market.reset();
   for (int m = 0; m < p.merchants; ++m) {
-    auto const eps = [&] { return ties ? float(*rc::gen::inRange(-1, 3)) / 2 : float(*rc::gen::inRange(-1000, 1200)) / 1000; };
+    auto const eps = [&] {
+      return ties ? float(*rc::gen::inRange(-1, 3)) / 2 : float(*rc::gen::inRange(-1000, 1200)) / 1000;
+    };
     float const buy = std::min(eps(), 1.0f), sell = std::min(eps(), 1.0f);
     market.quote(m, buy, sell, float(*rc::gen::inRange(0, 5)) / 4);
   }
   return market;
 }
 
-float quoted(TestMarket const& market, int side, int m) { return market.continuous[std::size_t(3 * m + (side == 0 ? 1 : 0))]; }
+float quoted(TestMarket const& market, int side, int m) {
+  return market.continuous[std::size_t(3 * m + (side == 0 ? 1 : 0))];
+}
 
 // The merchants among which a customer picks: linked, with the lowest eps, below 1.
 std::vector<int> best_for(TestMarket const& market, int side, int cluster, int customer) {
@@ -122,7 +126,7 @@ TEST(MarketMatching, FindsTheBestOfTwoAndOfSixteen) {
   }
 }
 
-// ---- Who comes --------------------------------------------------------------------------------------------------------
+// ---- Who comes ------------------------------------------------------------------------------------------------------
 
 TEST(MarketArrivals, HaveTheirProbabilityAndAFairDirection) {
   for (float const arrival : {0.125f, 0.3f, 0.9f}) {
@@ -136,13 +140,15 @@ TEST(MarketArrivals, HaveTheirProbabilityAndAFairDirection) {
       market.state.step = 0;
       market.step();
       double now = 0;
-      for (int c = 0; c < clusters; ++c) now += market.scratch.arrivals[c], buyers += std::popcount(market.scratch.remaining[0][c]);
+      for (int c = 0; c < clusters; ++c)
+        now += market.scratch.arrivals[c], buyers += std::popcount(market.scratch.remaining[0][c]);
       came += now, squares += std::pow(now - 500 * double(arrival), 2);
     }
     double const q = double(arrival), variance = 500 * q * (1 - q);
     EXPECT_NEAR(came, n * q, 4 * std::sqrt(n * q * (1 - q))) << arrival;
     EXPECT_NEAR(buyers, came / 2, 4 * std::sqrt(came / 4)) << arrival;
-    EXPECT_NEAR(squares / steps, variance, 4 * variance * std::sqrt(2.0 / steps)) << "customers are independent, p = " << arrival;
+    EXPECT_NEAR(squares / steps, variance, 4 * variance * std::sqrt(2.0 / steps))
+        << "customers are independent, p = " << arrival;
   }
 }
 
@@ -156,7 +162,7 @@ TEST(MarketArrivals, ChangeFromStepToStepAndEpisodeToEpisode) {
   EXPECT_NE(market.wanting(0, 3), first);
 }
 
-// ---- Equal quotes -----------------------------------------------------------------------------------------------------
+// ---- Equal quotes ---------------------------------------------------------------------------------------------------
 
 // One cluster's customers are linked to two tied merchants, another's to three, a third's to one of them.
 TEST(MarketTies, AreSharedUniformlyAndIndependently) {
@@ -193,7 +199,7 @@ TEST(MarketTies, AreSharedUniformlyAndIndependently) {
   EXPECT_LT(std::abs(pair_squares), 4 * 2 * steps * 25 / 4.0 * std::sqrt(2.0 / (2 * steps)));
 }
 
-// ---- Known answers ----------------------------------------------------------------------------------------------------
+// ---- Known answers --------------------------------------------------------------------------------------------------
 
 // Shares of quantity over all demand, by merchant, and of the outside venue; every customer comes once an episode.
 std::vector<double> shares(Market::Params p, std::vector<float> const& eps) {
@@ -238,10 +244,10 @@ TEST(MarketShares, DearestKeepsThoseLinkedToNobodyElse) {
   EXPECT_NEAR(shares(linked_with(0.5f, 0.5f), {0.1f, 0, -0.01f, 0.01f, 0.02f})[0], 0.03125, tolerance);
 }
 
-// ---- Symmetry ---------------------------------------------------------------------------------------------------------
+// ---- Symmetry -------------------------------------------------------------------------------------------------------
 
-// market.md 5.5. Links and tolerance are all that distinguishes two merchants of supertype 2; customers' draws belong to the
-// customers. Quotes differ, for ties are broken by index.
+// market.md 5.5. Links and tolerance are all that distinguishes two merchants of supertype 2; customers' draws belong
+// to the customers. Quotes differ, for ties are broken by index.
 TEST(MarketSymmetry, PermutingTwoMerchantsPermutesTheirTrajectories) {
   TestMarket a, b;
   a.reset(), b.reset();

@@ -31,7 +31,8 @@ TEST(MarketLinks, HaveTheProbabilityOfSupertypeAndCluster) {
   for (int g = 0; g < 2; ++g)
     for (int c = 0; c < Market::clusters; ++c) {
       double const q = double(g == 0 ? p.links_1[c] : p.links_2[c]), n = episodes * 50 * (g == 0 ? 1 : 4);
-      EXPECT_LE(std::abs(count[g][c] - n * q), 4 * std::sqrt(n * q * (1 - q)) + 1e-3 * n * (q < 1e-6 || q > 1 - 1e-6)) << g << c;
+      EXPECT_LE(std::abs(count[g][c] - n * q), 4 * std::sqrt(n * q * (1 - q)) + 1e-3 * n * (q < 1e-6 || q > 1 - 1e-6))
+          << g << c;
     }
 }
 
@@ -99,7 +100,8 @@ TEST(MarketTolerance, HasMeanAndVarianceOfSupertype2) {
   double sum = 0, squares = 0;
   for (int e = 0; e < n / 4; ++e) {
     market.reset();
-    for (int m = 1; m < 5; ++m) sum += double(market.state.tolerance[m]), squares += std::pow(double(market.state.tolerance[m]) - 0.6, 2);
+    for (int m = 1; m < 5; ++m)
+      sum += double(market.state.tolerance[m]), squares += std::pow(double(market.state.tolerance[m]) - 0.6, 2);
   }
   EXPECT_NEAR(sum / n, 0.6, 4 * 0.08 / std::sqrt(n));
   EXPECT_NEAR(squares / n, 0.0064, 4 * 0.0064 * std::sqrt(2.0 / n));
@@ -178,7 +180,8 @@ TEST(MarketObservation, HasTheTenOwnValues) {
   EXPECT_FLOAT_EQ(market.own[3], s.last_return / (0.1f / std::sqrt(252.0f * 96)));
   EXPECT_FLOAT_EQ(market.own[4], s.bought[0] / 100);
   EXPECT_FLOAT_EQ(market.own[5], s.sold[0] / 100);
-  EXPECT_THAT(std::vector<float>(market.own.begin() + 6, market.own.begin() + 9), testing::ElementsAre(-0.5f, 0.25f, 0.5f));
+  EXPECT_THAT(std::vector<float>(market.own.begin() + 6, market.own.begin() + 9),
+              testing::ElementsAre(-0.5f, 0.25f, 0.5f));
   EXPECT_FLOAT_EQ(market.own[9], s.volume[0] / 200);
   EXPECT_GT(s.bought[0] + s.sold[0], 0);
 }
@@ -195,7 +198,8 @@ TEST(MarketObservation, IsClipped) {
   EXPECT_EQ(market.own[3], 5);
 }
 
-// The partial observability of the game: nothing of what the others quote shows, as long as no customer moves because of it.
+// The partial observability of the game: nothing of what the others quote shows, as long as no customer moves because
+// of it.
 TEST(MarketObservation, DoesNotShowOthersQuotes) {
   TestMarket a(linked_with(1, 0)), b(linked_with(1, 0));
   a.reset(), b.reset();

@@ -98,7 +98,7 @@ TEST(MatrixGame, RemembersRoundsLatestFirstAndPlayersInCyclicOrder) {
   Game game(p);
   game.reset();
   play(game, {1, 2, 0});
-  EXPECT_THAT(observed(game, 1), ElementsAreArray<float>({1, 0, 0, 1, 1, 0, 0, 0, 1, 0,    // players 2, 3, 1
+  EXPECT_THAT(observed(game, 1), ElementsAreArray<float>({1, 0, 0, 1, 1, 0, 0, 0, 1, 0,  // players 2, 3, 1
                                                           0, 0, 0, 0, 0, 0, 0, 0, 0}));  // no earlier round
   play(game, {0, 1, 0});
   play(game, {1, 0, 0});
@@ -121,7 +121,8 @@ TEST(MatrixGame, AltruismAddsTheMeanPayoffOfTheOthers) {
   Game game(p);
   game.reset();
   play(game, {1, 2, 0});
-  EXPECT_THAT(game.rewards, ElementsAre(112 + 0.5f * (212 + 312) / 2, 212 + 0.5f * (112 + 312) / 2, 312 + 0.5f * (112 + 212) / 2));
+  EXPECT_THAT(game.rewards,
+              ElementsAre(112 + 0.5f * (212 + 312) / 2, 212 + 0.5f * (112 + 312) / 2, 312 + 0.5f * (112 + 212) / 2));
   game.observe();
   EXPECT_THAT(game.type, ElementsAre(0.5f, 0.5f, 0.5f));
 }
@@ -151,7 +152,8 @@ TEST(MatrixGame, AltruismHasTheSupertypesMeanAndDeviation) {
   constexpr int n = 3 * 20000;
   for (int episode = 0; episode < n / 3; ++episode) {
     game.reset();
-    for (int i = 0; i < 3; ++i) sum += double(game.state.altruism[i]), squares += std::pow(double(game.state.altruism[i]) - 0.1, 2);
+    for (int i = 0; i < 3; ++i)
+      sum += double(game.state.altruism[i]), squares += std::pow(double(game.state.altruism[i]) - 0.1, 2);
   }
   EXPECT_NEAR(sum / n, 0.1, 4 * 0.2 / std::sqrt(n));
   EXPECT_NEAR(squares / n, 0.04, 4 * 0.04 * std::sqrt(2.0 / n));

@@ -42,8 +42,8 @@ struct OneInstance {
   void reset() {
     ++random.episode;
     random.step = 0;
-    Env::reset(SerialTeam{}, params, state, scratch, view<float const>(supertypes.data(), int(spec.supertypes.size()), spec.coordinates()),
-               random);
+    Env::reset(SerialTeam{}, params, state, scratch,
+               view<float const>(supertypes.data(), int(spec.supertypes.size()), spec.coordinates()), random);
   }
 
   Ended step() {
@@ -59,7 +59,8 @@ struct OneInstance {
     auto const n = spec.agents;
     masks.assign(masks.size(), 1);
     Env::observe(SerialTeam{}, params, state,
-                 {view(own.data(), n, spec.observation), view(type.data(), n, spec.type), view(masks.data(), n, spec.choices())});
+                 {view(own.data(), n, spec.observation), view(type.data(), n, spec.type),
+                  view(masks.data(), n, spec.choices())});
   }
 
   /// The metric called `name`, of the episode so far.

@@ -57,10 +57,11 @@ class Calibrator {
   std::vector<at::Tensor> state() const;  // for checkpoints
 
  private:
-  at::Tensor centred_profiles(int slot) const;  // [B, D] in [-1/2, 1/2]: what the network sees; slot 0 before, 1 after the increment
+  at::Tensor offsets(int slot) const;  // [B, D] from the initial profile, what the network sees; slot 0 before, 1 after the increment
 
   std::vector<std::string> names_;
   at::Tensor low_, range_;  // [D]
+  at::Tensor origin_;       // [D] the initial profile, in [0, 1]
   at::Tensor columns_;      // [D] i64: places in a row of the supertype buffer
   at::Tensor baseline_;     // [B] running means of the particles' rewards
   Rollout rollout_;         // one step of one agent

@@ -17,6 +17,8 @@ struct NetworkShape {
   ActionLayout actions = {};
   double log_sd = -0.5;      // initial, of every continuous head
   double mean_limit = 0;     // > 0: the means are mean_limit * tanh(output)
+  double restoring = 0;      // > 0: adds a linear map from inputs to means, -restoring times the identity at first; needs as many
+                             // inputs as continuous heads
 };
 
 class ActorCritic {
@@ -45,11 +47,13 @@ class ActorCritic {
   static at::Tensor forward(std::vector<Layer> const& layers, at::Tensor x);
   static void forward_out(std::vector<Layer> const& layers, at::Tensor x, at::Tensor out);
   std::vector<Layer> make_layers(int outputs, double last_gain, std::int64_t& offset, std::uint64_t seed);
+  at::Tensor limited_means(at::Tensor const& means, at::Tensor const& observations) const;
   at::Tensor parameter(std::int64_t& offset, at::IntArrayRef sizes);
 
   NetworkShape shape_;
   at::Tensor parameters_, gradients_, log_sd_;
   std::vector<Layer> actor_, critic_;
+  at::Tensor restoring_;  // [continuous, inputs], a parameter; undefined without
 };
 
 }  // namespace shoal

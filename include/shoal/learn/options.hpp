@@ -79,12 +79,16 @@ struct PolicyOptions {
 struct CalibratorOptions {
   NetworkOptions network = {.hidden = {1, {64}}};
   double increment = 0.1, increment_sd = 0.05;
+  double restoring = 2;
   PpoOptions ppo = {.learning_rate = {2e-3, 0.9, 200}, .discount = 0, .gae_lambda = 1, .epochs = 10, .minibatches = 1, .kl_target = 0.03};
 
   template <class Visit>
   static void fields(Visit& visit, CalibratorOptions& o) {
     NetworkOptions::fields(visit, o.network);
     visit("increment", o.increment, Range{1e-6, 1}, "largest mean increment of a coordinate in a stage: mean = increment * tanh");
+    visit("restoring", o.restoring, Range{0, 100},
+          "the first policy pulls back to the initial profile, mean = -increment * tanh(restoring * distance), so that particles do not "
+          "drift before it has learned; 0: it does not");
     visit("increment_sd", o.increment_sd, Range{1e-6, 1}, "standard deviation of the increments at the start");
     PpoOptions::fields(visit, o.ppo);
   }
