@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <chrono>
+#include <sstream>
 #include <thread>
 
 #include "shoal/learn/checkpoint.hpp"
@@ -110,6 +111,15 @@ std::vector<PpoLearner> make_policies(TrainerConfig const& config, Spec const& s
                           network, rollout, device);
   }
   return policies;
+}
+
+// Where two texts part: "it has "rounds = 16", this run "rounds = 17"".
+std::string first_difference(std::string const& kept, std::string const& now) {
+  std::istringstream kept_lines(kept), now_lines(now);
+  std::string a, b;
+  while (std::getline(kept_lines, a) && std::getline(now_lines, b))
+    if (a != b) return fmt::format("it has \"{}\", this run \"{}\"", a, b);
+  return "one of them ends before the other";
 }
 
 template <class T, int Rank>
@@ -300,7 +310,7 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
 void Trainer::load(std::string const& path, std::string const& configuration) {
   auto checkpoint = read_checkpoint(path);
   if (auto const& kept = checkpoint.texts["configuration"]; kept != configuration)
-    throw InputError(fmt::format("{}: checkpoint of another configuration\n{}", path, kept));
+    throw InputError(fmt::format("{}: checkpoint of another configuration: {}", path, first_difference(kept, configuration)));
   auto const take = [&](std::string const& name, at::IntArrayRef sizes) {
     auto const it = checkpoint.tensors.find(name);
     if (it == checkpoint.tensors.end() || it->second.sizes() != sizes)

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 
 #include "program/hash_command.hpp"
 #include "program/list_command.hpp"
@@ -101,6 +102,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) try {
   keep_memory();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is a failed write, as on a full disk
   return run(argc, argv);
 } catch (shoal::InputError const& error) {
   fmt::print(stderr, "shoal: {}\n", error.what());

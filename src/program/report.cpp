@@ -58,7 +58,7 @@ std::string final_table(std::vector<std::string> const& rows) {
   auto text = fmt::format("{:<{}}  {:>10}  {:>10}  {:>10}\n", "metric", width, "target", "fitted", "error");
   for (auto const& [name, fit] : first["targets"].items()) {
     double const target = fit["target"], value = fitted[name];
-    text += fmt::format("{:<{}}  {:>10.4g}  {:>10.4g}  {:>+10.3g}\n", name, width, target, value, value - target);
+    text += fmt::format("{:<{}}  {:>10.4g}  {:>10.4g}  {:>+10.4f}\n", name, width, target, value, value - target);
   }
   return text + fmt::format("r_cal {:.4f} (1 = perfect fit; {:.4f} in the first stage); means over the last {} of {} stages\n", r_cal,
                             first["r_cal_mean"].get<double>(), count, rows.size());

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void cannot_write(fs::path const& path) {
-  throw Error(fmt::format("{}: cannot write: {}", path.string(), std::strerror(errno)));
+  throw InputError(fmt::format("{}: cannot write: {}", path.string(), std::strerror(errno)));
 }
 
 void write_aside(fs::path const& path, std::string const& text) {

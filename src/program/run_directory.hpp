@@ -14,7 +14,7 @@ namespace shoal {
 class RunDirectory {
  public:
   /// Makes a new folder with `configuration` as config.toml.
-  /// @throws InputError if the folder exists, Error if it cannot be written
+  /// @throws InputError if the folder exists or cannot be written
   static RunDirectory create(std::filesystem::path const& path, std::string const& configuration);
 
   /// Opens the folder of an earlier run.
@@ -38,7 +38,7 @@ class RunDirectory {
   /// The whole rows of metrics.jsonl, one JSON text each.
   std::vector<std::string> read_metrics() const;
 
-  /// Appends one row to metrics.jsonl. @throws Error naming the file if it cannot be written
+  /// Appends one row to metrics.jsonl. @throws InputError naming the file if it cannot be written
   void append_metrics(std::string const& row);
 
  private:

@@ -66,6 +66,25 @@ TEST(MarketPrices, BeginAtOneAndMoveByTheVolatility) {
   EXPECT_NEAR(squares / n, sigma * sigma, 4 * sigma * sigma * std::sqrt(2 / n));
 }
 
+// At a volatility of 5 the drift -sigma^2 / 2 of the logarithm is large enough to be missed: the mid itself has none.
+TEST(MarketPrices, MidIsAMartingale) {
+  Market::Params p = linked_with(0, 0);
+  p.volatility = 5;
+  p.arrival = 0;
+  TestMarket market(p);
+  market.reset();
+  double sum = 0;
+  constexpr int n = 200000;
+  for (int t = 0; t < n; ++t) {
+    market.state.mid = 1;
+    market.step();
+    sum += double(market.state.mid) - 1;
+  }
+  double const sigma = 5 / std::sqrt(252 * 96.0);
+  ASSERT_GT(sigma * sigma / 2, 7 * sigma / std::sqrt(n));
+  EXPECT_LT(std::abs(sum / n), 3 * sigma / std::sqrt(n));
+}
+
 TEST(MarketPrices, SpreadIsAClippedNormal) {
   Market::Params p;
   p.spread_low = 1e-4f;  // one standard deviation below the mean

@@ -131,6 +131,8 @@ TEST(MarketSupertypes, OutsideTheirBoundsAreLimited) {
   market.reset();
   EXPECT_EQ(linked(market, 0, 0), 50);
   EXPECT_EQ(linked(market, 0, 1), 0);
+  EXPECT_EQ(market.state.probability[0][0], 1);
+  EXPECT_EQ(market.state.probability[0][1], 0);
   for (int m = 0; m < 5; ++m) EXPECT_EQ(market.state.tolerance[m], 0);
 }
 

@@ -83,7 +83,6 @@ TEST(Calibrator, NeedsCoordinates) {
   EXPECT_NE(message_of<InputError>([&] { Calibrator({}, spec, 4, 1, at::kCPU); }).find("coordinates"), std::string::npos);
 }
 
-// The calibrator's state holds the observations [2, B, 1, D] of its rollout, centred; the increments are seen through profiles().
 TEST(Calibrator, IncrementsHaveTheirScaleAndParticlesStaySeparate) {
   constexpr int particles = 20000;
   Calibrator calibrator({}, uneven_spec(), particles, 1, at::kCPU);
@@ -105,8 +104,8 @@ TEST(Calibrator, IncrementsHaveTheirScaleAndParticlesStaySeparate) {
   EXPECT_LT(distance(second.select(1, 1).max(), at::ones({})), 1e-5) << "0.9 + 0.05 normal reaches the bound";
 }
 
-/// Parameters, Adam's mean and variance and step, KL coefficient, observations, last rewards.
-at::Tensor observations_of(Calibrator const& calibrator) { return calibrator.state()[5]; }
+/// [2, B, 1, D]: the centred profiles before and after the increment.
+at::Tensor observations_of(Calibrator const& calibrator) { return calibrator.state().end()[-2]; }
 
 // If the clipped increments were scored, the ratio of the first minibatch would not be 1 and the divergence's gradient not 0.
 TEST(Calibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement) {
@@ -124,7 +123,7 @@ TEST(Calibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement
   EXPECT_NEAR(number(stats[UpdateStats::policy_loss]), 0, 1e-5);
 }
 
-TEST(Calibrator, LearnsFromTheChangeOfEachParticlesReward) {
+TEST(Calibrator, LearnsFromEachParticlesRewardAboveItsBaseline) {
   auto const trained = [](at::Tensor const& first, at::Tensor const& second) {
     Calibrator calibrator({}, uneven_spec(), 8, 1, at::kCPU);
     for (int m = 0; m < 2; ++m) {
@@ -199,7 +198,6 @@ TEST_P(CalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
   }
   EXPECT_GT(last, 0.95);
   RecordProperty("r_cal", std::to_string(last));
-  std::printf("r_cal of stages 450 to 499: %.4f\n", last);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CalibratorAloneSlow,

@@ -407,9 +407,7 @@ TEST(LearningSlow, PrisonersDefect) {
 
 TEST(LearningSlow, CoordinationSettlesOnOneEquilibrium) {
   auto means = learn(game({2, 2, 0, 0, 0, 0, 1, 1}, 16), 60, 10);
-  std::printf("%f %f %f\n", means["welfare"], means["player_1.action_1"], means["player_2.action_1"]);
-  double const value = means["player_1.action_1"] > 0.5 ? 2 : 1;
-  EXPECT_GT(means["welfare"], 0.95 * value);
+  EXPECT_GT(means["welfare"], 0.95 * (means["player_1.action_1"] > 0.5 ? 2 : 1));
 }
 
 TEST(LearningSlow, MatchingPenniesEndsNearOneHalf) {
@@ -417,20 +415,25 @@ TEST(LearningSlow, MatchingPenniesEndsNearOneHalf) {
   config.policy.observation.indication = true;
   config.policy.ppo.entropy_weight = 0.05;
   auto means = learn(config, 150, 50);
-  std::printf("%f %f\n", means["player_1.action_1"], means["player_2.action_1"]);
   EXPECT_NEAR(means["player_1.action_1"], 0.5, 0.05);
   EXPECT_NEAR(means["player_2.action_1"], 0.5, 0.05);
 }
 
+// Without memory and with altruism a in [1/4, 2/3] the dilemma is a game of chicken, whose symmetric equilibrium cooperates with
+// probability (4 a - 1) / (1 + a): one half at a = 3/7. Outside that range r_cal is flat; 300 stages because the two learners,
+// each with the other's lag, swing into place.
 TEST(LearningSlow, AltruismIsCalibratedToHalfOfCooperation) {
   auto config = game({3, 3, 0, 5, 5, 0, 1, 1}, 16);
+  config.env.insert({{"memory", std::int64_t(0)}, {"altruism_1", 0.3}, {"altruism_sd_1", 0.3}});
+  config.policy.ppo.learning_rate.base = 1e-2;
+  config.policy.ppo.entropy_weight = 0.05;
+  config.train.instances = 64;
   config.calibrator.emplace();
   config.targets = {{{"player_1.action_1", "player_2.action_1"}, {0.5, 0.5}, 1, 0.2}};
   auto means = learn(config, 300, 30);
-  std::printf("%f %f altruism %f %f r_cal %f\n", means["player_1.action_1"], means["player_2.action_1"],
-              means["supertype_1.altruism_mean"], means["supertype_1.altruism_sd"], means["r_cal"]);
   EXPECT_NEAR(means["player_1.action_1"], 0.5, 0.1);
   EXPECT_NEAR(means["player_2.action_1"], 0.5, 0.1);
+  EXPECT_NEAR(means["supertype_1.altruism_mean"], 3.0 / 7, 0.1);
 }
 
 }  // namespace

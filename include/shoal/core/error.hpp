@@ -6,12 +6,12 @@
 
 namespace shoal {
 
-/// Something failed: a non-finite loss, a CUDA call, a full disk.
+/// Something failed: a non-finite loss, a CUDA call.
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The caller's input is at fault: configuration, data file, checkpoint, actions, shapes. The program exits with 2.
+/// What the caller gave is at fault: configuration, data file, checkpoint, actions, shapes, a full disk. The program exits with 2.
 struct InputError : Error {
   using Error::Error;
 };

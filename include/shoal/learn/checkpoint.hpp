@@ -13,7 +13,7 @@ struct Checkpoint {
   std::map<std::string, std::string> texts;
 };
 
-/// @throws Error if the file cannot be written whole; what stood under that name then stays
+/// @throws InputError if the file cannot be written whole; what stood under that name then stays
 void write_checkpoint(std::string const& path, Checkpoint const& checkpoint);
 
 /// The tensors are on the CPU.

@@ -74,7 +74,7 @@ class Trainer {
   std::vector<PpoLearner> const& policies() const { return policies_; }
 
   /// Everything that run_stage() depends on, between two stages. `configuration` is kept with it.
-  /// @throws Error if the file cannot be written whole; a file of that name stays as it was
+  /// @throws InputError if the file cannot be written whole; a file of that name stays as it was
   void save(std::string const& path, std::string const& configuration);
   /// @param configuration  must equal that of save()
   /// @throws InputError for a file that is cut short, of another version or another configuration
