@@ -15,7 +15,9 @@ __device__ TileTeam<warp> this_warp() {
   return {cg::tiled_partition<warp>(cg::this_thread_block())};
 }
 
-__global__ void chunk_kernel(__grid_constant__ StandardizeArgs const args) { chunk_moments(this_warp(), args, blockIdx.x); }
+__global__ void chunk_kernel(__grid_constant__ StandardizeArgs const args) {
+  chunk_moments(this_warp(), args, blockIdx.x);
+}
 
 __global__ void fold_kernel(__grid_constant__ StandardizeArgs const args) { fold_moments(this_warp(), args); }
 

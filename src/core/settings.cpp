@@ -83,7 +83,8 @@ bool as_bool(std::string_view key, Setting const& setting) {
 
 std::int64_t as_integer(std::string_view key, Setting const& setting, Range range) {
   auto const* x = std::get_if<std::int64_t>(&setting);
-  if (!x || double(*x) < range.low || double(*x) > range.high) wrong(key, setting, "an integer " + to_text(range, true));
+  if (!x || double(*x) < range.low || double(*x) > range.high)
+    wrong(key, setting, "an integer " + to_text(range, true));
   return *x;
 }
 
@@ -109,9 +110,10 @@ int as_choice(std::string_view key, Setting const& setting, Choices choices) {
 
 std::vector<double> as_reals(std::string_view key, Setting const& setting, Range range, bool whole) {
   auto const* x = std::get_if<std::vector<double>>(&setting);
-  bool const fits = x && std::all_of(x->begin(), x->end(), [&](double item) {
-    return std::isfinite(item) && item >= range.low && item <= range.high && (!whole || is_whole(item));
-  });
+  bool const fits =
+      x && std::all_of(x->begin(), x->end(), [&](double item) {
+        return std::isfinite(item) && item >= range.low && item <= range.high && (!whole || is_whole(item));
+      });
   if (!fits) wrong(key, setting, fmt::format("a list of {} {}", whole ? "integers" : "numbers", to_text(range, whole)));
   return *x;
 }

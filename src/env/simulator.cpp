@@ -15,7 +15,8 @@ int assembled_width(Spec const& spec, ObservationOptions const& o) {
 }
 
 template <class T, int Rank>
-void check_shape(char const* name, View<T, Rank> const& v, std::array<std::int64_t, Rank> const& expected, bool optional) {
+void check_shape(char const* name, View<T, Rank> const& v, std::array<std::int64_t, Rank> const& expected,
+                 bool optional) {
   if (optional && !v.data) return;
   bool const fits = v.data && std::equal(expected.begin(), expected.end(), v.extents);
   if (fits) return;
@@ -45,7 +46,8 @@ void for_each_unfit(View<T, 3> const& actions, std::vector<Head> const& heads, F
   auto const& [n, agents, count] = actions.extents;
   bool const contiguous =
       actions.strides[2] == 1 && actions.strides[1] == count && actions.strides[0] == agents * count;
-  bool const alike = std::all_of(heads.begin(), heads.end(), [&](Head const& head) { return same_values(head, heads[0]); });
+  bool const alike =
+      std::all_of(heads.begin(), heads.end(), [&](Head const& head) { return same_values(head, heads[0]); });
   if (contiguous && alike) {
     T* const data = actions.data;
     Head const head = heads[0];
@@ -127,14 +129,16 @@ int scrambled_lanes(std::string const& team) {
     auto const [rest, error] = std::from_chars(team.data() + prefix.size(), end, lanes);
     if (error == std::errc{} && rest == end && lanes >= 1 && lanes <= 1024) return lanes;
   }
-  throw SettingError("team", fmt::format(" = \"{}\": expected \"serial\" or \"scrambled:W\" with W in [1, 1024]", team));
+  throw SettingError("team",
+                     fmt::format(" = \"{}\": expected \"serial\" or \"scrambled:W\" with W in [1, 1024]", team));
 }
 
 Layout make_layout(Spec const& spec, SimulatorOptions const& options) {
   auto const& o = options.observation;
   int const assembled = assembled_width(spec, o);
   if (o.width != 0 && o.width < assembled)
-    throw SettingError("width", fmt::format(" = {}: expected 0 or at least {}, the observation before padding", o.width, assembled));
+    throw SettingError(
+        "width", fmt::format(" = {}: expected 0 or at least {}, the observation before padding", o.width, assembled));
   if (int(spec.metrics.size() + spec.supertypes.size()) + 1 > max_metrics)
     throw InputError(fmt::format("{} metrics: at most {}", spec.metrics.size(), max_metrics));
   return {.agents = spec.agents,

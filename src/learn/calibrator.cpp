@@ -26,7 +26,8 @@ RolloutShape decision_shape(Spec const& spec, int particles) {
           .truncates = false};
 }
 
-PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& shape, std::uint32_t seed, at::Device device) {
+PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& shape, std::uint32_t seed,
+                        at::Device device) {
   auto const& hidden = options.network.hidden;
   NetworkShape const network{.inputs = shape.width,
                              .hidden = {hidden.items, hidden.items + hidden.count},
@@ -34,23 +35,28 @@ PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& sh
                              .log_sd = std::log(options.increment_sd),
                              .mean_limit = options.increment,
                              .restoring = options.restoring};
-  return {{.options = options.ppo, .agents = {0}, .purpose = Purpose::increment, .seed = seed, .stream = 1u << 31}, network,
-          shape, device};
+  return {{.options = options.ppo, .agents = {0}, .purpose = Purpose::increment, .seed = seed, .stream = 1u << 31},
+          network,
+          shape,
+          device};
 }
 
 }  // namespace
 
-std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries, std::vector<std::string> const& metric_names) {
+std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
+                                    std::vector<std::string> const& metric_names) {
   std::vector<Target> targets;
   double total = 0;
   for (auto const& entry : entries) {
     if (entry.metrics.size() != entry.values.size())
-      throw InputError(fmt::format("calibrator.target: {} metrics but {} values", entry.metrics.size(), entry.values.size()));
+      throw InputError(
+          fmt::format("calibrator.target: {} metrics but {} values", entry.metrics.size(), entry.values.size()));
     for (std::size_t k = 0; k < entry.metrics.size(); ++k) {
       auto const it = std::find(metric_names.begin(), metric_names.end(), entry.metrics[k]);
       if (it == metric_names.end())
-        throw InputError(fmt::format("calibrator.target.metrics: no metric \"{}\"; `shoal list` names the environment's metrics",
-                                     entry.metrics[k]));
+        throw InputError(
+            fmt::format("calibrator.target.metrics: no metric \"{}\"; `shoal list` names the environment's metrics",
+                        entry.metrics[k]));
       double const weight = entry.weight / double(entry.metrics.size());
       targets.push_back({entry.metrics[k], int(it - metric_names.begin()), entry.values[k], weight, entry.scale});
       total += weight;

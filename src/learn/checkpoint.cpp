@@ -70,14 +70,17 @@ Checkpoint read_checkpoint(std::string const& path) {
     found = value.toInt();
     if (found == version) {
       archive.read("tensors", value);
-      for (auto const& entry : value.toGenericDict()) checkpoint.tensors[entry.key().toStringRef()] = entry.value().toTensor();
+      for (auto const& entry : value.toGenericDict())
+        checkpoint.tensors[entry.key().toStringRef()] = entry.value().toTensor();
       archive.read("texts", value);
-      for (auto const& entry : value.toGenericDict()) checkpoint.texts[entry.key().toStringRef()] = entry.value().toStringRef();
+      for (auto const& entry : value.toGenericDict())
+        checkpoint.texts[entry.key().toStringRef()] = entry.value().toStringRef();
     }
   } catch (std::exception const&) {  // LibTorch throws several kinds
     throw InputError(fmt::format("{}: not a whole checkpoint: cut short, or not written by shoal", path));
   }
-  if (found != version) throw InputError(fmt::format("{}: checkpoint of version {}, expected {}", path, found, version));
+  if (found != version)
+    throw InputError(fmt::format("{}: checkpoint of version {}, expected {}", path, found, version));
   return checkpoint;
 }
 

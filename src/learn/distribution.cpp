@@ -51,7 +51,8 @@ at::Tensor kl_divergence(ActionLayout const& layout, at::Tensor const& old_param
   at::Tensor total;
   if (layout.continuous > 0) {
     // log s - log s_old + (s_old^2 + (mu_old - mu)^2) / (2 s^2) - 1/2, summed over the heads
-    auto const move = (old_parameters.narrow(1, 0, layout.continuous) - parameters.narrow(1, 0, layout.continuous)) * at::exp(-log_sd);
+    auto const move = (old_parameters.narrow(1, 0, layout.continuous) - parameters.narrow(1, 0, layout.continuous)) *
+                      at::exp(-log_sd);
     auto const change = log_sd - old_log_sd;
     total = move.square().sum(1).mul(0.5) + (change + 0.5 * (-2 * change).exp() - 0.5).sum();
   }

@@ -72,7 +72,8 @@ std::vector<ActorCritic::Layer> ActorCritic::make_layers(int outputs, double las
 }
 
 at::Tensor ActorCritic::forward(std::vector<Layer> const& layers, at::Tensor x) {
-  for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = tanh_activation(at::linear(x, layers[i].weight, layers[i].bias));
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i)
+    x = tanh_activation(at::linear(x, layers[i].weight, layers[i].bias));
   return at::linear(x, layers.back().weight, layers.back().bias);
 }
 
@@ -98,7 +99,9 @@ at::Tensor ActorCritic::distribution(at::Tensor const& observations) const {
                  1);
 }
 
-at::Tensor ActorCritic::value(at::Tensor const& observations) const { return forward(critic_, observations).squeeze(1); }
+at::Tensor ActorCritic::value(at::Tensor const& observations) const {
+  return forward(critic_, observations).squeeze(1);
+}
 
 void ActorCritic::distribution_out(at::Tensor const& observations, at::Tensor const& out) const {
   at::NoGradGuard const no_grad;

@@ -117,7 +117,8 @@ void PpoLearner::evaluate_end(Rollout const& rollout) {
   if (rollout.shape.truncates) evaluate(rollout.final_observations.flatten(0, 1), rollout.final_values.flatten(0, 1));
 }
 
-PpoLearner::Minibatch PpoLearner::make_minibatch(RolloutShape const& shape, std::int64_t rows, at::Device device) const {
+PpoLearner::Minibatch PpoLearner::make_minibatch(RolloutShape const& shape, std::int64_t rows,
+                                                 at::Device device) const {
   auto const real = at::TensorOptions().dtype(at::kFloat).device(device);
   auto const& layout = shape.actions;
   Minibatch batch{.observations = at::empty({rows, shape.width}, real),
@@ -203,8 +204,9 @@ UpdateStats PpoLearner::update(Rollout const& rollout, std::int64_t stage) {
       make_generator(device, derived_seed(config_.seed, Purpose::permutation, std::uint32_t(stage), config_.stream));
   auto const rows = samples_.numel() / o.minibatches;
   for (int epoch = 0; epoch < o.epochs; ++epoch) {
-    auto const order = o.minibatches == 1 ? samples_
-                                          : samples_.index_select(0, at::randperm(samples_.numel(), generator, samples_.options()));
+    auto const order = o.minibatches == 1
+                           ? samples_
+                           : samples_.index_select(0, at::randperm(samples_.numel(), generator, samples_.options()));
     for (int m = 0; m < o.minibatches; ++m) {
       gather(rollout, order.narrow(0, m * rows, rows), minibatch_);
       network_.gradients().zero_();
@@ -215,8 +217,9 @@ UpdateStats PpoLearner::update(Rollout const& rollout, std::int64_t stage) {
   at::NoGradGuard const no_grad;
   stats.values.div_(double(o.minibatches));
   auto const kl = stats.values[UpdateStats::kl];
-  kl_coefficient_.mul_(at::where(kl > 2 * o.kl_target, at::full_like(kl, 1.5),
-                                 at::where(kl < 0.5 * o.kl_target, at::full_like(kl, 0.5), at::ones_like(kl))))
+  kl_coefficient_
+      .mul_(at::where(kl > 2 * o.kl_target, at::full_like(kl, 1.5),
+                      at::where(kl < 0.5 * o.kl_target, at::full_like(kl, 0.5), at::ones_like(kl))))
       .clamp_(least_kl_coefficient, most_kl_coefficient);
   return stats;
 }

@@ -42,7 +42,9 @@ at::Device choose_device(DeviceChoice choice) {
   return choice != DeviceChoice::cpu && there ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
 }
 
-int choose_threads(int threads) { return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency())); }
+int choose_threads(int threads) {
+  return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
+}
 
 void run_on_torch_threads(int shares, std::function<void(int)> const& job) {
   at::parallel_for(0, shares, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -69,8 +71,10 @@ std::unique_ptr<Simulator> make(TrainerConfig const& config, at::Device device) 
 int steps_of_stage(TrainerConfig const& config, Spec const& spec) {
   int const steps = config.train.steps > 0 ? config.train.steps : spec.max_episode_steps;
   if (config.calibrator && steps < spec.max_episode_steps)
-    throw SettingError("train.steps", fmt::format(" = {}: a calibrator needs a whole episode in every stage, expected 0 or at least {}",
-                                                  steps, spec.max_episode_steps));
+    throw SettingError(
+        "train.steps",
+        fmt::format(" = {}: a calibrator needs a whole episode in every stage, expected 0 or at least {}", steps,
+                    spec.max_episode_steps));
   return steps;
 }
 
@@ -83,7 +87,9 @@ void check_minibatches(char const* section, PpoOptions const& options, std::int6
 std::vector<std::vector<int>> policy_agents(PolicyMapKind map, Spec const& spec) {
   std::vector<std::vector<int>> agents;
   for (int i = 0; i < spec.agents; ++i) {
-    auto const policy = map == PolicyMapKind::shared ? 0 : map == PolicyMapKind::agent ? i : spec.supertype_of[std::size_t(i)];
+    auto const policy = map == PolicyMapKind::shared  ? 0
+                        : map == PolicyMapKind::agent ? i
+                                                      : spec.supertype_of[std::size_t(i)];
     if (policy >= int(agents.size())) agents.resize(std::size_t(policy) + 1);
     agents[std::size_t(policy)].push_back(i);
   }
@@ -102,7 +108,8 @@ std::vector<PpoLearner> make_policies(TrainerConfig const& config, Spec const& s
                              .mean_limit = 0};
   std::vector<PpoLearner> policies;
   for (auto const& agents : policy_agents(policy.map, spec)) {
-    check_minibatches("policy", policy.ppo, std::int64_t(rollout.steps) * rollout.instances * std::int64_t(agents.size()));
+    check_minibatches("policy", policy.ppo,
+                      std::int64_t(rollout.steps) * rollout.instances * std::int64_t(agents.size()));
     policies.emplace_back(PpoLearner::Config{.options = policy.ppo,
                                              .agents = agents,
                                              .purpose = Purpose::action,
@@ -125,7 +132,8 @@ std::string first_difference(std::string const& kept, std::string const& now) {
 template <class T, int Rank>
 at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
   auto const type = std::is_same_v<T, float> ? at::kFloat : at::kInt;
-  return torch::from_blob(view.data, at::IntArrayRef(view.extents, Rank), at::TensorOptions().dtype(type).device(device));
+  return torch::from_blob(view.data, at::IntArrayRef(view.extents, Rank),
+                          at::TensorOptions().dtype(type).device(device));
 }
 
 }  // namespace
@@ -310,7 +318,8 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
 void Trainer::load(std::string const& path, std::string const& configuration) {
   auto checkpoint = read_checkpoint(path);
   if (auto const& kept = checkpoint.texts["configuration"]; kept != configuration)
-    throw InputError(fmt::format("{}: checkpoint of another configuration: {}", path, first_difference(kept, configuration)));
+    throw InputError(
+        fmt::format("{}: checkpoint of another configuration: {}", path, first_difference(kept, configuration)));
   auto const take = [&](std::string const& name, at::IntArrayRef sizes) {
     auto const it = checkpoint.tensors.find(name);
     if (it == checkpoint.tensors.end() || it->second.sizes() != sizes)

@@ -28,14 +28,18 @@ struct TrainFlags {
 void add_train(CLI::App& app, shoal::TrainCommand& command, TrainFlags& flags, int& code) {
   auto* const train = app.add_subcommand("train", "train and calibrate what a configuration describes");
   auto* const config = train->add_option("config", command.config, "CONFIG.toml");
-  auto* const resume = train->add_option("--resume", command.resume, "go on with the run in this folder")->excludes(config);
-  train->add_option("--set", command.overrides, "section.key=value, may be given several times")->take_all()->allow_extra_args(false);
+  auto* const resume =
+      train->add_option("--resume", command.resume, "go on with the run in this folder")->excludes(config);
+  train->add_option("--set", command.overrides, "section.key=value, may be given several times")
+      ->take_all()
+      ->allow_extra_args(false);
   train->add_option("--out", command.out, "folder of the run; default runs/NAME")->excludes(resume);
   train->add_option("--seed", flags.seed, "sets train.seed")->excludes(resume);
   train->add_option("--threads", flags.threads, "sets train.threads");
   train->add_option("--device", flags.device, "sets train.device: auto, cpu or cuda");
   train->callback([&] {
-    if (command.config.empty() && command.resume.empty()) throw shoal::InputError("train: expected CONFIG.toml or --resume DIR");
+    if (command.config.empty() && command.resume.empty())
+      throw shoal::InputError("train: expected CONFIG.toml or --resume DIR");
     auto const set = [&](char const* key, std::string const& value) {
       if (!value.empty()) command.overrides.push_back(fmt::format("{}={}", key, value));
     };
@@ -66,9 +70,12 @@ struct ReachFlags {
 };
 
 void add_reach(CLI::App& app, ReachFlags& flags, int& code) {
-  auto* const reach = app.add_subcommand("reach", "find the best fit to a configuration's targets by direct simulation");
+  auto* const reach =
+      app.add_subcommand("reach", "find the best fit to a configuration's targets by direct simulation");
   reach->add_option("config", flags.config, "CONFIG.toml")->required();
-  reach->add_option("--set", flags.overrides, "section.key=value, may be given several times")->take_all()->allow_extra_args(false);
+  reach->add_option("--set", flags.overrides, "section.key=value, may be given several times")
+      ->take_all()
+      ->allow_extra_args(false);
   reach->callback([&] { code = shoal::reach(flags.config, flags.overrides); });
 }
 

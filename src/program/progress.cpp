@@ -31,7 +31,10 @@ std::string count_text(double x) {
 }
 
 Progress::Progress(std::int64_t first, std::int64_t stages)
-    : first_(first), stages_(stages), terminal_(isatty(STDERR_FILENO) != 0), interval_(terminal_ ? live_interval : plain_interval) {}
+    : first_(first),
+      stages_(stages),
+      terminal_(isatty(STDERR_FILENO) != 0),
+      interval_(terminal_ ? live_interval : plain_interval) {}
 
 std::string Progress::line(StageReport const& report, std::int64_t stages, double rate, double left) {
   std::string text = fmt::format("stage {}/{}", report.stage + 1, stages);
@@ -47,8 +50,9 @@ void Progress::show(StageReport const& report) {
   if (!first && !last && std::chrono::duration<double>(now - last_shown_).count() < interval_) return;
   last_shown_ = now;
   // The first stage warms up: rates count from its end.
-  double const rate = first ? double(report.agent_steps) / std::max(report.seconds, 1e-9)
-                            : double(report.agent_steps - first_agent_steps_) / std::max(report.seconds - first_seconds_, 1e-9);
+  double const rate =
+      first ? double(report.agent_steps) / std::max(report.seconds, 1e-9)
+            : double(report.agent_steps - first_agent_steps_) / std::max(report.seconds - first_seconds_, 1e-9);
   double const per_stage = first ? report.seconds / double(report.stage + 1)
                                  : (report.seconds - first_seconds_) / double(report.stage - first_);
   if (first) {

@@ -19,7 +19,8 @@ class Progress {
   void finish();
 
   /// "stage 120/1000  r_cal 0.871  return 41.2 35.0  2.1 M agent-steps/s  1:05 left"
-  static std::string line(StageReport const& report, std::int64_t stages, double agent_steps_per_second, double seconds_left);
+  static std::string line(StageReport const& report, std::int64_t stages, double agent_steps_per_second,
+                          double seconds_left);
 
  private:
   using Clock = std::chrono::steady_clock;

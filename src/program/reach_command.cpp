@@ -15,13 +15,17 @@ int reach(std::string const& path, std::vector<std::string> const& overrides) {
   config.trainer.train.instances = std::max(config.trainer.train.instances, 512);
   Trainer trainer(config.trainer);
   auto const fit = find_reachable_fit(trainer, [](int i, int count, double r_cal) {
-    if (isatty(STDERR_FILENO)) fmt::print(stderr, "\rsearch {}/{}  r_cal of the best quarter {:.3f}\x1b[K{}", i, count, r_cal, i == count ? "\n" : "");
+    if (isatty(STDERR_FILENO))
+      fmt::print(stderr, "\rsearch {}/{}  r_cal of the best quarter {:.3f}\x1b[K{}", i, count, r_cal,
+                 i == count ? "\n" : "");
   });
   fmt::print("{:<32} {:>10} {:>10} {:>10}\n", "metric", "target", "reachable", "error");
-  for (auto const& t : fit.targets) fmt::print("{:<32} {:>10.4g} {:>10.4g} {:>+10.4f}\n", t.name, t.target, t.value, t.value - t.target);
+  for (auto const& t : fit.targets)
+    fmt::print("{:<32} {:>10.4g} {:>10.4g} {:>+10.4f}\n", t.name, t.target, t.value, t.value - t.target);
   fmt::print("\nprofile\n");
   for (auto const& c : fit.profile) fmt::print("  {:<30} {:.3f}\n", c.name, c.mean);
-  fmt::print("\nr_cal {:.4f} reachable by direct simulation, all agents acting alike; {:.4f} at the initial profile\n", fit.r_cal, fit.r_cal_initial);
+  fmt::print("\nr_cal {:.4f} reachable by direct simulation, all agents acting alike; {:.4f} at the initial profile\n",
+             fit.r_cal, fit.r_cal_initial);
   return 0;
 }
 

@@ -9,7 +9,9 @@
 namespace shoal {
 
 std::string to_json(StageReport const& r) {
-  nlohmann::ordered_json row{{"stage", r.stage}, {"agent_steps", r.agent_steps}, {"seconds", r.seconds},
+  nlohmann::ordered_json row{{"stage", r.stage},
+                             {"agent_steps", r.agent_steps},
+                             {"seconds", r.seconds},
                              {"agent_steps_per_second", r.agent_steps_per_second}};
   if (r.r_cal_mean) {
     row["r_cal_mean"] = *r.r_cal_mean;
@@ -25,7 +27,8 @@ std::string to_json(StageReport const& r) {
   row["kl_coefficient"] = r.kl_coefficient;
   row["entropy"] = r.entropy;
   row["value_loss"] = r.value_loss;
-  row["phases"] = {{"environment", r.environment_seconds}, {"inference", r.inference_seconds}, {"update", r.update_seconds}};
+  row["phases"] = {
+      {"environment", r.environment_seconds}, {"inference", r.inference_seconds}, {"update", r.update_seconds}};
   return row.dump();
 }
 
@@ -60,8 +63,9 @@ std::string final_table(std::vector<std::string> const& rows) {
     double const target = fit["target"], value = fitted[name];
     text += fmt::format("{:<{}}  {:>10.4g}  {:>10.4g}  {:>+10.4f}\n", name, width, target, value, value - target);
   }
-  return text + fmt::format("r_cal {:.4f} (1 = perfect fit; {:.4f} in the first stage); means over the last {} of {} stages\n", r_cal,
-                            first["r_cal_mean"].get<double>(), count, rows.size());
+  return text +
+         fmt::format("r_cal {:.4f} (1 = perfect fit; {:.4f} in the first stage); means over the last {} of {} stages\n",
+                     r_cal, first["r_cal_mean"].get<double>(), count, rows.size());
 }
 
 }  // namespace shoal

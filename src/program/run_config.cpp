@@ -26,16 +26,18 @@ Options read_section(Config const& config, char const* name) {
 void derive_from_data(Config const& config, RunConfig& run) {
   auto const options = read_section<DataOptions>(config, "data");
   if (run.trainer.environment != "market")
-    throw InputError(fmt::format("{}: [data] describes transactions and needs env.name = \"market\", not \"{}\"", config.file,
-                                 run.trainer.environment));
+    throw InputError(fmt::format("{}: [data] describes transactions and needs env.name = \"market\", not \"{}\"",
+                                 config.file, run.trainer.environment));
   if (run.trainer.env.count("quantities") || !config.targets.empty())
-    throw InputError(fmt::format("{}: env.quantities and calibrator.target come from [data]; remove them or [data]", config.file));
+    throw InputError(
+        fmt::format("{}: env.quantities and calibrator.target come from [data]; remove them or [data]", config.file));
   auto const folder = std::filesystem::path(config.file).parent_path().string();
   auto const data = with_location(config, "data", [&] { return read_market_data(options, folder); });
   run.trainer.env.merge(env_settings(data));
   run.trainer.targets = targets(data);
-  run.notes.push_back(fmt::format("quantities and targets: {} of {} in {}, {} transactions", options.quantity, options.member,
-                                  std::filesystem::path(options.file).filename().string(), data.transactions));
+  run.notes.push_back(fmt::format("quantities and targets: {} of {} in {}, {} transactions", options.quantity,
+                                  options.member, std::filesystem::path(options.file).filename().string(),
+                                  data.transactions));
 }
 
 Settings without_resumable(std::string const& name, Settings settings) {
@@ -65,7 +67,8 @@ RunConfig resolve(Config const& config) {
   RunConfig run;
   run.trainer.env = section(config, "env");
   auto const name = run.trainer.env.extract("name");
-  if (name.empty()) throw InputError(fmt::format("{}: env.name is missing; `shoal list` names the environments", config.file));
+  if (name.empty())
+    throw InputError(fmt::format("{}: env.name is missing; `shoal list` names the environments", config.file));
   with_location(config, "env", [&] { run.trainer.environment = detail::as_string("name", name.mapped()); });
   run.trainer.policy = read_section<PolicyOptions>(config, "policy");
   run.trainer.train = read_section<TrainOptions>(config, "train");
@@ -74,18 +77,19 @@ RunConfig resolve(Config const& config) {
     with_location(config, target_section(i), [&] { read_settings(target, config.targets[i]); });
   }
   if (config.sections.count("data")) derive_from_data(config, run);
-  with_location(config, "env",
-                [&] { run.trainer.env = resolve_params(run.trainer.environment, run.trainer.env); });
+  with_location(config, "env", [&] { run.trainer.env = resolve_params(run.trainer.environment, run.trainer.env); });
   if (config.sections.count("calibrator")) {
     run.trainer.calibrator = read_section<CalibratorOptions>(config, "calibrator");
     if (run.trainer.targets.empty())
-      throw InputError(fmt::format("{}: [calibrator] needs targets: [[calibrator.target]] entries, or [data]", config.file));
+      throw InputError(
+          fmt::format("{}: [calibrator] needs targets: [[calibrator.target]] entries, or [data]", config.file));
   }
   return run;
 }
 
 std::string to_toml(RunConfig const& run) {
-  std::vector<std::string> header{fmt::format("Resolved configuration of a run of shoal {}: every key, defaults included.", SHOAL_VERSION)};
+  std::vector<std::string> header{
+      fmt::format("Resolved configuration of a run of shoal {}: every key, defaults included.", SHOAL_VERSION)};
   header.insert(header.end(), run.notes.begin(), run.notes.end());
   return to_toml(to_config(run), header);
 }

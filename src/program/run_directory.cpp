@@ -48,7 +48,8 @@ std::vector<fs::path> checkpoints(fs::path const& run) {
 }  // namespace
 
 RunDirectory RunDirectory::create(fs::path const& path, std::string const& configuration) {
-  if (fs::exists(path)) throw InputError(fmt::format("--out {}: exists; expected a folder that does not exist yet", path.string()));
+  if (fs::exists(path))
+    throw InputError(fmt::format("--out {}: exists; expected a folder that does not exist yet", path.string()));
   std::error_code error;
   fs::create_directories(path / "checkpoints", error);
   if (error) throw InputError(fmt::format("--out {}: cannot make the folder: {}", path.string(), error.message()));

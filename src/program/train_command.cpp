@@ -54,9 +54,10 @@ Run open(TrainCommand const& command) {
   auto directory = RunDirectory::open(command.resume);
   for (auto const& text : command.overrides)
     if (auto const key = text.substr(0, text.find('=')); !is_resumable_key(key))
-      throw InputError(fmt::format("--set {}: a resumed run may change train.stages, train.checkpoint_every, train.threads and "
-                                   "train.device only",
-                                   key));
+      throw InputError(
+          fmt::format("--set {}: a resumed run may change train.stages, train.checkpoint_every, train.threads and "
+                      "train.device only",
+                      key));
   auto const file = read_config(directory.config(), command.overrides);
   auto config = resolve(file);
   auto trainer = make_trainer(file, config);
@@ -102,8 +103,8 @@ class Loop {
       fmt::print("{}: done, {} stages\n", folder, run_.trainer.stages());
       return 0;
     }
-    fmt::print("{}: interrupted after {} of {} stages; go on with: shoal train --resume {}\n", folder, run_.trainer.next_stage(),
-               run_.trainer.stages(), folder);
+    fmt::print("{}: interrupted after {} of {} stages; go on with: shoal train --resume {}\n", folder,
+               run_.trainer.next_stage(), run_.trainer.stages(), folder);
     return 130;
   }
 

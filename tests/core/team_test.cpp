@@ -47,6 +47,21 @@ TEST(Team, EachVisitsEveryIndexOnce) {
   }
 }
 
+TEST(Team, EachOfRowsAndColumnsVisitsEveryPairOnce) {
+  on_every_team([](auto team) {
+    static std::atomic<int> visits[6][3];
+    team.once([] {
+      for (auto& v : visits)
+        for (auto& x : v) x = 0;
+    });
+    team.each(6, 3, [](int row, int column) { ++visits[row][column]; });
+    for (auto const& v : visits)
+      for (auto const& x : v) EXPECT_EQ(x, 1);
+    team.each(0, 3, [](int, int) { ADD_FAILURE(); });
+    team.each(3, 0, [](int, int) { ADD_FAILURE(); });
+  });
+}
+
 TEST(Team, OnceRunsOnce) {
   std::atomic<int> runs = 0;
   run_threads(5, [&](auto team) {

@@ -23,8 +23,7 @@
 
 namespace shoal {
 
-using Setting =
-    std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<std::string>>;
+using Setting = std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<std::string>>;
 using Settings = std::map<std::string, Setting>;
 
 /// A closed interval of allowed values; for a list, of each of its elements.
@@ -97,7 +96,7 @@ struct Reader {
     assign(key, value, [&](Setting const& s) { value = as_reals(key, s, range, false); });
   }
   template <class T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   void operator()(char const* key, T& value, Range range, char const*) {
     assign(key, value, [&](Setting const& s) {
       if constexpr (std::is_integral_v<T>)
@@ -107,7 +106,7 @@ struct Reader {
     });
   }
   template <class T>
-    requires std::is_enum_v<T>
+  requires std::is_enum_v<T>
   void operator()(char const* key, T& value, Choices choices, char const*) {
     assign(key, value, [&](Setting const& s) { value = T(as_choice(key, s, choices)); });
   }
@@ -149,7 +148,7 @@ struct Writer {
     add(key, "reals", value, "values " + to_text(range, false), help);
   }
   template <class T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   void operator()(char const* key, T& value, Range range, char const* help) {
     if constexpr (std::is_integral_v<T>)
       add(key, "integer", std::int64_t(value), to_text(range, true), help);
@@ -157,7 +156,7 @@ struct Writer {
       add(key, "real", double(value), to_text(range, false), help);
   }
   template <class T>
-    requires std::is_enum_v<T>
+  requires std::is_enum_v<T>
   void operator()(char const* key, T& value, Choices choices, char const* help) {
     add(key, "string", std::string(choices.names.begin()[int(value)]), to_text(choices), help);
   }

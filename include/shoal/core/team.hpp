@@ -1,9 +1,11 @@
 // A team is the set of lanes that work together on one environment instance. All parallelism is fork-join: work inside
 // each() may run on any lane in any order; everything outside runs on every lane and must compute the same on each.
 //
-//   each(n, f)   f(i) for i in [0, n), split over the lanes; all have finished when it returns
-//   once(f)      f() on one lane; finished on return
-//   sum(n, f)    sum of f(i), the same value on every lane and for every team size
+//   each(n, f)                f(i) for i in [0, n), split over the lanes; all have finished when it returns
+//   each(rows, columns, f)    f(row, column) for all pairs, likewise: no division on the CPU, neighbouring columns on
+//                             neighbouring lanes on CUDA
+//   once(f)                   f() on one lane; finished on return
+//   sum(n, f)                 sum of f(i), the same value on every lane and for every team size
 //
 // The teams: SerialTeam (the CPU), ScrambledTeam (tests), ThreadTeam (tests, thread_team.hpp), TileTeam and BlockTeam (CUDA).
 #pragma once
@@ -36,6 +38,11 @@ struct SerialTeam {
     for (int i = 0; i < n; ++i) f(i);
   }
   template <class F>
+  SHOAL_FN void each(int rows, int columns, F f) const {
+    for (int row = 0; row < rows; ++row)
+      for (int column = 0; column < columns; ++column) f(row, column);
+  }
+  template <class F>
   SHOAL_FN void once(F f) const {
     f();
   }
@@ -58,6 +65,10 @@ struct ScrambledTeam : SerialTeam {
     for (int l = lanes - 1; l >= 0; --l)
       for (int i = l; i < n; i += lanes) f(i);
   }
+  template <class F>
+  void each(int rows, int columns, F f) const {
+    each(rows * columns, [&](int i) { f(i / columns, i % columns); });
+  }
 };
 
 #ifdef __CUDACC__
@@ -70,6 +81,10 @@ struct TileTeam {
   __device__ void each(int n, F f) const {
     for (int i = int(tile.thread_rank()); i < n; i += Lanes) f(i);
     tile.sync();
+  }
+  template <class F>
+  __device__ void each(int rows, int columns, F f) const {
+    each(rows * columns, [&](int i) { f(i / columns, i % columns); });
   }
   template <class F>
   __device__ void once(F f) const {
@@ -96,6 +111,10 @@ struct BlockTeam {
   __device__ void each(int n, F f) const {
     for (int i = int(threadIdx.x); i < n; i += int(blockDim.x)) f(i);
     __syncthreads();
+  }
+  template <class F>
+  __device__ void each(int rows, int columns, F f) const {
+    each(rows * columns, [&](int i) { f(i / columns, i % columns); });
   }
   template <class F>
   __device__ void once(F f) const {

@@ -21,6 +21,10 @@ class ThreadTeam {
     barrier_->arrive_and_wait();
   }
   template <class F>
+  void each(int rows, int columns, F f) const {
+    each(rows * columns, [&](int i) { f(i / columns, i % columns); });
+  }
+  template <class F>
   void once(F f) const {
     if (lane_ == 0) f();
     barrier_->arrive_and_wait();
@@ -43,8 +47,7 @@ template <class F>
 void run_threads(int lanes, F f) {
   std::barrier<> barrier(lanes);
   std::vector<std::jthread> threads;
-  for (int lane = 0; lane < lanes; ++lane)
-    threads.emplace_back([&, lane] { f(ThreadTeam(lanes, lane, barrier)); });
+  for (int lane = 0; lane < lanes; ++lane) threads.emplace_back([&, lane] { f(ThreadTeam(lanes, lane, barrier)); });
 }
 
 }  // namespace shoal

@@ -45,8 +45,7 @@ struct View {
   }
 
   template <class Const>
-    requires(!std::is_const_v<T> && std::is_same_v<Const, T const>)
-  SHOAL_FN operator View<Const, Rank>() const {
+  requires(!std::is_const_v<T> && std::is_same_v<Const, T const>) SHOAL_FN operator View<Const, Rank>() const {
     View<Const, Rank> same;
     same.data = data;
     for (int d = 0; d < Rank; ++d) {

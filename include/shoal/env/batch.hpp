@@ -29,20 +29,20 @@ struct Batch {
   Layout layout;
   std::uint32_t seed;
   int instances;
-  Clock* clocks;                        // [instances]
-  typename Env::State* states;          // [instances]
-  View<float, 2> returns;               // [instances, agents], of the running episodes
-  View<float, 3> supertype_values;      // [instances, supertypes, coordinates]
-  View<float, 2> metric_sums;           // [instances, metrics + supertypes + 1]
-  View<std::int32_t, 1> episodes;       // [instances]
-  std::int32_t const* supertype_of;     // [agents]
+  Clock* clocks;                     // [instances]
+  typename Env::State* states;       // [instances]
+  View<float, 2> returns;            // [instances, agents], of the running episodes
+  View<float, 3> supertype_values;   // [instances, supertypes, coordinates]
+  View<float, 2> metric_sums;        // [instances, metrics + supertypes + 1]
+  View<std::int32_t, 1> episodes;    // [instances]
+  std::int32_t const* supertype_of;  // [agents]
 };
 
 namespace detail {
 
 template <class Env, class Team>
-SHOAL_FN void write_observation(Team team, Batch<Env> const& batch, typename Env::State const& state, View<float, 2> row,
-                                View<std::uint8_t, 2> masks) {
+SHOAL_FN void write_observation(Team team, Batch<Env> const& batch, typename Env::State const& state,
+                                View<float, 2> row, View<std::uint8_t, 2> masks) {
   auto const& layout = batch.layout;
   int const type_at = layout.own;
   int const rest_at = type_at + (layout.observe_type ? layout.type : 0);
@@ -57,11 +57,10 @@ SHOAL_FN void write_observation(Team team, Batch<Env> const& batch, typename Env
   out.masks = masks;
   int const rest = layout.width - rest_at;
   if (rest > 0)
-    team.each(layout.agents * rest, [&](int i) {
-      int const agent = i / rest, column = i % rest;
+    team.each(layout.agents, rest, [&](int agent, int column) {
       row(agent, rest_at + column) = layout.indication && column == agent ? 1.0f : 0.0f;
     });
-  if (masks.data) team.each(layout.agents * layout.choices, [&](int i) { masks(i / layout.choices, i % layout.choices) = 1; });
+  if (masks.data) team.each(layout.agents, layout.choices, [&](int agent, int choice) { masks(agent, choice) = 1; });
   Env::observe(team, batch.params, state, out);
 }
 

@@ -36,15 +36,15 @@ enum class Ended : std::uint8_t { no = 0, terminated = 1, truncated = 2 };
 
 /// The joint action of one instance.
 struct Actions {
-  View<float const, 2> continuous;        // [agents, continuous heads]
-  View<std::int32_t const, 2> discrete;   // [agents, discrete heads]
+  View<float const, 2> continuous;       // [agents, continuous heads]
+  View<std::int32_t const, 2> discrete;  // [agents, discrete heads]
 };
 
 /// Where one instance's observations go.
 struct Observation {
-  View<float, 2> own;            // [agents, spec.observation]
-  View<float, 2> type;           // [agents, spec.type]
-  View<std::uint8_t, 2> masks;   // [agents, spec.choices()], 1 = legal; preset to 1
+  View<float, 2> own;           // [agents, spec.observation]
+  View<float, 2> type;          // [agents, spec.type]
+  View<std::uint8_t, 2> masks;  // [agents, spec.choices()], 1 = legal; preset to 1
 };
 
 using Supertypes = View<float const, 2>;  // [supertype, coordinate] of one instance
@@ -59,9 +59,9 @@ concept DescribesItself = requires(typename Env::Params& p, detail::Reader& read
   { Env::name } -> std::convertible_to<char const*>;
   { Env::summary } -> std::convertible_to<char const*>;
   { Env::lanes } -> std::convertible_to<int>;
-  { Env::prepare(p) };
+  {Env::prepare(p)};
   { Env::spec(p) } -> std::same_as<Spec>;
-  { Env::Params::fields(reader, p) };
+  {Env::Params::fields(reader, p)};
 };
 
 template <class Env, class Team>
@@ -80,13 +80,15 @@ concept Observes = requires(Team team, typename Env::Params const& p, typename E
 };
 
 template <class Env, class Team>
-concept Measures = requires(Team team, typename Env::Params const& p, typename Env::State const& s, typename Env::Scratch& w) {
+concept Measures = requires(Team team, typename Env::Params const& p, typename Env::State const& s,
+                            typename Env::Scratch& w) {
   { Env::metrics(team, p, s, w, Metrics{}) } -> std::same_as<void>;
 };
 
 /// The whole contract, for one kind of team. Checked where an environment meets a backend.
 template <class Env, class Team = SerialTeam>
-concept Environment = PlainData<typename Env::Params> && PlainData<typename Env::State> && PlainData<typename Env::Scratch> &&
-                      DescribesItself<Env> && Resets<Env, Team> && Steps<Env, Team> && Observes<Env, Team> && Measures<Env, Team>;
+concept Environment =
+    PlainData<typename Env::Params> && PlainData<typename Env::State> && PlainData<typename Env::Scratch> &&
+    DescribesItself<Env> && Resets<Env, Team> && Steps<Env, Team> && Observes<Env, Team> && Measures<Env, Team>;
 
 }  // namespace shoal

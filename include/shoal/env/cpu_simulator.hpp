@@ -86,7 +86,8 @@ class CpuSimulator final : public Simulator {
     };
     int const n = options().instances, shares = options().threads;
     if (!options().executor) return pool_.run(n, work);
-    options().executor(shares, [&](int share) { work(share, share_begin(n, share, shares), share_begin(n, share + 1, shares)); });
+    options().executor(
+        shares, [&](int share) { work(share, share_begin(n, share, shares), share_begin(n, share + 1, shares)); });
   }
 
   int lanes_;  // of a scrambled team; 0: serial

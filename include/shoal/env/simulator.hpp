@@ -54,17 +54,17 @@ struct StepInput {
 /// Where a step writes: slots of a rollout, or any memory of the simulator's device. `masks` and `final_observations` may be
 /// empty. Any strides, but rows of observations are contiguous.
 struct StepOutput {
-  View<float, 3> observations = {};        // [instances, agents, observation_width()]: after the step, and after a reset
-  View<std::uint8_t, 3> masks = {};        // [instances, agents, spec.choices()], 1 = legal
-  View<float, 2> rewards = {};             // [instances, agents]; written by step() only, as is what follows
-  View<std::uint8_t, 2> ended = {};        // [instances, agents]: bits of Ended
+  View<float, 3> observations = {};  // [instances, agents, observation_width()]: after the step, and after a reset
+  View<std::uint8_t, 3> masks = {};  // [instances, agents, spec.choices()], 1 = legal
+  View<float, 2> rewards = {};       // [instances, agents]; written by step() only, as is what follows
+  View<std::uint8_t, 2> ended = {};  // [instances, agents]: bits of Ended
   View<float, 3> final_observations = {};  // like observations: before the reset, written only where an episode ended
 };
 
 /// Episode metrics, summed over the episodes that ended since clear_metrics(). Memory of the simulator's device.
 struct EpisodeMetrics {
-  View<float, 2> sums;                // [instances, metric_names().size()]
-  View<std::int32_t, 1> episodes;     // [instances]
+  View<float, 2> sums;             // [instances, metric_names().size()]
+  View<std::int32_t, 1> episodes;  // [instances]
 };
 
 /// Not safe to use from two threads at once. On CUDA all work is asynchronous on the stream given to set_stream().

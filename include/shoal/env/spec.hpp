@@ -38,12 +38,13 @@ struct Spec {
   int type = 0;         // an agent's type lambda_i, reals; 0: none
   std::vector<ContinuousHead> continuous = {};
   std::vector<DiscreteHead> discrete = {};
-  bool masked = false;          // observe() writes which choices of the discrete heads are legal
-  bool may_truncate = false;    // episodes can end without a terminal state
-  int max_episode_steps = 0;    // the longest episode
+  bool masked = false;        // observe() writes which choices of the discrete heads are legal
+  bool may_truncate = false;  // episodes can end without a terminal state
+  int max_episode_steps = 0;  // the longest episode
   std::vector<Supertype> supertypes = {};
-  std::vector<int> supertype_of = {};     // of each agent
-  std::vector<std::string> metrics = {};  // of an episode; shoal adds NAME.return for each supertype, and episode_length
+  std::vector<int> supertype_of = {};  // of each agent
+  std::vector<std::string> metrics =
+      {};  // of an episode; shoal adds NAME.return for each supertype, and episode_length
 
   /// All discrete heads' choices side by side: the width of a mask row.
   int choices() const {

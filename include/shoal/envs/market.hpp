@@ -27,12 +27,13 @@ namespace shoal {
 
 struct Market {
   static constexpr char const* name = "market";
-  static constexpr char const* summary = "n merchants quote prices to customers and hedge their inventory (CALSHEQ, section 4)";
+  static constexpr char const* summary =
+      "n merchants quote prices to customers and hedge their inventory (CALSHEQ, section 4)";
   static constexpr int lanes = 32;
 
   static constexpr int max_merchants = 16, clusters = 10, customers = 50;  // customers of one cluster
-  static constexpr int groups = 2;                                        // supertypes
-  static constexpr int percentiles = 9;                                   // 10 %, 20 %, ..., 90 %
+  static constexpr int groups = 2;                                         // supertypes
+  static constexpr int percentiles = 9;                                    // 10 %, 20 %, ..., 90 %
   static constexpr std::uint64_t everyone = (std::uint64_t(1) << customers) - 1;
 
   enum class Penalty { absolute, downside, expected, quadratic };
@@ -79,13 +80,15 @@ struct Market {
             "|inventory PnL|, its negative part, its expected size, or the inventory squared");
       visit("terminal_unwind", p.terminal_unwind, "close the rest on the exchange at the end, at cost");
       visit("actions", p.actions, Choices{"continuous", "discrete"}, "three reals, or 11 x 11 x 6 levels");
-      visit("type_uses_probabilities", p.type_uses_probabilities, "the type holds link probabilities, not realised fractions");
+      visit("type_uses_probabilities", p.type_uses_probabilities,
+            "the type holds link probabilities, not realised fractions");
       visit("reward_unit", p.reward_unit, Range{1e-6, 1e9}, "rewards are income in basis points * n / reward_unit");
       visit("links_1", p.links_1, Range{0, 1}, "initial link probabilities of supertype 1");
       visit("links_2", p.links_2, Range{0, 1}, "initial link probabilities of supertype 2");
       visit("tolerance_1", p.tolerance_1, Range{0, 1}, "initial inventory tolerance of supertype 1");
       visit("tolerance_2", p.tolerance_2, Range{0, 1}, "initial mean tolerance of supertype 2");
-      visit("tolerance_variance_2", p.tolerance_variance_2, Range{0, 0.25}, "initial variance of supertype 2's tolerance");
+      visit("tolerance_variance_2", p.tolerance_variance_2, Range{0, 0.25},
+            "initial variance of supertype 2's tolerance");
     }
   };
 
@@ -95,10 +98,10 @@ struct Market {
     float inventory[max_merchants];                // z
     float bought[max_merchants];                   // by customers in the last step, quantity
     float sold[max_merchants];
-    float eps_buy[max_merchants];                  // last actions
+    float eps_buy[max_merchants];  // last actions
     float eps_sell[max_merchants];
     float hedge[max_merchants];
-    float volume[max_merchants];                   // of the episode so far, as are all that follow
+    float volume[max_merchants];  // of the episode so far, as are all that follow
     float reward[max_merchants];
     float spread_pnl[max_merchants];
     float hedge_cost[max_merchants];
@@ -106,21 +109,21 @@ struct Market {
     float abs_inventory_pnl[max_merchants];
     float abs_inventory[max_merchants];
     std::uint32_t trades[max_merchants];
-    std::uint32_t idle[max_merchants];             // steps without a quote on either side
+    std::uint32_t idle[max_merchants];  // steps without a quote on either side
     std::uint32_t group_trades[groups][clusters];
-    float probability[groups][clusters];           // of links, at this episode's reset
-    float demand;                                  // of all customers, quantity
-    float mid, spread, last_return;                // P_t, s0_t, log(P_t / P_{t-1})
+    float probability[groups][clusters];  // of links, at this episode's reset
+    float demand;                         // of all customers, quantity
+    float mid, spread, last_return;       // P_t, s0_t, log(P_t / P_{t-1})
     std::uint32_t step;
   };
 
   struct Scratch {
-    std::uint64_t random[2][2 * clusters];             // [half of a draw][draw]
-    std::uint64_t remaining[2][clusters];              // customers who still want to trade; side 0 buys, side 1 sells
+    std::uint64_t random[2][2 * clusters];  // [half of a draw][draw]
+    std::uint64_t remaining[2][clusters];   // customers who still want to trade; side 0 buys, side 1 sells
     std::uint8_t arrivals[clusters];
-    std::uint8_t counts[2][max_merchants][clusters];   // trades of the step
-    std::uint8_t order[2][max_merchants];              // merchants by ascending eps
-    int quoting[2];                                    // how many of them have eps < 1
+    std::uint8_t counts[2][max_merchants][clusters];  // trades of the step
+    std::uint8_t order[2][max_merchants];             // merchants by ascending eps
+    int quoting[2];                                   // how many of them have eps < 1
     float mid_move;
     float next_spread;
   };
@@ -128,7 +131,8 @@ struct Market {
   static void prepare(Params& p) {
     for (int c = 1; c < clusters; ++c)
       if (p.quantities[c] < p.quantities[c - 1])
-        throw SettingError("quantities", ": expected ascending values, value " + std::to_string(c + 1) + " is smaller than the one before");
+        throw SettingError("quantities", ": expected ascending values, value " + std::to_string(c + 1) +
+                                             " is smaller than the one before");
     if (p.spread_low > p.spread_high) throw SettingError("spread_low", ": expected at most spread_high");
     p.sigma = p.volatility / std::sqrt(252.0f * 96.0f);
     for (int c = 0; c < clusters; ++c) p.unit_cost[c] = p.quantities[c] * exchange_curve(p, p.quantities[c]);
@@ -159,18 +163,18 @@ struct Market {
     });
     team.each(p.merchants * clusters, [&](int i) {
       int const m = i / clusters, c = i % clusters;
-      auto const word = [&](int k) {
-        return random.draw(Purpose::links, std::uint32_t(i * 16 + k / 2)).bits64(k % 2);
-      };
+      auto const word = [&](int k) { return random.draw(Purpose::links, std::uint32_t(i * 16 + k / 2)).bits64(k % 2); };
       s.links[m][c] = bernoulli_bits(probability24(s.probability[group_of(m)][c]), everyone, word);
     });
     team.each(p.merchants, [&](int m) {
       float tolerance = supertypes(group_of(m), clusters);
       if (group_of(m) == 1)
-        tolerance += sqrtf(max(supertypes(1, clusters + 1), 0.0f)) * random.draw(Purpose::type, std::uint32_t(m)).normal(0);
+        tolerance +=
+            sqrtf(max(supertypes(1, clusters + 1), 0.0f)) * random.draw(Purpose::type, std::uint32_t(m)).normal(0);
       s.tolerance[m] = clamp(tolerance, 0, 1);
       s.inventory[m] = s.bought[m] = s.sold[m] = s.eps_buy[m] = s.eps_sell[m] = s.hedge[m] = s.volume[m] = 0;
-      s.reward[m] = s.spread_pnl[m] = s.hedge_cost[m] = s.inventory_pnl[m] = s.abs_inventory_pnl[m] = s.abs_inventory[m] = 0;
+      s.reward[m] = s.spread_pnl[m] = s.hedge_cost[m] = s.inventory_pnl[m] = s.abs_inventory_pnl[m] =
+          s.abs_inventory[m] = 0;
       s.trades[m] = s.idle[m] = 0;
     });
     team.once([&] {
@@ -218,9 +222,8 @@ struct Market {
       row[9] = s.volume[m] * pace;
     });
     if (!out.type.data) return;
-    team.each(p.merchants * (clusters + 1), [&](int i) {
-      int const m = i / (clusters + 1), c = i % (clusters + 1);
-      out.type(m, c) = c == clusters                ? s.tolerance[m]
+    team.each(p.merchants, clusters + 1, [&](int m, int c) {
+      out.type(m, c) = c == clusters               ? s.tolerance[m]
                        : p.type_uses_probabilities ? s.probability[group_of(m)][c]
                                                    : float(popcount(s.links[m][c])) / float(customers);
     });
@@ -239,7 +242,8 @@ struct Market {
       for (int c = 0; c < clusters; ++c) trades += s.group_trades[g][c];
       out(at) = volume / demand / float(g == 0 ? 1 : p.merchants - 1);
       out(at + 1) = volume / demand;
-      for (int k = 0; k < percentiles; ++k) out(at + 2 + k) = trades ? quantity_percentile(p, s.group_trades[g], trades, k + 1) : 0;
+      for (int k = 0; k < percentiles; ++k)
+        out(at + 2 + k) = trades ? quantity_percentile(p, s.group_trades[g], trades, k + 1) : 0;
       out(at + 2 + percentiles) = trades ? 0.0f : 1.0f;
     });
     team.each(p.merchants, [&](int m) {
@@ -309,8 +313,8 @@ struct Market {
       names.push_back(group + ".no_trades");
     }
     for (int m = 1; m <= p.merchants; ++m)
-      for (char const* what : {"share", "reward", "spread_pnl", "hedge_cost", "inventory_pnl", "abs_inventory_pnl", "trades",
-                               "mean_abs_inventory", "idle"})
+      for (char const* what : {"share", "reward", "spread_pnl", "hedge_cost", "inventory_pnl", "abs_inventory_pnl",
+                               "trades", "mean_abs_inventory", "idle"})
         names.push_back("merchant_" + std::to_string(m) + "." + what);
     return names;
   }

@@ -21,7 +21,8 @@ namespace shoal {
 
 struct MatrixGame {
   static constexpr char const* name = "matrix_game";
-  static constexpr char const* summary = "n players repeat a matrix game with given payoffs and remember the last rounds";
+  static constexpr char const* summary =
+      "n players repeat a matrix game with given payoffs and remember the last rounds";
   static constexpr int lanes = 4;
 
   static constexpr int max_players = 8, max_actions = 16, max_memory = 4, max_payoffs = 2048;
@@ -98,8 +99,8 @@ struct MatrixGame {
     spec.max_episode_steps = p.rounds;
     float const mean[] = {p.altruism_1, p.altruism_2}, sd[] = {p.altruism_sd_1, p.altruism_sd_2};
     for (int g = 0; g < p.groups; ++g)
-      spec.supertypes.push_back({"supertype_" + std::to_string(g + 1),
-                                 {{"altruism_mean", -1, 1, mean[g]}, {"altruism_sd", 0, 1, sd[g]}}});
+      spec.supertypes.push_back(
+          {"supertype_" + std::to_string(g + 1), {{"altruism_mean", -1, 1, mean[g]}, {"altruism_sd", 0, 1, sd[g]}}});
     for (int i = 0; i < p.players; ++i) spec.supertype_of.push_back(group_of(p, i));
     for (int i = 1; i <= p.players; ++i) {
       auto const player = "player_" + std::to_string(i);
@@ -155,19 +156,16 @@ struct MatrixGame {
 
   template <class Team>
   SHOAL_FN static void observe(Team team, Params const& p, State const& s, Observation out) {
-    int const width = 1 + p.memory * p.players * p.most_actions;
-    team.each(p.players * width, [&](int index) {
-      int const i = index / width, column = index % width - 1;
-      if (column < 0) {
-        out.own(i, 0) = s.round > 0 ? 1.0f : 0.0f;
-        return;
-      }
-      int const action = column % p.most_actions, player = (i + column / p.most_actions) % p.players;
-      auto const ago = std::uint32_t(column / p.most_actions / p.players + 1);
-      bool const played = s.round >= ago && s.history[(s.round - ago) % std::uint32_t(p.memory)][player] == action;
-      out.own(i, column + 1) = played ? 1.0f : 0.0f;
+    team.each(p.players, p.memory * p.players, [&](int i, int block) {
+      int const round = block / p.players, shift = block % p.players;
+      int const player = i + shift < p.players ? i + shift : i + shift - p.players;
+      auto const ago = std::uint32_t(round + 1);
+      int const played = s.round >= ago ? s.history[(s.round - ago) % std::uint32_t(p.memory)][player] : -1;
+      float* const one_hot = &out.own(i, 1 + block * p.most_actions);
+      for (int a = 0; a < p.most_actions; ++a) one_hot[a] = a == played ? 1.0f : 0.0f;
     });
     team.each(p.players, [&](int i) {
+      out.own(i, 0) = s.round > 0 ? 1.0f : 0.0f;
       if (out.type.data) out.type(i, 0) = s.altruism[i];
       if (out.masks.data)
         for (int a = p.actions.items[i]; a < p.most_actions; ++a) out.masks(i, a) = 0;

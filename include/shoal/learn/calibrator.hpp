@@ -23,7 +23,8 @@ struct Target {
 
 /// Resolves the entries of a configuration: each entry's weight is shared by its metrics, then all are scaled to a sum of 1.
 /// @throws InputError for an unknown metric, counts that differ, or weights that sum to 0
-std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries, std::vector<std::string> const& metric_names);
+std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
+                                    std::vector<std::string> const& metric_names);
 
 /// r_cal = sum_k w_k / (1 + |f_k - target_k| / scale_k), 1 at a perfect fit.
 /// @param metrics  [B, metric_names.size()]  @return [B]
@@ -57,7 +58,8 @@ class Calibrator {
   std::vector<at::Tensor> state() const;  // for checkpoints
 
  private:
-  at::Tensor offsets(int slot) const;  // [B, D] from the initial profile, what the network sees; slot 0 before, 1 after the increment
+  at::Tensor offsets(
+      int slot) const;  // [B, D] from the initial profile, what the network sees; slot 0 before, 1 after the increment
 
   std::vector<std::string> names_;
   at::Tensor low_, range_;  // [D]

@@ -20,7 +20,8 @@ at::Tensor log_probability(ActionLayout const& layout, at::Tensor const& paramet
                            ActionRows const& actions);
 
 /// @return [m]
-at::Tensor entropy(ActionLayout const& layout, at::Tensor const& parameters, at::Tensor const& log_sd, at::Tensor const& masks);
+at::Tensor entropy(ActionLayout const& layout, at::Tensor const& parameters, at::Tensor const& log_sd,
+                   at::Tensor const& masks);
 
 /// KL(old || new), exact. @return [m]
 at::Tensor kl_divergence(ActionLayout const& layout, at::Tensor const& old_parameters, at::Tensor const& old_log_sd,

@@ -15,11 +15,11 @@ struct GaeArgs {
   std::int64_t columns;
   float discount, lambda;
   float const* rewards;
-  float const* values;             // [steps + 1, columns]; the last row is the value after the last step
-  float const* final_values;       // read only where truncated; null where nothing is ever truncated
-  std::uint8_t const* ended;       // bit 0 terminated, bit 1 truncated
+  float const* values;        // [steps + 1, columns]; the last row is the value after the last step
+  float const* final_values;  // read only where truncated; null where nothing is ever truncated
+  std::uint8_t const* ended;  // bit 0 terminated, bit 1 truncated
   float* advantages;
-  float* returns;                  // advantages + values: the value targets
+  float* returns;  // advantages + values: the value targets
 };
 
 SHOAL_FN void gae_column(GaeArgs const& args, std::int64_t column) {

@@ -15,10 +15,11 @@ struct NetworkShape {
   int inputs = 0;
   std::vector<int> hidden = {};
   ActionLayout actions = {};
-  double log_sd = -0.5;      // initial, of every continuous head
-  double mean_limit = 0;     // > 0: the means are mean_limit * tanh(output)
-  double restoring = 0;      // > 0: adds a linear map from inputs to means, -restoring times the identity at first; needs as many
-                             // inputs as continuous heads
+  double log_sd = -0.5;   // initial, of every continuous head
+  double mean_limit = 0;  // > 0: the means are mean_limit * tanh(output)
+  double restoring =
+      0;  // > 0: adds a linear map from inputs to means, -restoring times the identity at first; needs as many
+          // inputs as continuous heads
 };
 
 class ActorCritic {

@@ -65,9 +65,9 @@ class PpoLearner {
   Config config_;
   bool alone_;  // this learner's agents are all agents
   ActorCritic network_;
-  at::Tensor agents_;      // [members] i32 on the device
-  at::Tensor samples_;     // [T * N * members] i64: this learner's rows of the flattened rollout
-  at::Tensor moments_;     // scratch of standardize
+  at::Tensor agents_;   // [members] i32 on the device
+  at::Tensor samples_;  // [T * N * members] i64: this learner's rows of the flattened rollout
+  at::Tensor moments_;  // scratch of standardize
   at::Tensor mean_, variance_, adam_step_, kl_coefficient_;
   Minibatch minibatch_;
 };

@@ -12,8 +12,8 @@ namespace shoal {
 struct RolloutShape {
   int steps = 0, instances = 0, agents = 0, width = 0;  // width of an observation
   ActionLayout actions = {};
-  bool masked = false;    // keep masks
-  bool truncates = false; // keep final observations
+  bool masked = false;     // keep masks
+  bool truncates = false;  // keep final observations
 };
 
 /// T = steps, N = instances, A = agents. All f32 but for those marked.
@@ -34,9 +34,9 @@ struct Rollout {
   at::Tensor advantages;          // [T, N, A]
   at::Tensor returns;             // [T, N, A]
 
-  StepInput input(int t) const;      // the actions of slot t
-  StepOutput first() const;          // observations and masks of slot 0
-  StepOutput output(int t) const;    // what step t writes: its rewards, and the observations of slot t + 1
+  StepInput input(int t) const;    // the actions of slot t
+  StepOutput first() const;        // observations and masks of slot 0
+  StepOutput output(int t) const;  // what step t writes: its rewards, and the observations of slot t + 1
 };
 
 Rollout make_rollout(RolloutShape const& shape, at::Device device);

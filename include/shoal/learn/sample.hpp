@@ -27,19 +27,19 @@ struct ActionLayout {
 /// of the rollout [instances, all_agents, ...].
 struct SampleArgs {
   ActionLayout layout;
-  Random random;                   // seed, stage as episode, step; the instance is set for each row
+  Random random;  // seed, stage as episode, step; the instance is set for each row
   Purpose purpose = Purpose::action;
   int members, all_agents;
   std::int64_t rows;
-  std::int32_t const* agents;      // [members]
-  float const* parameters;         // [rows, layout.parameters()]
-  float const* log_sd;             // [layout.continuous]
-  std::uint8_t const* masks;       // [instances, all_agents, total_choices], 1 = legal; null: all legal
-  float* continuous;               // [instances, all_agents, layout.continuous]
-  std::int32_t* discrete;          // [instances, all_agents, layout.discrete]
-  float* log_probabilities;        // [instances, all_agents]
-  float* entropies;                // [instances, all_agents]
-  float* kept_parameters;          // [instances, all_agents, layout.parameters()]; null where `parameters` is that slot itself
+  std::int32_t const* agents;  // [members]
+  float const* parameters;     // [rows, layout.parameters()]
+  float const* log_sd;         // [layout.continuous]
+  std::uint8_t const* masks;   // [instances, all_agents, total_choices], 1 = legal; null: all legal
+  float* continuous;           // [instances, all_agents, layout.continuous]
+  std::int32_t* discrete;      // [instances, all_agents, layout.discrete]
+  float* log_probabilities;    // [instances, all_agents]
+  float* entropies;            // [instances, all_agents]
+  float* kept_parameters;  // [instances, all_agents, layout.parameters()]; null where `parameters` is that slot itself
 };
 
 inline constexpr float half_log_2pi = 0.918938533f;
@@ -47,8 +47,8 @@ inline constexpr float half_log_2pi = 0.918938533f;
 namespace detail {
 
 /// One discrete head by inversion of the softmax's distribution function. Adds its log-probability and entropy.
-SHOAL_FN int sample_choice(float const* logits, std::uint8_t const* legal, int choices, float unit, float& log_probability,
-                           float& entropy) {
+SHOAL_FN int sample_choice(float const* logits, std::uint8_t const* legal, int choices, float unit,
+                           float& log_probability, float& entropy) {
   float most = -3e38f;
   for (int k = 0; k < choices; ++k)
     if (!legal || legal[k]) most = max(most, logits[k]);
@@ -99,8 +99,8 @@ SHOAL_FN void sample_row(SampleArgs const& args, std::int64_t row) {
   for (int h = 0; h < layout.discrete; ++h) {
     float const unit = random.draw(args.purpose, std::uint32_t(agent * heads + layout.continuous + h)).unit(0);
     auto const* const legal = args.masks ? args.masks + slot * layout.total_choices + at : nullptr;
-    args.discrete[slot * layout.discrete + h] = detail::sample_choice(parameters + layout.continuous + at, legal,
-                                                                     layout.choices[h], unit, log_probability, entropy);
+    args.discrete[slot * layout.discrete + h] = detail::sample_choice(
+        parameters + layout.continuous + at, legal, layout.choices[h], unit, log_probability, entropy);
     at += layout.choices[h];
   }
   args.log_probabilities[slot] = log_probability;

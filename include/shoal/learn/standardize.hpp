@@ -15,7 +15,8 @@ struct StandardizeArgs {
   float* values;
   std::int64_t const* index;  // [count]: which elements of `values` take part
   std::int64_t count;
-  double* partials;           // [2, chunks()]: sums and sums of squares; after fold_moments [0] holds the mean, [1] 1 / (sd + 1e-8)
+  double*
+      partials;  // [2, chunks()]: sums and sums of squares; after fold_moments [0] holds the mean, [1] 1 / (sd + 1e-8)
 
   SHOAL_FN std::int64_t chunks() const { return (count + chunk - 1) / chunk; }
 };

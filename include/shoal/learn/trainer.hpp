@@ -38,9 +38,9 @@ struct StageReport {
     std::string name;
     double mean;
   };
-  std::int64_t stage = 0;        // counted from 0
-  std::int64_t agent_steps = 0;  // since the beginning of the run
-  double seconds = 0;            // since the beginning of the run, training only
+  std::int64_t stage = 0;             // counted from 0
+  std::int64_t agent_steps = 0;       // since the beginning of the run
+  double seconds = 0;                 // since the beginning of the run, training only
   double agent_steps_per_second = 0;  // of this stage
   std::optional<double> r_cal_mean = {}, r_cal_sd = {};
   std::vector<Fit> targets = {};
