@@ -217,6 +217,7 @@ UpdateStats PpoLearner::update(Rollout const& rollout, std::int64_t stage) {
   at::NoGradGuard const no_grad;
   stats.values.div_(double(o.minibatches));
   auto const kl = stats.values[UpdateStats::kl];
+  if (o.kl_coefficient == 0) return stats;  // no penalty, for ever
   kl_coefficient_
       .mul_(at::where(kl > 2 * o.kl_target, at::full_like(kl, 1.5),
                       at::where(kl < 0.5 * o.kl_target, at::full_like(kl, 0.5), at::ones_like(kl))))

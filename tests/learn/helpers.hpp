@@ -86,12 +86,12 @@ std::string message_of(F f) {
 }
 
 /// An ActorCritic's parameters, and what it makes of observations x, from the flat tensor and in its precision:
-/// [log_sd | actor's (weight, bias) layer by layer | critic's].
+/// [log_sd | actor's (weight, bias) layer by layer | critic's | linear map from observations to means, if there is one].
 struct PlainNetwork {
   struct Layer {
     at::Tensor weight, bias;
   };
-  at::Tensor log_sd;
+  at::Tensor log_sd, linear;
   std::vector<Layer> actor, critic;
   NetworkShape shape;
 
@@ -116,6 +116,7 @@ struct PlainNetwork {
     log_sd = take(1, s.actions.continuous).squeeze(0);
     actor = layers(s.actions.parameters());
     critic = layers(1);
+    if (s.restoring > 0) linear = take(s.actions.continuous, s.inputs);
     EXPECT_EQ(at, parameters.numel());
   }
 
@@ -129,8 +130,9 @@ struct PlainNetwork {
   at::Tensor distribution(at::Tensor const& x) const {
     auto const out = run(actor, x);
     if (shape.mean_limit <= 0) return out;
-    auto const means = shape.mean_limit * at::tanh(out.narrow(1, 0, shape.actions.continuous));
-    return at::cat({means, out.narrow(1, shape.actions.continuous, shape.actions.total_choices)}, 1);
+    auto means = out.narrow(1, 0, shape.actions.continuous);
+    if (linear.defined()) means = means + at::matmul(x, linear.t());
+    return at::cat({shape.mean_limit * at::tanh(means), out.narrow(1, shape.actions.continuous, shape.actions.total_choices)}, 1);
   }
   at::Tensor value(at::Tensor const& x) const { return run(critic, x).squeeze(1); }
 };

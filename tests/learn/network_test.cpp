@@ -13,8 +13,10 @@ NetworkShape shape_of(std::vector<int> hidden, ActionLayout const& actions, doub
 }
 
 std::vector<NetworkShape> some_shapes() {
+  auto restoring = shape_of({9}, heads(7, {}), 0.1);
+  restoring.restoring = 1.4;
   return {shape_of({16, 8}, heads(2, {3, 2})), shape_of({5}, heads(0, {4})), shape_of({}, heads(3, {})),
-          shape_of({9, 9, 9}, heads(2, {3}), 0.1)};
+          shape_of({9, 9, 9}, heads(2, {3}), 0.1), restoring};
 }
 
 /// Moves every parameter away from its start: biases are 0 there, the actor's last layer nearly so.
@@ -97,6 +99,7 @@ TEST(Network, InitialWeightsAreOrthogonal) {
     check(plain.actor, 0.01);
     check(plain.critic, 1);
     EXPECT_TRUE((plain.log_sd == -0.5).all().item<bool>());
+    if (shape.restoring > 0) EXPECT_LT(distance(plain.linear, -1.4 * at::eye(7)), 1e-6);
   }
 }
 

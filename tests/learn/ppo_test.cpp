@@ -279,6 +279,20 @@ TEST(Ppo, TheDivergenceSteersItsCoefficient) {
   EXPECT_NEAR(run(0.01, kl * 2.1).second, 0.5, 1e-6);
 }
 
+TEST(Ppo, TheCoefficientCanAlwaysRiseAgainUnlessThereIsNone) {
+  auto options = plain_options();
+  Stage stage(options);  // one step an update: the divergence seen is that of the old policy from itself, 0
+  auto const& coefficient = stage.learners[0].kl_coefficient();
+  for (int m = 0; m < 200; ++m) stage.learners[0].update(stage.rollout, m);
+  EXPECT_NEAR(number(coefficient), 1e-4, 1e-9);
+  options.kl_coefficient = 0;
+  options.epochs = 4;
+  options.learning_rate.base = 0.05;
+  Stage without(options);
+  EXPECT_GT(number(without.learners[0].update(without.rollout, 0).values[UpdateStats::kl]), 2 * options.kl_target);
+  EXPECT_EQ(number(without.learners[0].kl_coefficient()), 0);
+}
+
 TEST(Ppo, TheEntropyBonusRaisesEntropy) {
   auto const entropy_after = [](double weight) {
     auto options = plain_options();

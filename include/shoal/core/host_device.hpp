@@ -1,4 +1,5 @@
-// Marks functions that compile for the CPU and for CUDA from the same source; with _INLINED, that are inlined whatever their size.
+// Marks functions that compile for the CPU and for CUDA from the same source; with _INLINED, those that are inlined
+// whatever their size.
 #pragma once
 
 #ifdef __CUDACC__

@@ -48,7 +48,7 @@ struct PpoOptions {
           "equal parts of a pass; the few samples left over by the division sit it out");
     visit("clip", o.clip, Range{0, 10}, "PPO's clip of the probability ratio; 0: none");
     visit("kl_target", o.kl_target, Range{1e-9, 10}, "KL(old || new) that the penalty steers to");
-    visit("kl_coefficient", o.kl_coefficient, Range{0, 1e6}, "the penalty's weight at the start");
+    visit("kl_coefficient", o.kl_coefficient, Range{0, 1e6}, "the penalty's weight at the start; 0: no penalty");
     visit("value_weight", o.value_weight, Range{0, 1e6}, "weight of the value loss (mean squared error / 2)");
     visit("entropy_weight", o.entropy_weight, Range{-1e6, 1e6}, "weight of the entropy bonus");
     visit("max_grad_norm", o.max_grad_norm, Range{0, 1e9}, "the gradient's norm is cut to this; 0: not");
