@@ -114,8 +114,8 @@ class Driver {
     for (int i = 0; i < instances; ++i)
       for (int a = 0; a < agents; ++a) {
         auto const random = [&](std::size_t head) {
-          return Random{99, std::uint32_t(i), std::uint32_t(a), std::uint32_t(time)}.draw(Purpose::test,
-                                                                                          std::uint32_t(head));
+          return Random{99, (*this)->options().first_instance + std::uint32_t(i), std::uint32_t(a), std::uint32_t(time)}
+              .draw(Purpose::test, std::uint32_t(head));
         };
         for (std::size_t h = 0; h < spec().continuous.size(); ++h) {
           auto const& head = spec().continuous[h];

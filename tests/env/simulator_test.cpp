@@ -63,6 +63,12 @@ TEST_P(EveryEnvironment, NumberOfInstancesDoesNotShow) {
   EXPECT_EQ(trajectories({.instances = 4096}, 7), seven);
 }
 
+// Two processes of a distributed run: together they are one simulator with all instances.
+TEST_P(EveryEnvironment, RangesOfInstancesJoin) {
+  auto const whole = trajectories({.instances = 5}, 5);
+  EXPECT_EQ(trajectories({.instances = 2, .first_instance = 3}, 2), (std::vector{whole[3], whole[4]}));
+}
+
 TEST_P(EveryEnvironment, NumberOfThreadsDoesNotShow) {
   auto const one = trajectories({.instances = 50}, 50);
   for (int threads : {2, 3, 64}) EXPECT_EQ(trajectories({.instances = 50, .threads = threads}, 50), one) << threads;

@@ -8,6 +8,10 @@
 
 #include "shoal/core/host_device.hpp"
 
+#ifdef __FAST_MATH__
+#error "shoal: results depend on IEEE arithmetic; compile without -ffast-math, and with -ffp-contract=off"
+#endif
+
 namespace shoal {
 
 namespace detail {

@@ -35,6 +35,7 @@ struct BatchMemory {
     return {.params = params,
             .layout = layout,
             .seed = options.seed,
+            .first_instance = options.first_instance,
             .instances = n,
             .clocks = clocks.data(),
             .states = states.data(),

@@ -27,7 +27,7 @@ template <class Env>
 struct Batch {
   typename Env::Params params;
   Layout layout;
-  std::uint32_t seed;
+  std::uint32_t seed, first_instance;
   int instances;
   Clock* clocks;                     // [instances]
   typename Env::State* states;       // [instances]
@@ -103,7 +103,7 @@ struct StepScratch {
 
 template <class Env>
 SHOAL_FN Random random_of(Batch<Env> const& batch, int instance) {
-  return {batch.seed, std::uint32_t(instance), batch.clocks[instance].episode, batch.clocks[instance].step};
+  return {batch.seed, batch.first_instance + std::uint32_t(instance), batch.clocks[instance].episode, batch.clocks[instance].step};
 }
 
 /// Begins the episode that the instance's clock names and writes its first observation.

@@ -37,6 +37,9 @@ using Executor = std::function<void(int shares, std::function<void(int share)> c
 struct SimulatorOptions {
   int instances = 1;
   std::uint32_t seed = 0;
+  /// The number of the first instance, for its random numbers: processes that share a seed and the work give each a range
+  /// of its own, and together simulate what one with all instances would.
+  std::uint32_t first_instance = 0;
   int threads = 1;  // CPU
   Device device = Device::cpu;
   std::string team = "serial";  // CPU; "scrambled:W" visits indices as W lanes might, for tests
