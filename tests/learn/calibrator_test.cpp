@@ -80,11 +80,14 @@ TEST(Calibrator, WritesTheProfilesThatItProposed) {
 TEST(Calibrator, NeedsCoordinates) {
   Spec spec{.agents = 1};
   spec.supertypes = {{"x", {}}};
-  EXPECT_NE(message_of<InputError>([&] { Calibrator({}, spec, 4, 1, at::kCPU); }).find("coordinates"), std::string::npos);
+  EXPECT_NE(message_of<InputError>([&] { Calibrator({}, spec, 4, 1, at::kCPU); }).find("coordinates"),
+            std::string::npos);
 }
 
 /// Profiles in units of their bounds.
-at::Tensor unit(Calibrator const& calibrator) { return (calibrator.profiles() - calibrator.lower_bounds()) / calibrator.ranges(); }
+at::Tensor unit(Calibrator const& calibrator) {
+  return (calibrator.profiles() - calibrator.lower_bounds()) / calibrator.ranges();
+}
 
 /// Increments of standard deviation 0.05 and a policy that at first has no preference.
 CalibratorOptions indifferent() {
@@ -103,11 +106,14 @@ TEST(Calibrator, IncrementsHaveTheirScaleAndParticlesStaySeparate) {
   calibrator.propose(1);
   auto const third = unit(calibrator);
   for (int c : {0, 2}) {  // these two stay clear of their bounds
-    auto const step = [c](at::Tensor const& from, at::Tensor const& to) { return (to - from).select(1, c).to(at::kDouble); };
+    auto const step = [c](at::Tensor const& from, at::Tensor const& to) {
+      return (to - from).select(1, c).to(at::kDouble);
+    };
     auto const a = step(first, second), b = step(second, third);
     EXPECT_NEAR(number(a.std()), 0.05, 0.002);
     EXPECT_NEAR(number(a.mean()), 0, 0.005);
-    EXPECT_NEAR(number(step(first, third).std()), 0.05 * std::sqrt(2.0), 0.003) << "particles go on from where they were";
+    EXPECT_NEAR(number(step(first, third).std()), 0.05 * std::sqrt(2.0), 0.003)
+        << "particles go on from where they were";
     EXPECT_NEAR(number(((a - a.mean()) * (b - b.mean())).mean()) / 0.0025, 0, 5 / std::sqrt(particles));
   }
   EXPECT_NEAR(number(second.select(1, 1).max()), 1, 1e-6) << "0.9 + 0.05 normal reaches the bound";
@@ -133,7 +139,8 @@ TEST(Calibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement
   constexpr int particles = 300, stage = 0;
   auto options = indifferent();
   options.increment_sd = 0.4;  // many increments leave the bounds
-  options.ppo = {.learning_rate = {0, 0, 1}, .epochs = 1, .minibatches = 1, .clip = 0, .value_weight = 0, .max_grad_norm = 0};
+  options.ppo = {
+      .learning_rate = {0, 0, 1}, .epochs = 1, .minibatches = 1, .clip = 0, .value_weight = 0, .max_grad_norm = 0};
   Calibrator calibrator(options, uneven_spec(), particles, 5, at::kCPU);
   auto const& network = calibrator.learner().network();
   auto const before = unit(calibrator);
@@ -212,7 +219,8 @@ class CalibratorAloneSlow : public ::testing::TestWithParam<Alone> {};
 // calibration.md, section 6: metrics f(L) = A L + noise, target A L*. 500 stages of 64 particles take seconds.
 TEST_P(CalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
   auto const [name, identity, random, seed] = GetParam();
-  auto const a = identity * at::eye(coordinates) + random / std::sqrt(coordinates) * random_normal({coordinates, coordinates}, 100 + seed);
+  auto const a = identity * at::eye(coordinates) +
+                 random / std::sqrt(coordinates) * random_normal({coordinates, coordinates}, 100 + seed);
   auto const solution = (0.1 + 0.8 * random_unit({coordinates}, 200 + seed)).to(at::kFloat);
   auto const wanted = at::matmul(a, solution);
 
@@ -233,7 +241,8 @@ TEST_P(CalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
   double last = 0;
   for (int m = 0; m < 500; ++m) {
     calibrator.propose(m);
-    auto const metrics = at::matmul(calibrator.profiles(), a.t()) + 0.01 * random_normal({64, coordinates}, 1000 + std::uint64_t(m));
+    auto const metrics =
+        at::matmul(calibrator.profiles(), a.t()) + 0.01 * random_normal({64, coordinates}, 1000 + std::uint64_t(m));
     auto const rewards = calibration_reward(targets, metrics);
     calibrator.learn(rewards, m);
     if (m >= 450) last += number(rewards.mean()) / 50;
@@ -243,9 +252,11 @@ TEST_P(CalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CalibratorAloneSlow,
-                         ::testing::Values(Alone{"identity_1", 1, 0, 1}, Alone{"identity_2", 1, 0, 2}, Alone{"identity_3", 1, 0, 3},
-                                           Alone{"random_1", 0, 1, 1}, Alone{"random_2", 0, 1, 2}, Alone{"random_3", 0, 1, 3},
-                                           Alone{"both_1", 1, 1, 1}, Alone{"both_2", 1, 1, 2}, Alone{"both_3", 1, 1, 3}),
+                         ::testing::Values(Alone{"identity_1", 1, 0, 1}, Alone{"identity_2", 1, 0, 2},
+                                           Alone{"identity_3", 1, 0, 3}, Alone{"random_1", 0, 1, 1},
+                                           Alone{"random_2", 0, 1, 2}, Alone{"random_3", 0, 1, 3},
+                                           Alone{"both_1", 1, 1, 1}, Alone{"both_2", 1, 1, 2},
+                                           Alone{"both_3", 1, 1, 3}),
                          [](auto const& which) { return std::string(which.param.name); });
 
 }  // namespace

@@ -25,7 +25,8 @@ TEST(Distribution, ChoicesByHand) {
   ActionRows actions{{}, at::ones({1, 1}, at::kInt), {}};
   EXPECT_NEAR(number(log_probability(layout, logits, none, actions)), std::log(0.5), 1e-12);
   EXPECT_NEAR(number(entropy(layout, logits, none, {})), 1.5 * std::log(2.0), 1e-12);
-  EXPECT_NEAR(number(kl_divergence(layout, logits, none, row({0, 0, 0}), none, {})), std::log(3.0) - 1.5 * std::log(2.0), 1e-12);
+  EXPECT_NEAR(number(kl_divergence(layout, logits, none, row({0, 0, 0}), none, {})),
+              std::log(3.0) - 1.5 * std::log(2.0), 1e-12);
 
   actions.masks = at::tensor({1, 1, 0}, at::kByte).unsqueeze(0);  // 1/3, 2/3
   EXPECT_NEAR(number(log_probability(layout, logits, none, actions)), std::log(2.0 / 3), 1e-12);
@@ -105,12 +106,16 @@ TEST(Distribution, GradientsEqualFiniteDifferences) {
       auto const log_sd = x.narrow(0, p.parameters.numel(), layout.continuous);
       return ((log_probability(layout, parameters, log_sd, actions) + 2 * entropy(layout, parameters, log_sd, p.masks) +
                3 * kl_divergence(layout, p.old_parameters, p.old_log_sd, parameters, log_sd, p.masks)) *
-              weights).sum();
+              weights)
+          .sum();
     };
     auto const x = at::cat({p.parameters.flatten(), p.log_sd}).set_requires_grad(true);
     all(x).backward();
     EXPECT_LT(distance(x.grad(), numeric_gradient([&](at::Tensor const& y) { return number(all(y)); }, x)), 1e-6);
-    auto const logits = x.grad().narrow(0, 0, p.parameters.numel()).view_as(p.parameters).narrow(1, layout.continuous, layout.total_choices);
+    auto const logits = x.grad()
+                            .narrow(0, 0, p.parameters.numel())
+                            .view_as(p.parameters)
+                            .narrow(1, layout.continuous, layout.total_choices);
     EXPECT_TRUE((logits.masked_select(p.masks == 0) == 0).all().item<bool>()) << "illegal choices have no gradient";
   }
 }

@@ -31,8 +31,8 @@ struct Columns {
 };
 
 /// One column from lists.
-Columns column(std::vector<float> const& rewards, std::vector<float> const& values, std::vector<float> const& final_values,
-               std::vector<int> const& ended) {
+Columns column(std::vector<float> const& rewards, std::vector<float> const& values,
+               std::vector<float> const& final_values, std::vector<int> const& ended) {
   auto const tall = [](at::Tensor const& x) { return x.unsqueeze(1); };
   return {tall(at::tensor(rewards)), tall(at::tensor(values)), tall(at::tensor(final_values)),
           tall(at::tensor(ended).to(at::kByte))};
@@ -63,8 +63,8 @@ at::Tensor by_definition(Columns const& c, double discount, double lambda) {
 
 TEST(Gae, EqualsTheDefinitionForRandomEnds) {
   constexpr int steps = 23, columns = 1100;
-  Columns c{random_normal({steps, columns}, 1), random_normal({steps + 1, columns}, 2), random_normal({steps, columns}, 3),
-            (random_unit({steps, columns}, 4) * 8).to(at::kByte)};
+  Columns c{random_normal({steps, columns}, 1), random_normal({steps + 1, columns}, 2),
+            random_normal({steps, columns}, 3), (random_unit({steps, columns}, 4) * 8).to(at::kByte)};
   c.ended.masked_fill_(c.ended > 2, 0);  // ends in a quarter of the steps
   for (auto const& [discount, lambda] : {std::pair{0.99, 0.95}, {1.0, 1.0}, {0.9, 0.0}, {0.0, 1.0}}) {
     c.estimate(discount, lambda);

@@ -54,7 +54,8 @@ inline double distance(at::Tensor const& a, at::Tensor const& b) {
 inline double number(at::Tensor const& x) { return x.item<double>(); }
 
 /// The gradient of a scalar function by central differences, of double tensors.
-inline at::Tensor numeric_gradient(std::function<double(at::Tensor const&)> const& f, at::Tensor const& x, double h = 1e-6) {
+inline at::Tensor numeric_gradient(std::function<double(at::Tensor const&)> const& f, at::Tensor const& x,
+                                   double h = 1e-6) {
   auto const gradient = at::empty_like(x);
   auto const point = x.detach().clone();
   double* const p = point.data_ptr<double>();
@@ -132,7 +133,8 @@ struct PlainNetwork {
     if (shape.mean_limit <= 0) return out;
     auto means = out.narrow(1, 0, shape.actions.continuous);
     if (linear.defined()) means = means + at::matmul(x, linear.t());
-    return at::cat({shape.mean_limit * at::tanh(means), out.narrow(1, shape.actions.continuous, shape.actions.total_choices)}, 1);
+    return at::cat(
+        {shape.mean_limit * at::tanh(means), out.narrow(1, shape.actions.continuous, shape.actions.total_choices)}, 1);
   }
   at::Tensor value(at::Tensor const& x) const { return run(critic, x).squeeze(1); }
 };

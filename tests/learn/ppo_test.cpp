@@ -21,11 +21,13 @@ struct Stage {
   Rollout rollout = make_rollout(rollout_shape(simulator, steps), at::kCPU);
   std::vector<PpoLearner> learners = {};
 
-  explicit Stage(PpoOptions const& options = plain_options(), std::vector<std::vector<int>> const& groups = {{0, 1, 2}}) {
+  explicit Stage(PpoOptions const& options = plain_options(),
+                 std::vector<std::vector<int>> const& groups = {{0, 1, 2}}) {
     NetworkShape const shape{.inputs = TaggedSimulator::width, .hidden = {8}, .actions = rollout.shape.actions};
     for (auto const& group : groups) {
-      learners.emplace_back(PpoLearner::Config{.options = options, .agents = group, .seed = 3, .stream = std::uint32_t(learners.size())},
-                            shape, rollout.shape, at::kCPU);
+      learners.emplace_back(
+          PpoLearner::Config{.options = options, .agents = group, .seed = 3, .stream = std::uint32_t(learners.size())},
+          shape, rollout.shape, at::kCPU);
       auto const& parameters = learners.back().network().parameters();
       parameters.add_(random_normal(parameters.sizes(), learners.size()) * 0.3);  // so that observations matter
     }
@@ -51,7 +53,8 @@ ActionRows actions_of(Rollout const& r, int agent) {
   return {of_agent(r.continuous, agent), of_agent(r.discrete, agent), of_agent(r.masks, agent)};
 }
 
-std::vector<std::vector<std::vector<int>>> const some_groups = {{{0, 1, 2}}, {{0}, {1}, {2}}, {{2, 0}, {1}}, {{1}, {0, 2}}};
+std::vector<std::vector<std::vector<int>>> const some_groups = {
+    {{0, 1, 2}}, {{0}, {1}, {2}}, {{2, 0}, {1}}, {{1}, {0, 2}}};
 
 TEST(Ppo, RecomputedLogProbabilitiesAndValuesEqualTheStoredOnes) {
   for (auto const& groups : some_groups) {
@@ -65,12 +68,16 @@ TEST(Ppo, RecomputedLogProbabilitiesAndValuesEqualTheStoredOnes) {
         auto const& layout = r.shape.actions;
         auto const actions = actions_of(r, agent);
         EXPECT_LT(distance(parameters, of_agent(r.parameters, agent)), 1e-6);
-        EXPECT_LT(distance(log_probability(layout, parameters, network.log_sd(), actions), of_agent(r.log_probabilities, agent)), 1e-5);
-        EXPECT_LT(distance(entropy(layout, parameters, network.log_sd(), actions.masks), of_agent(r.entropies, agent)), 1e-5);
+        EXPECT_LT(distance(log_probability(layout, parameters, network.log_sd(), actions),
+                           of_agent(r.log_probabilities, agent)),
+                  1e-5);
+        EXPECT_LT(distance(entropy(layout, parameters, network.log_sd(), actions.masks), of_agent(r.entropies, agent)),
+                  1e-5);
         EXPECT_LT(distance(network.value(seen), of_agent(r.values, agent)), 1e-6);
         auto const after = [&](at::Tensor const& x) { return x.select(0, steps).select(1, agent); };
         EXPECT_LT(distance(network.value(after(r.observations)), after(r.values)), 1e-6);
-        EXPECT_LT(distance(network.value(of_agent(r.final_observations, agent)), of_agent(r.final_values, agent)), 1e-6);
+        EXPECT_LT(distance(network.value(of_agent(r.final_observations, agent)), of_agent(r.final_values, agent)),
+                  1e-6);
       }
   }
 }
@@ -92,7 +99,8 @@ TEST(Ppo, ActionsDifferBetweenStagesAndAreAFunctionOfSeedAndStage) {
   b.run(2);
   EXPECT_FALSE((a.rollout.continuous == b.rollout.continuous).any().item<bool>());
   b.run(1);
-  EXPECT_TRUE(at::equal(a.rollout.continuous, b.rollout.continuous) && at::equal(a.rollout.discrete, b.rollout.discrete));
+  EXPECT_TRUE(at::equal(a.rollout.continuous, b.rollout.continuous) &&
+              at::equal(a.rollout.discrete, b.rollout.discrete));
 }
 
 /// The update written out with autograd, Adam from Kingma and Ba's algorithm 1, in double. One minibatch an epoch.
@@ -125,16 +133,17 @@ struct PlainPpo {
       PlainNetwork const network(shape, p);
       auto const now = network.distribution(observations);
       auto const ratio = (log_probability(shape.actions, now, network.log_sd, actions) - old_log_p).exp();
-      auto const clipped = at::where(advantages > 0, ratio.clamp_max(1 + options.clip), ratio.clamp_min(1 - options.clip));
-      auto const divergence =
-          kl_divergence(shape.actions, old, old_log_sd, now, network.log_sd, actions.masks).mean();
+      auto const clipped =
+          at::where(advantages > 0, ratio.clamp_max(1 + options.clip), ratio.clamp_min(1 - options.clip));
+      auto const divergence = kl_divergence(shape.actions, old, old_log_sd, now, network.log_sd, actions.masks).mean();
       auto const loss = -(clipped * advantages).mean() +
                         options.value_weight * 0.5 * (network.value(observations) - returns).square().mean() +
                         kl_coefficient * divergence -
                         options.entropy_weight * entropy(shape.actions, now, network.log_sd, actions.masks).mean();
       loss.backward();
       outside += number((ratio < 1 - options.clip).logical_or(ratio > 1 + options.clip).sum());
-      descend(p.grad(), options.learning_rate.base * std::pow(1 + double(stage) / options.learning_rate.scale, -options.learning_rate.exponent));
+      descend(p.grad(), options.learning_rate.base *
+                            std::pow(1 + double(stage) / options.learning_rate.scale, -options.learning_rate.exponent));
       if (epoch + 1 < options.epochs) continue;
       if (number(divergence) > 2 * options.kl_target) kl_coefficient *= 1.5;
       if (number(divergence) < 0.5 * options.kl_target) kl_coefficient *= 0.5;
@@ -191,7 +200,8 @@ TEST(Ppo, EachLearnerTrainsOnTheSamplesOfItsAgentsOnly) {
       auto const& r = poisoned.rollout;
       for (int a = 0; a < agents; ++a)
         if (std::find(groups[g].begin(), groups[g].end(), a) == groups[g].end())
-          for (auto const& x : {r.observations, r.parameters, r.log_probabilities, r.advantages, r.returns, r.continuous})
+          for (auto const& x :
+               {r.observations, r.parameters, r.log_probabilities, r.advantages, r.returns, r.continuous})
             x.select(2, a).fill_(std::numeric_limits<float>::quiet_NaN());
       clean.learners[g].update(clean.rollout, 0);
       poisoned.learners[g].update(poisoned.rollout, 0);
@@ -317,7 +327,9 @@ TEST(Ppo, AdvantagesOfTheTaggedRunByHand) {
     for (int i = 0; i < instances; ++i)
       for (int a = 0; a < agents; ++a) {
         auto const ended = TaggedSimulator::ended(t, i);
-        float const next = ended == Ended::no ? values[t + 1][i][a] : ended == Ended::truncated ? final_values[t][i][a] : 0.0f;
+        float const next = ended == Ended::no          ? values[t + 1][i][a]
+                           : ended == Ended::truncated ? final_values[t][i][a]
+                                                       : 0.0f;
         EXPECT_NEAR(advantages[t][i][a], TaggedSimulator::tag(t, i, a) + 0.5f * next - values[t][i][a], 1e-3);
       }
 }

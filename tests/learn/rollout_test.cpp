@@ -30,7 +30,8 @@ TEST(Rollout, EverythingLiesInItsPlace) {
   simulator.reset(r.first());
   for (int t = 0; t < steps; ++t) simulator.step(r.input(t), r.output(t));
 
-  auto const observations = r.observations.accessor<float, 4>(), final_observations = r.final_observations.accessor<float, 4>();
+  auto const observations = r.observations.accessor<float, 4>(),
+             final_observations = r.final_observations.accessor<float, 4>();
   auto const masks = r.masks.accessor<std::uint8_t, 4>();
   auto const rewards = r.rewards.accessor<float, 3>();
   auto const ended = r.ended.accessor<std::uint8_t, 3>();
@@ -52,7 +53,8 @@ TEST(Rollout, EverythingLiesInItsPlace) {
 }
 
 TEST(Rollout, KeepsOnlyWhatTheSpecNeeds) {
-  auto const bare = make_rollout({.steps = 2, .instances = 3, .agents = 1, .width = 4, .actions = heads(2, {})}, at::kCPU);
+  auto const bare =
+      make_rollout({.steps = 2, .instances = 3, .agents = 1, .width = 4, .actions = heads(2, {})}, at::kCPU);
   EXPECT_FALSE(bare.masks.defined() || bare.final_observations.defined() || bare.final_values.defined());
   EXPECT_EQ(bare.output(1).masks.data, nullptr);
   EXPECT_EQ(bare.output(1).final_observations.data, nullptr);

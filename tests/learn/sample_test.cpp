@@ -48,7 +48,9 @@ struct Draw {
                 at::kCPU);
     return *this;
   }
-  ActionRows rows() const { return {continuous.to(at::kDouble), discrete, masks.defined() ? masks.flatten(0, 1) : masks}; }
+  ActionRows rows() const {
+    return {continuous.to(at::kDouble), discrete, masks.defined() ? masks.flatten(0, 1) : masks};
+  }
 };
 
 Draw all_agents_draw(ActionLayout const& layout, int instances, int agents, bool masked) {
@@ -61,7 +63,8 @@ Draw all_agents_draw(ActionLayout const& layout, int instances, int agents, bool
 }
 
 /// Many rows of one distribution.
-Draw repeated_draw(ActionLayout const& layout, std::vector<float> const& parameters, std::vector<float> const& log_sd, int rows) {
+Draw repeated_draw(ActionLayout const& layout, std::vector<float> const& parameters, std::vector<float> const& log_sd,
+                   int rows) {
   Draw draw{.layout = layout, .instances = rows, .all_agents = 1, .agents = {0}};
   draw.parameters = at::tensor(parameters).expand({rows, -1}).contiguous();
   draw.log_sd = at::tensor(log_sd, at::kFloat);

@@ -20,7 +20,9 @@ void standardize(at::Tensor const& values, at::Tensor const& index) {
 }
 
 at::Tensor shuffled(std::int64_t from, std::int64_t count) {
-  return at::randperm(from, at::detail::createCPUGenerator(9), at::TensorOptions().dtype(at::kLong)).narrow(0, 0, count).contiguous();
+  return at::randperm(from, at::detail::createCPUGenerator(9), at::TensorOptions().dtype(at::kLong))
+      .narrow(0, 0, count)
+      .contiguous();
 }
 
 // One element up to more chunks than a sum has virtual lanes; the last chunk full, and with one element.
@@ -57,7 +59,8 @@ TEST(Standardize, TeamsOfThreadsGiveTheSameBits) {
   auto const index = shuffled(10000, 9000);
   auto const moments = [&](auto run) {
     auto const partials = at::zeros({2, 3}, at::kDouble);
-    StandardizeArgs const args{values.data_ptr<float>(), index.data_ptr<std::int64_t>(), 9000, partials.data_ptr<double>()};
+    StandardizeArgs const args{values.data_ptr<float>(), index.data_ptr<std::int64_t>(), 9000,
+                               partials.data_ptr<double>()};
     run([&](auto team) {
       for (int c = 2; c >= 0; --c) chunk_moments(team, args, c);
       fold_moments(team, args);

@@ -21,7 +21,9 @@ class TaggedSimulator final : public Simulator {
   static float seen(int t, int instance, int agent, int k, bool last = false) {
     return std::sin(0.7f * tag(t, instance, agent) + float(k)) + (last ? 5.0f : 0.0f);
   }
-  static bool legal(int t, int instance, int agent, int choice) { return choice % 2 == 0 || (t + instance + agent) % 3 != 0; }
+  static bool legal(int t, int instance, int agent, int choice) {
+    return choice % 2 == 0 || (t + instance + agent) % 3 != 0;
+  }
   static Ended ended(int t, int instance) {
     return (t + instance) % 3 != 2 ? Ended::no : instance % 2 == 0 ? Ended::terminated : Ended::truncated;
   }

@@ -42,8 +42,14 @@ std::vector<TrainerConfig> all_kinds() { return {small_run(false), small_run(tru
 
 /// All of a report that does not depend on the clock.
 std::vector<double> figures(StageReport const& r) {
-  std::vector<double> all = {double(r.stage), double(r.agent_steps), r.r_cal_mean.value_or(-1), r.r_cal_sd.value_or(-1),
-                             r.kl, r.kl_coefficient, r.entropy, r.value_loss};
+  std::vector<double> all = {double(r.stage),
+                             double(r.agent_steps),
+                             r.r_cal_mean.value_or(-1),
+                             r.r_cal_sd.value_or(-1),
+                             r.kl,
+                             r.kl_coefficient,
+                             r.entropy,
+                             r.value_loss};
   for (auto const& x : r.targets) all.insert(all.end(), {x.target, x.value});
   for (auto const& x : r.returns) all.insert(all.end(), {x.mean, x.sd});
   for (auto const& x : r.profile) all.push_back(x.mean);
@@ -53,8 +59,9 @@ std::vector<double> figures(StageReport const& r) {
 class Files : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("shoal_" + std::to_string(getpid()) + "_" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_ =
+        std::filesystem::temp_directory_path() /
+        ("shoal_" + std::to_string(getpid()) + "_" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::create_directories(folder_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -77,7 +84,9 @@ class Files : public ::testing::Test {
     bytes << std::ifstream(path, std::ios::binary).rdbuf();
     return bytes.str();
   }
-  static void write(std::string const& path, std::string const& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+  static void write(std::string const& path, std::string const& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+  }
 
  private:
   std::filesystem::path folder_;
@@ -199,8 +208,9 @@ TEST_F(Loading, RefusesAnotherConfiguration) {
 // ---- Checkpoints that cannot be written -----------------------------------------------------------------------------
 
 TEST_F(Checkpoints, KeepTensorsAndTexts) {
-  Checkpoint const kept{{{"a", random_normal({3, 4}, 1)}, {"b", at::tensor({1, 2}, at::kByte)}, {"c", at::tensor(0.1, at::kDouble)}},
-                        {{"text", "one\n\"two\""}, {"empty", ""}}};
+  Checkpoint const kept{
+      {{"a", random_normal({3, 4}, 1)}, {"b", at::tensor({1, 2}, at::kByte)}, {"c", at::tensor(0.1, at::kDouble)}},
+      {{"text", "one\n\"two\""}, {"empty", ""}}};
   write_checkpoint(path("file"), kept);
   auto const read = read_checkpoint(path("file"));
   EXPECT_EQ(read.texts, kept.texts);
@@ -298,7 +308,9 @@ TEST_F(TrainerFiles, EveryInstanceRunsUnderItsParticlesProfile) {
 TEST(Trainer, ThePolicyMapSaysWhoSharesANetwork) {
   auto const members = [](PolicyMapKind map) {
     auto config = small_run(false);
-    config.env = {{"rounds", std::int64_t(6)}, {"group_1", std::int64_t(2)}, {"actions", std::vector<double>{2, 2, 2}},
+    config.env = {{"rounds", std::int64_t(6)},
+                  {"group_1", std::int64_t(2)},
+                  {"actions", std::vector<double>{2, 2, 2}},
                   {"payoffs", std::vector<double>(24, 1.0)}};
     config.policy.map = map;
     Trainer trainer(config);
@@ -346,7 +358,8 @@ std::string failure(TrainerConfig const& config, bool of_calibrator, std::int64_
   for (int m = 0; m < 2; ++m) trainer.run_stage();
   auto const& network = of_calibrator ? trainer.calibrator()->learner().network() : trainer.policies()[0].network();
   auto const& parameters = network.parameters();
-  parameters.narrow(0, first < 0 ? parameters.numel() + first : first, count).fill_(std::numeric_limits<float>::quiet_NaN());
+  parameters.narrow(0, first < 0 ? parameters.numel() + first : first, count)
+      .fill_(std::numeric_limits<float>::quiet_NaN());
   auto const message = message_of<Error>([&] { trainer.run_stage(); });
   EXPECT_EQ(trainer.next_stage(), 2) << "the stage counts as run";
   return message;
