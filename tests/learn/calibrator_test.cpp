@@ -139,8 +139,9 @@ TEST(Calibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement
   constexpr int particles = 300, stage = 0;
   auto options = indifferent();
   options.increment_sd = 0.4;  // many increments leave the bounds
-  options.ppo = {
-      .learning_rate = {0, 0, 1}, .epochs = 1, .minibatches = 1, .clip = 0, .value_weight = 0, .max_grad_norm = 0};
+  auto& ppo = options.ppo;
+  ppo.learning_rate.base = ppo.clip = ppo.value_weight = ppo.max_grad_norm = 0;
+  ppo.epochs = 1;
   Calibrator calibrator(options, uneven_spec(), particles, 5, at::kCPU);
   auto const& network = calibrator.learner().network();
   auto const before = unit(calibrator);

@@ -99,14 +99,14 @@ using Checkpoints = Files;
 
 TEST_F(Resume, GoesOnBitForBit) {
   for (auto const& config : all_kinds())
-    for (int const interrupted : {0, 1, 3}) {
+    for (int const interrupted : {0, 2}) {
       Trainer whole(config), first(config), second(config);
       for (int m = 0; m < interrupted; ++m) EXPECT_EQ(figures(whole.run_stage()), figures(first.run_stage()));
       first.save(path("checkpoint"), "configuration");
       second.run_stage();  // what it did before does not matter
       second.load(path("checkpoint"), "configuration");
       EXPECT_EQ(second.next_stage(), interrupted);
-      for (int m = interrupted; m < 6; ++m) EXPECT_EQ(figures(whole.run_stage()), figures(second.run_stage()));
+      for (int m = interrupted; m < 4; ++m) EXPECT_EQ(figures(whole.run_stage()), figures(second.run_stage()));
       expect_same(state_of(whole), state_of(second));
     }
 }
@@ -439,6 +439,7 @@ TEST(LearningSlow, AltruismIsCalibratedToHalfOfCooperation) {
   auto config = game({3, 3, 0, 5, 5, 0, 1, 1}, 16);
   config.env.insert({{"memory", std::int64_t(0)}, {"altruism_1", 0.3}, {"altruism_sd_1", 0.3}});
   config.policy.ppo.learning_rate.base = 1e-2;
+  config.policy.ppo.minibatches = 4;
   config.policy.ppo.entropy_weight = 0.05;
   config.train.instances = 64;
   config.calibrator.emplace();

@@ -103,7 +103,8 @@ struct StepScratch {
 
 template <class Env>
 SHOAL_FN Random random_of(Batch<Env> const& batch, int instance) {
-  return {batch.seed, batch.first_instance + std::uint32_t(instance), batch.clocks[instance].episode, batch.clocks[instance].step};
+  return {batch.seed, batch.first_instance + std::uint32_t(instance), batch.clocks[instance].episode,
+          batch.clocks[instance].step};
 }
 
 /// Begins the episode that the instance's clock names and writes its first observation.
