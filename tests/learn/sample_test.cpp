@@ -62,10 +62,10 @@ Draw all_agents_draw(ActionLayout const& layout, int instances, int agents, bool
   return draw;
 }
 
-/// Many rows of one distribution.
+/// Many rows of one distribution, of two agents.
 Draw repeated_draw(ActionLayout const& layout, std::vector<float> const& parameters, std::vector<float> const& log_sd,
                    int rows) {
-  Draw draw{.layout = layout, .instances = rows, .all_agents = 1, .agents = {0}};
+  Draw draw{.layout = layout, .instances = rows / 2, .all_agents = 2, .agents = {0, 1}};
   draw.parameters = at::tensor(parameters).expand({rows, -1}).contiguous();
   draw.log_sd = at::tensor(log_sd, at::kFloat);
   return draw;
@@ -101,7 +101,7 @@ TEST(Sample, ChoicesHaveTheirFrequencies) {
   constexpr int rows = 100000;
   std::vector<float> const logits = {0.5f, -1, 1, 3, -2};
   auto draw = repeated_draw(heads(0, {5}), logits, {}, rows);
-  draw.masks = at::tensor({1, 1, 1, 0, 1}, at::kByte).expand({rows, 1, 5}).contiguous();
+  draw.masks = at::tensor({1, 1, 1, 0, 1}, at::kByte).expand({rows / 2, 2, 5}).contiguous();
   draw.run();
   double total = 0, statistic = 0;
   for (int k : {0, 1, 2, 4}) total += std::exp(logits[std::size_t(k)]);
@@ -124,7 +124,8 @@ TEST(Sample, ContinuousActionsAreIndependentNormals) {
     EXPECT_NEAR(number(x.square().mean()), 1, bound * std::sqrt(2.0));
     EXPECT_NEAR(number(x.pow(3).mean()), 0, bound * std::sqrt(15.0));
     EXPECT_NEAR(number(x.pow(4).mean()), 3, bound * std::sqrt(96.0));
-    EXPECT_NEAR(number((x.narrow(0, 1, rows - 1) * x.narrow(0, 0, rows - 1)).mean()), 0, bound) << "neighbouring rows";
+    EXPECT_NEAR(number((x.narrow(0, 1, rows - 1) * x.narrow(0, 0, rows - 1)).mean()), 0, bound)
+        << "neighbouring agents or instances";
   }
   EXPECT_NEAR(number((z.select(1, 0) * z.select(1, 1)).mean()), 0, bound);
 }
