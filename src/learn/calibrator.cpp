@@ -111,7 +111,9 @@ at::Tensor Calibrator::profiles() const { return low_ + range_ * (origin_ + offs
 void Calibrator::propose(std::int64_t stage) {
   at::NoGradGuard const no_grad;
   offsets(0).copy_(offsets(1));
-  learner_.act(rollout_, 0, stage);
+  stage_ = stage;
+  learner_.begin(stage);
+  learner_.act(rollout_, 0);
   offsets(1).copy_((origin_ + offsets(0) + rollout_.continuous.flatten(0, 2)).clamp(0, 1) - origin_);
 }
 
@@ -119,13 +121,13 @@ void Calibrator::write(at::Tensor const& profiles, at::Tensor const& supertypes)
   supertypes.flatten(1, 2).index_copy_(1, columns_, profiles);
 }
 
-UpdateStats Calibrator::learn(at::Tensor const& rewards, std::int64_t stage) {
-  if (stage == 0) baseline_.copy_(rewards.mean().expand_as(rewards));
+UpdateStats Calibrator::learn(at::Tensor const& rewards) {
+  if (stage_ == 0) baseline_.copy_(rewards.mean().expand_as(rewards));
   rollout_.rewards.copy_((rewards - baseline_).view_as(rollout_.rewards));
   baseline_.lerp_(rewards, baseline_rate);
   learner_.evaluate_end(rollout_);
   estimate_advantages(rollout_, learner_.options().discount, learner_.options().gae_lambda);
-  return learner_.update(rollout_, stage);
+  return learner_.update(rollout_);
 }
 
 std::vector<at::Tensor> Calibrator::state() const {

@@ -165,8 +165,9 @@ void Trainer::begin_stage() {
 
 void Trainer::roll_out(StageReport& report, std::int64_t stream) {
   Timer timer;
+  for (auto& policy : policies_) policy.begin(stream);
   for (int t = 0; t < rollout_.shape.steps; ++t) {
-    for (auto& policy : policies_) policy.act(rollout_, t, stream);
+    for (auto& policy : policies_) policy.act(rollout_, t);
     report.inference_seconds += timer.lap();
     simulator_->step(rollout_.input(t), rollout_.output(t));
     report.environment_seconds += timer.lap();
@@ -193,11 +194,11 @@ std::vector<UpdateStats> Trainer::update() {
   auto const& o = config_.policy.ppo;
   estimate_advantages(rollout_, o.discount, o.gae_lambda);
   std::vector<UpdateStats> stats;
-  for (auto& policy : policies_) stats.push_back(policy.update(rollout_, stage_));
+  for (auto& policy : policies_) stats.push_back(policy.update(rollout_));
   metrics_ = episode_metrics();
   if (calibrator_) {
     rewards_ = calibration_reward(targets_, metrics_);
-    stats.push_back(calibrator_->learn(rewards_, stage_));
+    stats.push_back(calibrator_->learn(rewards_));
   }
   return stats;
 }

@@ -161,7 +161,7 @@ TEST(Calibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement
   EXPECT_GT(number((clipped != before + increments).to(at::kDouble).mean()), 0.2);
 
   auto const rewards = random_normal({particles}, 1);
-  calibrator.learn(rewards, stage);
+  calibrator.learn(rewards);
   auto advantages = rewards.to(at::kDouble);
   advantages = (advantages - advantages.mean()) / advantages.std(0, false);
   auto const expected = [&](at::Tensor const& scored) {
@@ -178,7 +178,7 @@ TEST(Calibrator, LearnsFromEachParticlesRewardAboveItsBaseline) {
     Calibrator calibrator({}, uneven_spec(), 8, 1, at::kCPU);
     for (int m = 0; m < 2; ++m) {
       calibrator.propose(m);
-      calibrator.learn(m == 0 ? first : second, m);
+      calibrator.learn(m == 0 ? first : second);
     }
     return calibrator.learner().network().parameters().clone();
   };
@@ -194,7 +194,7 @@ TEST(Calibrator, StateIsAllThatItsFutureDependsOn) {
   Calibrator a({}, uneven_spec(), 8, 1, at::kCPU), b({}, uneven_spec(), 8, 1, at::kCPU);
   auto const stage = [](Calibrator& c, int m) {
     c.propose(m);
-    c.learn(-c.profiles().square().sum(1), m);
+    c.learn(-c.profiles().square().sum(1));
   };
   for (int m = 0; m < 3; ++m) stage(a, m);
   for (std::size_t i = 0; i < a.state().size(); ++i) {
@@ -246,7 +246,7 @@ TEST_P(CalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
     auto const metrics =
         at::matmul(calibrator.profiles(), a.t()) + 0.01 * random_normal({64, coordinates}, 1000 + std::uint64_t(m));
     auto const rewards = calibration_reward(targets, metrics);
-    calibrator.learn(rewards, m);
+    calibrator.learn(rewards);
     if (m >= 450) last += number(rewards.mean()) / 50;
   }
   EXPECT_GT(last, 0.95);

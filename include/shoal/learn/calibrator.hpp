@@ -45,7 +45,7 @@ class Calibrator {
   /// Trains on (previous profile, increment, reward). The learner sees each reward less the particle's running mean of rewards before
   /// it, a baseline that the increment cannot change and that takes away most of the variance between particles. (With a discount it
   /// scales every reward's weight by the same positive factor, so the objective stays.) @param rewards [B]
-  UpdateStats learn(at::Tensor const& rewards, std::int64_t stage);
+  UpdateStats learn(at::Tensor const& rewards);
 
   /// "supertype_1.link_3", in the order of the profile's columns.
   std::vector<std::string> const& coordinate_names() const { return names_; }
@@ -58,9 +58,10 @@ class Calibrator {
   std::vector<at::Tensor> state() const;  // for checkpoints
 
  private:
-  at::Tensor offsets(
-      int slot) const;  // [B, D] from the initial profile, what the network sees; slot 0 before, 1 after the increment
+  /// [B, D] from the initial profile, what the network sees; slot 0 before, 1 after the increment.
+  at::Tensor offsets(int slot) const;
 
+  std::int64_t stage_ = 0;  // of the last propose()
   std::vector<std::string> names_;
   at::Tensor low_, range_;  // [D]
   at::Tensor origin_;       // [D] the initial profile, in [0, 1]
