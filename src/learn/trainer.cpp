@@ -9,10 +9,7 @@
 #include <thread>
 
 #include "shoal/learn/checkpoint.hpp"
-
-#ifdef SHOAL_HAS_CUDA
-#include <c10/cuda/CUDAStream.h>
-#endif
+#include "src/learn/stage_graph.hpp"
 
 namespace shoal {
 
@@ -52,7 +49,7 @@ void run_on_torch_threads(int shares, std::function<void(int)> const& job) {
   });
 }
 
-std::unique_ptr<Simulator> make(TrainerConfig const& config, at::Device device) {
+std::unique_ptr<Simulator> make(TrainerConfig const& config, at::Device device, void* stream) {
   auto const& train = config.train;
   auto simulator = make_simulator(config.environment, config.env,
                                   {.instances = train.instances,
@@ -62,9 +59,7 @@ std::unique_ptr<Simulator> make(TrainerConfig const& config, at::Device device) 
                                    .team = "serial",
                                    .observation = config.policy.observation,
                                    .executor = run_on_torch_threads});
-#ifdef SHOAL_HAS_CUDA
-  if (device.is_cuda()) simulator->set_stream(c10::cuda::getCurrentCUDAStream(device.index()).stream());
-#endif
+  if (device.is_cuda()) simulator->set_stream(stream);
   return simulator;
 }
 
@@ -139,7 +134,11 @@ at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
 }  // namespace
 
 Trainer::Trainer(TrainerConfig config)
-    : config_(std::move(config)), device_(choose_device(config_.train.device)), simulator_(make(config_, device_)) {
+    : config_(std::move(config)),
+      device_(choose_device(config_.train.device)),
+      graph_(std::make_unique<StageGraph>(device_, config_.train.cuda_graphs)),
+      simulator_(make(config_, device_, graph_->stream())) {
+  auto const scope = graph_->scope();
   at::set_num_threads(choose_threads(config_.train.threads));
   auto const& spec = simulator_->spec();
   rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
@@ -147,14 +146,18 @@ Trainer::Trainer(TrainerConfig config)
   if (!config_.calibrator) return;
   check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());
+  goal_ = make_goal(targets_, device_);
   calibrator_.emplace(*config_.calibrator, spec, config_.train.instances, std::uint32_t(config_.train.seed), device_);
 }
 
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer::~Trainer() = default;
+
 /// With a calibrator a stage is a fresh episode under the new profiles; without one, episodes go on from stage to stage.
-void Trainer::begin_stage() {
+void Trainer::begin_episodes() {
   simulator_->clear_metrics();
   if (calibrator_) {
-    calibrator_->propose(stage_);
+    calibrator_->propose();
     calibrator_->write(calibrator_->profiles(), tensor_of(simulator_->supertypes(), device_));
   }
   if (calibrator_ || stage_ == 0)
@@ -163,25 +166,25 @@ void Trainer::begin_stage() {
     simulator_->observe(rollout_.first());
 }
 
-void Trainer::roll_out(StageReport& report, std::int64_t stream) {
+void Trainer::roll_out() {
   Timer timer;
-  for (auto& policy : policies_) policy.begin(stream);
   for (int t = 0; t < rollout_.shape.steps; ++t) {
     for (auto& policy : policies_) policy.act(rollout_, t);
-    report.inference_seconds += timer.lap();
+    inference_seconds_ += timer.lap();
     simulator_->step(rollout_.input(t), rollout_.output(t));
-    report.environment_seconds += timer.lap();
+    environment_seconds_ += timer.lap();
   }
   for (auto& policy : policies_) policy.evaluate_end(rollout_);
-  report.inference_seconds += timer.lap();
+  inference_seconds_ += timer.lap();
 }
 
 at::Tensor Trainer::measure(at::Tensor const& profiles, std::int64_t stream) {
-  StageReport unused;
+  auto const scope = graph_->scope();
   calibrator_->write(profiles, tensor_of(simulator_->supertypes(), device_));
   simulator_->clear_metrics();
   simulator_->reset(rollout_.first());
-  roll_out(unused, stream);
+  for (auto& policy : policies_) policy.begin(stream);
+  roll_out();
   return episode_metrics();
 }
 
@@ -197,37 +200,50 @@ std::vector<UpdateStats> Trainer::update() {
   for (auto& policy : policies_) stats.push_back(policy.update(rollout_));
   metrics_ = episode_metrics();
   if (calibrator_) {
-    rewards_ = calibration_reward(targets_, metrics_);
+    rewards_ = calibration_reward(goal_, metrics_);
     stats.push_back(calibrator_->learn(rewards_));
   }
   return stats;
 }
 
-StageReport Trainer::run_stage() try {
-  StageReport report;
-  Timer timer, phase;
-  report.stage = stage_;
-  begin_stage();
-  report.environment_seconds = phase.lap();
-  roll_out(report, stage_);
-  phase.lap();
+/// All of a stage that runs on the device; nothing in it waits for it.
+void Trainer::device_stage() {
+  Timer timer;
+  begin_episodes();
+  environment_seconds_ += timer.lap();
+  roll_out();
+  timer.lap();
   auto const stats = update();
-  report.update_seconds = phase.lap();
+  figures_ = figures(stats);
+  update_seconds_ += timer.lap();
+}
+
+StageReport Trainer::run_stage() try {
+  auto const scope = graph_->scope();
+  Timer timer;
+  environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
+  for (auto& policy : policies_) policy.begin(stage_);
+  if (calibrator_) calibrator_->begin(stage_);
+  graph_->run([this] { device_stage(); });
   agent_steps_ += rollout_.rewards.numel();
-  fill(report, stats);
+  StageReport report;
+  report.stage = stage_;
+  fill(report);
   double const seconds = timer.lap();
-  seconds_ += seconds;
-  report.seconds = seconds_;
+  report.seconds = seconds_ += seconds;
   report.agent_steps_per_second = double(rollout_.rewards.numel()) / seconds;
   report.agent_steps = agent_steps_;
+  report.environment_seconds = environment_seconds_;
+  report.inference_seconds = inference_seconds_;
+  report.update_seconds = update_seconds_;
   ++stage_;
   return report;
 } catch (InputError const& error) {
   throw Error(fmt::format("stage {}: {}", stage_, error.what()));
 }
 
-/// Gathers all figures on the device and brings them to the host in one transfer, the only one of a stage.
-void Trainer::fill(StageReport& report, std::vector<UpdateStats> const& stats) {
+/// What fill() reads, gathered on the device so that it comes to the host in one transfer, the only one of a stage.
+at::Tensor Trainer::figures(std::vector<UpdateStats> const& stats) {
   at::NoGradGuard const no_grad;
   std::vector<at::Tensor> pieces;
   auto const put = [&](at::Tensor const& x) { pieces.push_back(x.to(at::kDouble).flatten()); };
@@ -244,7 +260,11 @@ void Trainer::fill(StageReport& report, std::vector<UpdateStats> const& stats) {
     put(stats.back().values);
     put(calibrator_->learner().network().parameters().sum());
   }
-  auto const host = at::cat(pieces).cpu();
+  return at::cat(pieces);
+}
+
+void Trainer::fill(StageReport& report) const {
+  auto const host = figures_.cpu();
   double const* x = host.data_ptr<double>();
   auto const& names = simulator_->metric_names();
   auto const metrics = names.size(), count = policies_.size();
@@ -304,6 +324,7 @@ std::vector<at::Tensor> Trainer::learner_state() const {
 }
 
 void Trainer::save(std::string const& path, std::string const& configuration) {
+  auto const scope = graph_->scope();
   Checkpoint checkpoint;
   auto const state = learner_state();
   for (std::size_t i = 0; i < state.size(); ++i) checkpoint.tensors[fmt::format("learner.{}", i)] = state[i];
@@ -317,6 +338,7 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
 }
 
 void Trainer::load(std::string const& path, std::string const& configuration) {
+  auto const scope = graph_->scope();
   auto checkpoint = read_checkpoint(path);
   if (auto const& kept = checkpoint.texts["configuration"]; kept != configuration)
     throw InputError(

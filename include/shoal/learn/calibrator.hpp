@@ -27,17 +27,26 @@ std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
                                     std::vector<std::string> const& metric_names);
 
 /// r_cal = sum_k w_k / (1 + |f_k - target_k| / scale_k), 1 at a perfect fit.
+/// Targets as vectors [K] on the device.
+struct Goal {
+  at::Tensor columns, values, weights, scales;  // columns: places in a row of metrics
+};
+Goal make_goal(std::vector<Target> const& targets, at::Device device);
+
 /// @param metrics  [B, metric_names.size()]  @return [B]
-at::Tensor calibration_reward(std::vector<Target> const& targets, at::Tensor const& metrics);
+at::Tensor calibration_reward(Goal const& goal, at::Tensor const& metrics);
 
 class Calibrator {
  public:
   /// Every particle starts at the initial profile of `spec`.
   Calibrator(CalibratorOptions const& options, Spec const& spec, int particles, std::uint32_t seed, at::Device device);
 
-  /// Samples the increments of `stage` and moves the particles, clipped to the bounds. The log-probability kept is that of the
+  /// Says which stage the next propose() and learn() belong to.
+  void begin(std::int64_t stage);
+
+  /// Samples the increments of the stage and moves the particles, clipped to the bounds. The log-probability kept is that of the
   /// unclipped increment.
-  void propose(std::int64_t stage);
+  void propose();
 
   /// Writes profiles [B, D] into a supertype buffer [B, supertypes, coordinates].
   void write(at::Tensor const& profiles, at::Tensor const& supertypes) const;
@@ -61,7 +70,7 @@ class Calibrator {
   /// [B, D] from the initial profile, what the network sees; slot 0 before, 1 after the increment.
   at::Tensor offsets(int slot) const;
 
-  std::int64_t stage_ = 0;  // of the last propose()
+  std::int64_t stage_ = 0;
   std::vector<std::string> names_;
   at::Tensor low_, range_;  // [D]
   at::Tensor origin_;       // [D] the initial profile, in [0, 1]

@@ -15,6 +15,8 @@
 
 namespace shoal {
 
+class StageGraph;
+
 struct TrainerConfig {
   std::string environment;
   Settings env = {};
@@ -47,7 +49,7 @@ struct StageReport {
   std::vector<Return> returns = {};
   std::vector<Mean> profile = {};
   double kl = 0, kl_coefficient = 0, entropy = 0, value_loss = 0;  // means over the policies
-  /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch.
+  /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch, 0 once a graph is replayed.
   double environment_seconds = 0, inference_seconds = 0, update_seconds = 0;
 };
 
@@ -55,6 +57,8 @@ class Trainer {
  public:
   /// @throws InputError for a configuration that cannot run
   explicit Trainer(TrainerConfig config);
+  Trainer(Trainer&&) noexcept;
+  ~Trainer();
 
   /// Rollout, updates, report.
   /// @throws Error naming stage and tensor when something is no longer finite
@@ -66,6 +70,7 @@ class Trainer {
   at::Tensor measure(at::Tensor const& profiles, std::int64_t stream);
 
   std::vector<Target> const& targets() const { return targets_; }
+  Goal const& goal() const { return goal_; }
   std::int64_t next_stage() const { return stage_; }
   std::int64_t stages() const { return config_.train.stages; }
   at::Device device() const { return device_; }
@@ -81,23 +86,30 @@ class Trainer {
   void load(std::string const& path, std::string const& configuration);
 
  private:
-  void begin_stage();
-  void roll_out(StageReport& report, std::int64_t stream);
+  void begin_episodes();
+  void roll_out();
+  void device_stage();
   std::vector<UpdateStats> update();
-  void fill(StageReport& report, std::vector<UpdateStats> const& stats);
+  at::Tensor figures(std::vector<UpdateStats> const& stats);
+  void fill(StageReport& report) const;
   void check_finite() const;
   at::Tensor episode_metrics();
   std::vector<at::Tensor> learner_state() const;
 
   TrainerConfig config_;
   at::Device device_;
+  std::unique_ptr<StageGraph> graph_;
   std::unique_ptr<Simulator> simulator_;
   std::vector<Target> targets_;
+  Goal goal_;
   Rollout rollout_;
   std::vector<PpoLearner> policies_;
   std::optional<Calibrator> calibrator_;
   at::Tensor metrics_;  // [B, metrics] of the stage, means over its episodes
   at::Tensor rewards_;  // [B] r_cal
+  at::Tensor figures_;  // what the host reads of a stage, f64
+  double environment_seconds_ = 0, inference_seconds_ = 0,
+         update_seconds_ = 0;  // of the last stage, by the host's clock
   std::int64_t stage_ = 0, agent_steps_ = 0;
   double seconds_ = 0;
 };
