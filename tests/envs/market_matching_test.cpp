@@ -74,7 +74,7 @@ TEST(MarketMatching, GivesEveryCustomerTheBestLinkedQuote) {
     for (int side = 0; side < 2; ++side)
       for (int m = 0; m < market.merchants(); ++m)
         for (int c = 0; c < clusters; ++c)
-          if (!tied[at(side, m, c)]) RC_ASSERT(int(market.scratch.counts[side][m][c]) == expected[at(side, m, c)]);
+          if (!tied[at(side, m, c)]) RC_ASSERT(int(market.scratch.counts[side][c][m]) == expected[at(side, m, c)]);
   }));
 }
 
@@ -98,7 +98,7 @@ TEST(MarketMatching, SharesTiedCustomersAmongTheirBest) {
       for (int c = 0; c < clusters; ++c) {
         int total = 0;
         for (int m = 0; m < market.merchants(); ++m) {
-          int const count = market.scratch.counts[side][m][c];
+          int const count = market.scratch.counts[side][c][m];
           RC_ASSERT(low[side][m][c] <= count && count <= high[side][m][c]);
           total += count;
         }
@@ -141,7 +141,7 @@ TEST(MarketArrivals, HaveTheirProbabilityAndAFairDirection) {
       market.step();
       double now = 0;
       for (int c = 0; c < clusters; ++c)
-        now += market.scratch.arrivals[c], buyers += std::popcount(market.scratch.remaining[0][c]);
+        now += std::popcount(market.scratch.arriving[c]), buyers += std::popcount(market.scratch.remaining[0][c]);
       came += now, squares += std::pow(now - 500 * double(arrival), 2);
     }
     double const q = double(arrival), variance = 500 * q * (1 - q);
@@ -181,10 +181,10 @@ TEST(MarketTies, AreSharedUniformlyAndIndependently) {
     market.step();
     for (int side = 0; side < 2; ++side) {
       auto const& counts = market.scratch.counts[side];
-      for (int m = 0; m < 2; ++m) pair[m] += counts[m][0];
-      for (int m = 0; m < 3; ++m) triple[m] += counts[m][1];
-      double const both = counts[0][0] + counts[1][0];
-      customers[0] += both, customers[1] += counts[0][1] + counts[1][1] + counts[2][1], customers[2] += counts[2][2];
+      for (int m = 0; m < 2; ++m) pair[m] += counts[0][m];
+      for (int m = 0; m < 3; ++m) triple[m] += counts[1][m];
+      double const both = counts[0][0] + counts[0][1];
+      customers[0] += both, customers[1] += counts[1][0] + counts[1][1] + counts[1][2], customers[2] += counts[2][2];
       pair_squares += std::pow(counts[0][0] - both / 2, 2) - both / 4;  // of mean 0 if customers choose independently
     }
   }
