@@ -199,6 +199,62 @@ TEST(MarketTies, AreSharedUniformlyAndIndependently) {
   EXPECT_LT(std::abs(pair_squares), 4 * 2 * steps * 25 / 4.0 * std::sqrt(2.0 / (2 * steps)));
 }
 
+// All customers choose among all merchants: many words of packed customers, which must not share random words.
+TEST(MarketTies, OfSixteenMerchantsAreSharedUniformlyAndIndependently) {
+  Market::Params p = linked_with(1, 1);
+  p.merchants = 16;
+  p.arrival = 1;
+  TestMarket market(p);
+  market.reset();
+  market.quote_all(0, 0);
+  constexpr int steps = 2000;
+  constexpr double expected = 500.0 / 16;
+  double total[16] = {}, squares = 0;
+  for (int t = 0; t < steps; ++t) {
+    market.state.step = 0;
+    market.step();
+    for (int m = 0; m < 16; ++m) {
+      double count = 0;
+      for (int c = 0; c < clusters; ++c) count += market.scratch.counts[0][c][m] + market.scratch.counts[1][c][m];
+      total[m] += count;
+      squares += (count - expected) * (count - expected) / expected;
+    }
+  }
+  double chi = 0;
+  for (double const x : total) chi += std::pow(x - steps * expected, 2) / (steps * expected);
+  EXPECT_LT(chi, 44.3);  // p = 1e-4, 15 degrees of freedom
+  EXPECT_NEAR(squares / steps, 15, 4 * std::sqrt(30.0 / steps)) << "a step's chi square, if customers are independent";
+}
+
+// ---- Capacity -------------------------------------------------------------------------------------------------------
+
+// Quotes of few levels and of many, so that some steps have ties.
+TEST(MarketCapacity, DoesNotShow) {
+  for (float const arrival : {0.125f, 0.3f, 1.0f}) {
+    Market::Params p;
+    p.merchants = 8;
+    p.steps = 20;
+    p.arrival = arrival;
+    OneInstance<Market> large(p, 3);
+    OneInstance<Market::Smaller> small(p, 3);
+    for (int episode = 0; episode < 2; ++episode) {
+      large.reset(), small.reset();
+      for (std::uint32_t t = 0; t < 20; ++t) {
+        for (std::uint32_t i = 0; i < 24; ++i) {
+          float const u = Random{8, 0, 0, t}.draw(Purpose::test, i).unit(0);
+          large.continuous[i] = small.continuous[i] = t % 2 ? u : float(int(u * 3)) / 2;
+        }
+        ASSERT_EQ(large.step(), small.step());
+        ASSERT_EQ(large.rewards, small.rewards) << "step " << t;
+      }
+      large.observe(), small.observe();
+      EXPECT_EQ(large.own, small.own);
+      EXPECT_EQ(large.type, small.type);
+      for (auto const& name : large.spec.metrics) EXPECT_EQ(large.metric(name), small.metric(name)) << name;
+    }
+  }
+}
+
 // ---- Known answers --------------------------------------------------------------------------------------------------
 
 // Shares of quantity over all demand, by merchant, and of the outside venue; every customer comes once an episode.

@@ -52,14 +52,15 @@ SHOAL_FN_INLINED void wide_draw(Random const& random, Purpose purpose, std::uint
 }  // namespace detail
 #endif
 
-/// bits[half][i] = random.draw(purpose, first + i).bits64(half) for i < Count, a multiple of 8.
-template <int Count, class Team>
-SHOAL_FN_INLINED void draw_bits(Team team, Random const& random, Purpose purpose, std::uint32_t first,
-                                std::uint64_t (&bits)[2][Count]) {
-  static_assert(Count % 8 == 0);
+/// bits[half][i] = random.draw(purpose, first + i).bits64(half) for i < count. What `bits` has room for beyond, up to the next
+/// multiple of 8, may be overwritten.
+template <class Team, int Room>
+SHOAL_FN_INLINED void draw_bits(Team team, Random const& random, Purpose purpose, std::uint32_t first, int count,
+                                std::uint64_t (&bits)[2][Room]) {
+  static_assert(Room % 8 == 0);
 #ifdef SHOAL_WIDE_DRAWS
   if constexpr (std::is_same_v<Team, SerialTeam>) {
-    for (int i = 0; i < Count; i += detail::wide_lanes) {
+    for (int i = 0; i < count; i += detail::wide_lanes) {
       detail::Wide half0, half1;
       detail::wide_draw(random, purpose, first + std::uint32_t(i), half0, half1);
       std::memcpy(&bits[0][i], &half0, sizeof half0);
@@ -68,7 +69,7 @@ SHOAL_FN_INLINED void draw_bits(Team team, Random const& random, Purpose purpose
     return;
   }
 #endif
-  team.each(Count, [&](int i) {
+  team.each(count, [&](int i) {
     auto const draw = random.draw(purpose, first + std::uint32_t(i));
     bits[0][i] = draw.bits64(0);
     bits[1][i] = draw.bits64(1);

@@ -96,6 +96,7 @@ class CpuSimulator final : public Simulator {
   /// Brings a state into the caches while another is stepped: batches of thousands lie in memory.
   static void prefetch(typename Env::State const* state) {
     auto const* const bytes = reinterpret_cast<char const*>(state);
+#pragma GCC unroll 32
     for (std::size_t at = 0; at < sizeof *state; at += 64) __builtin_prefetch(bytes + at, 1);
   }
 

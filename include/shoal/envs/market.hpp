@@ -226,13 +226,14 @@ struct MarketOf : MarketRules {
     std::uint64_t tied[clusters];             // all of these
     std::uint64_t group[clusters];            // customers of the merchants of one eps so far
     std::uint64_t moving[clusters];           // customers who leave their first choice
-    int pack[clusters], place[clusters];      // where a cluster's tied customers are packed: word, lowest bit
-    int packs;
-    std::uint64_t random[4 * (Capacity - 1)][2];
+    int packs;                                // words into which the tied customers are packed
+    int begin[clusters + 1];                  // the first cluster of each
+    int place[clusters];                      // where a cluster's customers begin in its word
+    std::uint64_t random[2][4 * Capacity];
     std::uint64_t chance[Capacity + 1];  // bits that are 1 with probability 1/k
     std::uint64_t candidate[Capacity];  // packed customers who have the merchant as one more choice; then who choose it
     std::uint64_t choices[Capacity + 1];  // packed customers who have met k choices so far
-    std::uint64_t moved;
+    std::uint64_t moved;                  // packed customers who leave their first choice
   };
 
   static constexpr int step_draws = 24;  // two for each cluster, one for prices; more fill vectors
@@ -379,7 +380,7 @@ struct MarketOf : MarketRules {
   /// cluster's first four words, one tells the direction, three who arrives, if the probability is a multiple of 1/8.
   template <class Team>
   SHOAL_FN static void draw_customers(Team team, Params const& p, Scratch& w, Random random) {
-    draw_bits(team, random, Purpose::arrivals, 0, w.random);
+    draw_bits(team, random, Purpose::arrivals, 0, 2 * clusters + 1, w.random);
     bool const all = p.arriving.value >> 24;
     std::uint64_t const d0 = digit(p.arriving, 0), d1 = digit(p.arriving, 1), d2 = digit(p.arriving, 2);
     team.each(clusters, [&](int c) {
@@ -413,7 +414,7 @@ struct MarketOf : MarketRules {
     std::uint64_t undecided = 0;
     for (int c = 0; c < clusters; ++c) undecided |= w.undecided[c];
     if (!undecided) return;
-    draw_bits(team, random, Purpose::arrivals, std::uint32_t(i * 32), w.random);
+    draw_bits(team, random, Purpose::arrivals, std::uint32_t(i * 32), 2 * clusters, w.random);
     std::uint64_t const d0 = digit(p.arriving, i), d1 = digit(p.arriving, i + 1), d2 = digit(p.arriving, i + 2),
                         d3 = i + 3 < 24 ? digit(p.arriving, i + 3) : 0;
     team.each(clusters, [&](int c) {
@@ -473,7 +474,7 @@ struct MarketOf : MarketRules {
     find_ties(team, p, s, w);
     for (int pack = 0; pack < w.ties.packs; ++pack) {
       pack_ties(team, p, w.ties, pack);
-      draw_chances(team, w.ties, pack, most, random);
+      draw_chances(team, p, w.ties, pack, most, random);
       team.once([&] { choose(p, w.ties, most); });
       unpack_ties(team, p, w, pack);
     }
@@ -482,35 +483,34 @@ struct MarketOf : MarketRules {
   template <class Team>
   SHOAL_FN static void find_ties(Team team, Params const& p, State const& s, Scratch& w) {
     Ties& ties = w.ties;
-    team.each(Capacity, clusters, [&](int m, int c) { ties.again[m][c] = 0; });
+    team.each(p.merchants, clusters, [&](int m, int c) { ties.again[m][c] = 0; });
+    team.each(clusters, [&](int c) { ties.tied[c] = 0; });
     for (int side = 0; side < 2; ++side) {
       float const* const eps = quotes(s, side);
       for (int rank = 0; rank < p.merchants; ++rank) {
         int const m = w.order[side][rank];
         if (w.equals[side][m] < 2) continue;
-        bool const first = rank == 0 || eps[w.order[side][rank - 1]] != eps[m];
-        team.each(clusters, [&](int c) {
-          std::uint64_t const group = first ? 0 : ties.group[c];
-          ties.again[m][c] |= group & s.links[m][c];
-          ties.group[c] = group | w.taken[side][m][c];
-        });
+        if (rank == 0 || eps[w.order[side][rank - 1]] != eps[m])
+          team.each(clusters, [&](int c) { ties.group[c] = w.taken[side][m][c]; });
+        else
+          team.each(clusters, [&](int c) {
+            std::uint64_t const again = ties.group[c] & s.links[m][c];
+            ties.again[m][c] |= again;
+            ties.tied[c] |= again;
+            ties.group[c] |= w.taken[side][m][c];
+          });
       }
     }
-    team.each(clusters, [&](int c) {
-      std::uint64_t tied = 0;
-      for (int m = 0; m < Capacity; ++m) tied |= ties.again[m][c];
-      ties.tied[c] = tied;
-    });
     team.once([&] {
-      int pack = 0, place = 0;
+      ties.packs = 0;
+      int place = 64;
       for (int c = 0; c < clusters; ++c) {
         int const count = popcount(ties.tied[c]);
-        if (place + count > 63) ++pack, place = 0;
-        ties.pack[c] = pack;
+        if (place + count > 63) ties.begin[ties.packs++] = c, place = 0;
         ties.place[c] = place;
         place += count;
       }
-      ties.packs = pack + 1;
+      ties.begin[ties.packs] = clusters;
     });
   }
 
@@ -518,29 +518,25 @@ struct MarketOf : MarketRules {
   SHOAL_FN static void pack_ties(Team team, Params const& p, Ties& ties, int pack) {
     team.each(p.merchants, [&](int m) {
       std::uint64_t packed = 0;
-      for (int c = 0; c < clusters; ++c)
-        if (ties.pack[c] == pack) packed |= gather_bits(ties.again[m][c], ties.tied[c]) << ties.place[c];
+      for (int c = ties.begin[pack]; c < ties.begin[pack + 1]; ++c)
+        packed |= gather_bits(ties.again[m][c], ties.tied[c]) << ties.place[c];
       ties.candidate[m] = packed;
     });
   }
 
   /// Eight words for each k are drawn in one loop; most comparisons need no more.
   template <class Team>
-  SHOAL_FN static void draw_chances(Team team, Ties& ties, int pack, int most, Random random) {
-    auto const index = [&](int k, int i) { return std::uint32_t((pack * 32 + k) * 16 + i); };
-    team.each((most - 1) * 4, [&](int i) {
-      auto const draw = random.draw(Purpose::ties, index(2 + i / 4, i % 4));
-      ties.random[i][0] = draw.bits64(0);
-      ties.random[i][1] = draw.bits64(1);
-    });
+  SHOAL_FN static void draw_chances(Team team, Params const& p, Ties& ties, int pack, int most, Random random) {
+    std::uint32_t const first = std::uint32_t(pack) * 1024;
+    draw_bits(team, random, Purpose::ties, first, (most - 1) * 4, ties.random);
     std::uint64_t packed = 0;
-    for (int m = 0; m < Capacity; ++m) packed |= ties.candidate[m];
+    for (int m = 0; m < p.merchants; ++m) packed |= ties.candidate[m];
     team.each(most - 1, [&](int i) {
-      auto const k = std::uint32_t(i + 2);
       auto const word = [&](int j) {
-        return j < 8 ? ties.random[4 * i + j / 2][j % 2]
-                     : random.draw(Purpose::ties, index(i + 2, j / 2)).bits64(j % 2);
+        if (j < 8) return ties.random[j % 2][4 * i + j / 2];
+        return random.draw(Purpose::ties, first + std::uint32_t(512 + 16 * i + j / 2)).bits64(j % 2);
       };
+      auto const k = std::uint32_t(i + 2);
       ties.chance[k] = bernoulli_bits({((1u << 24) + k / 2) / k}, packed, word);
     });
   }
@@ -568,18 +564,17 @@ struct MarketOf : MarketRules {
   template <class Team>
   SHOAL_FN static void unpack_ties(Team team, Params const& p, Scratch& w, int pack) {
     Ties& ties = w.ties;
-    team.each(clusters, [&](int c) {
-      ties.moving[c] = ties.pack[c] == pack ? scatter_bits(ties.moved >> ties.place[c], ties.tied[c]) : 0;
+    int const begin = ties.begin[pack], count = ties.begin[pack + 1] - begin;
+    team.each(count, [&](int i) {
+      int const c = begin + i;
+      ties.moving[c] = scatter_bits(ties.moved >> ties.place[c], ties.tied[c]);
     });
-    team.each(p.merchants, clusters, [&](int m, int c) {
-      ties.again[m][c] =
-          ties.pack[c] == pack ? scatter_bits(ties.candidate[m] >> ties.place[c], ties.tied[c]) : ties.again[m][c];
+    team.each(p.merchants, count, [&](int m, int i) {
+      int const c = begin + i;
+      std::uint64_t const choose = scatter_bits(ties.candidate[m] >> ties.place[c], ties.tied[c]);
+      for (int side = 0; side < 2; ++side)
+        w.taken[side][m][c] = (w.taken[side][m][c] & ~ties.moving[c]) | (choose & w.wanting[side][c]);
     });
-    for (int side = 0; side < 2; ++side)
-      team.each(p.merchants, clusters, [&](int m, int c) {
-        std::uint64_t const moved = ties.again[m][c] & ties.moving[c] & w.wanting[side][c];
-        w.taken[side][m][c] = (w.taken[side][m][c] & ~ties.moving[c]) | moved;
-      });
   }
 
   /// Trades, hedging, the mid's move and rewards: steps 2 to 5 of docs/market.md, "Order of events".
