@@ -84,7 +84,7 @@ def main():
     options = peer.arguments(__doc__)
     if options.check:
         return spec.check(play)
-    processes.serve({f"batch {batch}": (random_steps, batch) for batch in (512, 1024, 2048, 4096, 8192)},
+    processes.serve({f"batch {batch}": (random_steps, batch) for batch in (1024, 2048, 4096, 8192, 16384)},
                     options.threads, options.seconds, ["numpy"])
 
 
