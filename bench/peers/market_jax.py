@@ -104,7 +104,8 @@ def fresh(c, key, tick):
     """A new episode for every instance."""
     n, batch = c.merchants, c.batch
     if c.bits:
-        links = jnp.stack([bernoulli_words(c.p[i > 0], lambda k, i=i: words(key, tick, 32 + i, (k, 2 * CLUSTERS))) for i in range(n)]) & HALF
+        links = [bernoulli_words(c.p[i > 0], lambda k, i=i: words(key, tick, 32 + i, (k, 2 * CLUSTERS))) for i in range(n)]
+        links = jnp.stack(links) & HALF
         fraction = jnp.sum(lax.population_count(links).reshape(n, CLUSTERS, 2, batch), axis=2).transpose(1, 0, 2) / PER_CLUSTER
     else:
         p = jnp.array([c.p[0]] + [c.p[1]] * (n - 1))
@@ -175,24 +176,45 @@ def customers_in_bits(c, s, eps_buy, eps_sell):
     n, batch = c.merchants, c.batch
     arrived = bernoulli_words(ARRIVAL, lambda k: words(s.key, s.tick, 3, (k, 2 * CLUSTERS))) & HALF
     direction, order = words(s.key, s.tick, 7, (2, 2 * CLUSTERS))
+    wanting = (arrived & direction, arrived & ~direction)
+    quotes = jnp.stack([eps_sell, eps_buy])
+    cheaper = quotes[:, None] < quotes[:, :, None]  # [side, i, k, B]: k than i
+    offered = jnp.where(quotes < 1, jnp.uint32(HALF), 0)
 
-    def taken(eps, side, j):
-        rank = jnp.sum(eps[None] < eps[:, None], axis=1).astype(jnp.int32)
-        (rank,) = apart(s, (jnp.where(eps < 1, rank << 12, NONE),))
-        keys = [rank[i] + ((order * jnp.uint32(TIE[i]) + jnp.uint32(j << 31)) >> 20).astype(jnp.int32) for i in range(n)]
-        links = [jnp.where(rank[i] < NONE, s.links[i], 0) for i in range(n)]
+    def served(links, before):
+        """Customers of each merchant: those linked to it, and not to one that before(i, k, links[k]) lets through."""
         for i in range(n):
-            better = jnp.zeros_like(side)
+            better = jnp.zeros_like(direction)
             for k in range(n):
                 if k != i:
-                    first = keys[k] < keys[i] if k > i else keys[k] <= keys[i]
-                    better |= jnp.where(first, links[k], 0)
-            yield lax.population_count(side & links[i] & ~better)
+                    better |= before(i, k, links[k])
+            yield links[i] & ~better
 
     def halves(x):
         return jnp.sum(x.reshape(x.shape[:-2] + (CLUSTERS, 2, batch)), axis=-2, dtype=jnp.uint32).astype(jnp.float32)
-    counts = [jnp.stack(list(taken(eps, side, j))) for j, (eps, side) in enumerate(((eps_sell, arrived & direction), (eps_buy, arrived & ~direction)))]
-    return halves(jnp.stack(counts)), halves(lax.population_count(arrived))
+
+    def count(takers):
+        return halves(jnp.stack([jnp.stack([lax.population_count(x & wanting[j]) for x in takers(j)]) for j in (0, 1)]))
+
+    def all_differ(x):
+        masks, offered, links = x
+        return count(lambda j: served(links & offered[j, :, None], lambda i, k, bits: bits & masks[j, i, k]))
+
+    def some_are_equal(x):
+        ranks, offered, links = x
+        keys = [[ranks[j, i] + ((order * jnp.uint32(TIE[i]) + jnp.uint32(j << 31)) >> 20) for i in range(n)] for j in (0, 1)]
+
+        def first(j, i, k):
+            return keys[j][k] < keys[j][i] if k > i else keys[j][k] <= keys[j][i]
+        return count(lambda j: served(links & offered[j, :, None], lambda i, k, bits: jnp.where(first(j, i, k), bits, 0)))
+
+    ranks, offered = apart(s, (jnp.sum(cheaper, axis=2).astype(jnp.uint32) << 12, offered))
+    if n < 8:  # with few merchants the branch costs more than it saves, see README.md
+        return some_are_equal((ranks, offered, s.links)), halves(lax.population_count(arrived))
+    equal = (quotes[:, None] == quotes[:, :, None]) & (quotes < 1)[:, None] & ~jnp.eye(n, dtype=bool)[:, :, None]
+    masks = jnp.where(cheaper, jnp.uint32(0xFFFFFFFF), 0)
+    counts = lax.cond(jnp.any(equal), lambda x: some_are_equal((ranks, *x[1:])), all_differ, (masks, offered, s.links))
+    return counts, halves(lax.population_count(arrived))
 
 
 def percentiles(bins):
@@ -278,6 +300,8 @@ def check(bits):
         spec.check_shares(p, episode(Config(batch=batch, p=p, bits=bits), lambda s: still)[0])
     apart = still + jnp.arange(5)[:, None] * 0.01
     spec.check_ranks(episode(Config(batch=batch, bits=bits), lambda s: apart)[0])
+    ten = jnp.zeros((3, 10, batch)) + jnp.arange(10)[:, None] * 0.01  # more merchants than customers_in_bits compares at once
+    spec.check_ranks(episode(Config(merchants=10, batch=batch, bits=bits), lambda s: ten)[0])
     for h in spec.HEDGING:
         def quotes(s, h=h):
             eps = normals(words(s.key, s.tick, 5, (10,))).reshape(2, 5, batch) * 0.1
@@ -292,7 +316,7 @@ def setting(merchants, bits, batch, shards):
     run = compile_for(shards, lambda s: random_steps(c, s, c.steps), donate=True)
 
     def work():
-        holder[0], observation, total = jax.block_until_ready(run(holder[0]))
+        holder[0], *_ = jax.block_until_ready(run(holder[0]))
         return c.steps * batch * merchants
     return work
 

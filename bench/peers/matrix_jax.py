@@ -79,7 +79,7 @@ def setting(batch, shards):
     run = compile_for(shards, random_steps, donate=True)
 
     def work():
-        holder[0], observation, total = jax.block_until_ready(run(holder[0]))
+        holder[0], *_ = jax.block_until_ready(run(holder[0]))
         return ROUNDS * batch * 2
     return work
 

@@ -5,7 +5,8 @@
     python ppo_jax.py --task train            rollout and update, 64 instances
     python ppo_jax.py --task update           the update alone, in seconds: advantages, 4 epochs of 8 minibatches
 
-The same update as shoal's: ppo_spec.py. Differs: across shards (XLA host devices) every shard shuffles its own samples, and gradients are means over shards.
+The same update as shoal's: ppo_spec.py. Differs: with shards (XLA host devices) each shuffles its own samples, and
+a minibatch has a part in each; its gradient is the mean over shards.
 """
 import jax
 import jax.numpy as jnp
@@ -128,7 +129,7 @@ def setting(task, bits, batch, shards):
     run_rollout = compile_for(shards, lambda x: rollout(c, x[0][0], x[1]))
 
     def roll():
-        holder[1], stored = jax.block_until_ready(run_rollout(holder))
+        holder[1], _ = jax.block_until_ready(run_rollout(holder))
         return samples
     if task == "rollout":
         return roll
@@ -183,7 +184,7 @@ def main():
     batches = (32, 64, 128, 256) if task == "rollout" else (spec.INSTANCES,)
     settings = {("bits" if bits else "plain") + ", " + text: lambda bits=bits, batch=batch, shards=shards: setting(task, bits, batch, shards)
                 for text, batch, shards in grid(batches, options.threads) for bits in kinds if bits or batch <= 64}
-    timing = dict(best=min, measure=peer.seconds_each) if task == "update" else {}
+    timing = {"best": min, "measure": peer.seconds_each} if task == "update" else {}
     peer.serve(settings, options.seconds, ["jax", "jaxlib"], **timing)
 
 

@@ -25,8 +25,8 @@ COLUMNS = ("NumPy", "JAX", "JAX bits", "PyTorch eager", "PyTorch compiled")
 
 def market_step(merchants):
     n = ("--merchants", str(merchants))
-    return Task(f"market-step-{merchants}", f"market, {merchants} merchants, environment", ("--env", "market", "--agents", str(merchants), "--mode", "step"),
-                "64:8192", {
+    return Task(f"market-step-{merchants}", f"market, {merchants} merchants, environment",
+                ("--env", "market", "--agents", str(merchants), "--mode", "step"), "64:8192", {
         "NumPy": Program("jax", "market_numpy.py", n),
         "JAX": Program("jax", "market_jax.py", n),
         "JAX bits": Program("jax", "market_jax.py", (*n, "--kind", "bits"), ("--kind", "bits")),
