@@ -300,8 +300,9 @@ def check(bits):
         spec.check_shares(p, episode(Config(batch=batch, p=p, bits=bits), lambda s: still)[0])
     apart = still + jnp.arange(5)[:, None] * 0.01
     spec.check_ranks(episode(Config(batch=batch, bits=bits), lambda s: apart)[0])
-    ten = jnp.zeros((3, 10, batch)) + jnp.arange(10)[:, None] * 0.01  # more merchants than customers_in_bits compares at once
-    spec.check_ranks(episode(Config(merchants=10, batch=batch, bits=bits), lambda s: ten)[0])
+    ten, alike = Config(merchants=10, batch=batch, bits=bits), jnp.zeros((3, 10, batch))  # both branches of customers_in_bits
+    spec.check_shares(ten.p, episode(ten, lambda s: alike)[0])
+    spec.check_ranks(episode(ten, lambda s: alike + jnp.arange(10)[:, None] * 0.01)[0])
     for h in spec.HEDGING:
         def quotes(s, h=h):
             eps = normals(words(s.key, s.tick, 5, (10,))).reshape(2, 5, batch) * 0.1
@@ -326,7 +327,7 @@ def main():
     bits = options.kind == "bits"
     if options.check:
         return check(bits)
-    batches = (32, 64, 128, 256) if bits else (16, 32, 64, 128)
+    batches = (64, 128, 256, 512) if bits else (16, 32, 64, 128)
     peer.serve({text: lambda batch=batch, shards=shards: setting(options.merchants, bits, batch, shards)
                 for text, batch, shards in grid(batches, options.threads)}, options.seconds, ["jax", "jaxlib"])
 

@@ -10,9 +10,7 @@ S0_MEAN, S0_SD, S0_LOW, S0_HIGH = 1.5e-4, 0.5e-4, 0.2e-4, 5e-4
 OMEGA, V_MAX, GAMMA_MAX = (1.6 - 1) / (1.6 - 2), 5000.0, 0.2
 Q = np.arange(1, CLUSTERS + 1, dtype=np.float32)
 
-# Link probabilities of supertypes 1 and 2 -> share of merchant 1, unmatched fraction; all merchants quote alike. Closed form:
-# p1 (1 - (1 - p2)^n) / (n p2) and (1 - p1) (1 - p2)^(n - 1).
-SHARES = {(1.0, 0.5): (0.3875, 0.0), (0.5, 0.5): (0.19375, 0.03125), (0.3, 0.8): (0.3 * (1 - 0.2**5) / 4, 0.7 * 0.2**4)}
+SHARES = ((1.0, 0.5), (0.5, 0.5), (0.3, 0.8))  # link probabilities of supertypes 1 and 2 to check
 
 # Hedge fraction -> spread PnL, hedge cost, mean |inventory PnL| a merchant and step, in 1e-4, for quotes ~ N(0, 0.1).
 HEDGING = {0: (47, 0, 1272), 0.1: (47, 6.2, 384), 0.25: (47, 10.5, 214), 0.5: (46, 15.8, 106), 0.75: (46, 20.5, 46), 1: (46, 26.5, 0)}
@@ -26,10 +24,11 @@ def binary_digits(p):
 
 
 def check_shares(p, share):
-    """share [n]: means over instances after an episode of equal quotes."""
-    expected, unmatched = SHARES[p]
+    """share [n]: means over instances after an episode of equal quotes, whose expectation has a closed form."""
+    n = len(share)
+    expected, unmatched = p[0] * (1 - (1 - p[1]) ** n) / (n * p[1]), (1 - p[0]) * (1 - p[1]) ** (n - 1)
     found, rest = float(share[0]), float(1 - share.sum())
-    require(f"equal quotes, links {p}", abs(found - expected) < 0.03 * expected and abs(rest - unmatched) < 0.003,
+    require(f"equal quotes of {n}, links {p}", abs(found - expected) < 0.03 * expected and abs(rest - unmatched) < 0.003,
             f"share {found:.4f} (expected {expected:.4f}), unmatched {rest:.4f} (expected {unmatched:.4f})")
 
 
