@@ -3,6 +3,7 @@
 #include <optional>
 
 #ifdef SHOAL_HAS_CUDA
+#include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDAGuard.h>
 #endif

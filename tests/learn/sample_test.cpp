@@ -173,7 +173,7 @@ TEST(Sample, EveryPartOfTheKeyMatters) {
   auto const base = draw([](Draw&) {});
   EXPECT_TRUE(at::equal(base, draw([](Draw&) {})));
   EXPECT_FALSE((base == draw([](Draw& d) { d.random.seed = 6; })).any().item<bool>());
-  EXPECT_FALSE((base == draw([](Draw& d) { d.random.episode = 4; })).any().item<bool>());
+  EXPECT_FALSE((base == draw([](Draw& d) { d.stage = 4; })).any().item<bool>());
   EXPECT_FALSE((base == draw([](Draw& d) { d.random.step = 8; })).any().item<bool>());
   EXPECT_FALSE((base == draw([](Draw& d) { d.purpose = Purpose::increment; })).any().item<bool>());
 }

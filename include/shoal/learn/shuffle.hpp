@@ -20,7 +20,7 @@ struct Shuffle {
 /// @param count  at most 2^31  @param place  names the order: seed, stream as instance, stage as episode, epoch as step
 SHOAL_FN Shuffle make_shuffle(std::uint32_t count, Random const& place) {
   Shuffle s{count, 0, 0, {}};
-  int bits = 0;
+  int bits = 8;  // in a smaller domain the network's orders are not uniform
   while ((std::uint64_t(1) << bits) < count) ++bits;
   s.low_bits = bits / 2;
   s.high_bits = bits - s.low_bits;
