@@ -64,6 +64,11 @@ void gather(GatherArgs const& args, c10::Device device) {
   parallel(args.rows, 512, [&](std::int64_t row) { gather_row(SerialTeam{}, args, row); });
 }
 
+void uniform(UniformArgs const& args, c10::Device device) {
+  if (SHOAL_LAUNCHED(uniform)) return;
+  parallel(args.instances, 64, [&](std::int64_t instance) { uniform_row(args, instance); });
+}
+
 #undef SHOAL_LAUNCHED
 
 }  // namespace shoal::ops

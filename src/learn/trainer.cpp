@@ -29,43 +29,10 @@ class Timer {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-at::Device choose_device(DeviceChoice choice) {
-#ifdef SHOAL_HAS_CUDA
-  bool const there = torch::cuda::is_available();
-  char const* const lacking = "this machine has no CUDA device";
-#else
-  bool const there = false;
-  char const* const lacking = "this build has no CUDA";
-#endif
-  if (choice == DeviceChoice::cuda && !there)
-    throw SettingError("train.device", fmt::format(" = \"cuda\": {}; expected \"cpu\" or \"auto\"", lacking));
-  return choice != DeviceChoice::cpu && there ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-}
-
-int choose_threads(int threads) {
-  return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
-}
-
 void run_on_torch_threads(int shares, std::function<void(int)> const& job) {
   at::parallel_for(0, shares, 1, [&](std::int64_t begin, std::int64_t end) {
     for (auto share = begin; share < end; ++share) job(int(share));
   });
-}
-
-std::unique_ptr<Simulator> make(TrainerConfig const& config, at::Device device) {
-  auto const& train = config.train;
-  auto simulator = make_simulator(config.environment, config.env,
-                                  {.instances = train.instances,
-                                   .seed = std::uint32_t(train.seed),
-                                   .threads = choose_threads(train.threads),
-                                   .device = device.is_cuda() ? Device::cuda : Device::cpu,
-                                   .team = "serial",
-                                   .observation = config.policy.observation,
-                                   .executor = run_on_torch_threads});
-#ifdef SHOAL_HAS_CUDA
-  if (device.is_cuda()) simulator->set_stream(c10::cuda::getCurrentCUDAStream(device.index()).stream());
-#endif
-  return simulator;
 }
 
 int steps_of_stage(TrainerConfig const& config, Spec const& spec) {
@@ -138,8 +105,43 @@ at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
 
 }  // namespace
 
+at::Device choose_device(DeviceChoice choice) {
+#ifdef SHOAL_HAS_CUDA
+  bool const there = torch::cuda::is_available();
+  char const* const lacking = "this machine has no CUDA device";
+#else
+  bool const there = false;
+  char const* const lacking = "this build has no CUDA";
+#endif
+  if (choice == DeviceChoice::cuda && !there)
+    throw SettingError("train.device", fmt::format(" = \"cuda\": {}; expected \"cpu\" or \"auto\"", lacking));
+  return choice != DeviceChoice::cpu && there ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
+int choose_threads(int threads) {
+  return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
+}
+
+std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device) {
+  auto const& train = config.train;
+  auto simulator = make_simulator(config.environment, config.env,
+                                  {.instances = train.instances,
+                                   .seed = std::uint32_t(train.seed),
+                                   .threads = choose_threads(train.threads),
+                                   .device = device.is_cuda() ? Device::cuda : Device::cpu,
+                                   .team = "serial",
+                                   .observation = config.policy.observation,
+                                   .executor = run_on_torch_threads});
+#ifdef SHOAL_HAS_CUDA
+  if (device.is_cuda()) simulator->set_stream(c10::cuda::getCurrentCUDAStream(device.index()).stream());
+#endif
+  return simulator;
+}
+
 Trainer::Trainer(TrainerConfig config)
-    : config_(std::move(config)), device_(choose_device(config_.train.device)), simulator_(make(config_, device_)) {
+    : config_(std::move(config)),
+      device_(choose_device(config_.train.device)),
+      simulator_(make_simulator(config_, device_)) {
   at::set_num_threads(choose_threads(config_.train.threads));
   auto const& spec = simulator_->spec();
   rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
@@ -163,15 +165,22 @@ void Trainer::begin_stage() {
     simulator_->observe(rollout_.first());
 }
 
+void Trainer::end_phase() {
+  if (wait_for_phases_) simulator_->synchronize();
+}
+
 void Trainer::roll_out(StageReport& report, std::int64_t stream) {
   Timer timer;
   for (int t = 0; t < rollout_.shape.steps; ++t) {
     for (auto& policy : policies_) policy.act(rollout_, t, stream);
+    end_phase();
     report.inference_seconds += timer.lap();
     simulator_->step(rollout_.input(t), rollout_.output(t));
+    end_phase();
     report.environment_seconds += timer.lap();
   }
   for (auto& policy : policies_) policy.evaluate_end(rollout_);
+  end_phase();
   report.inference_seconds += timer.lap();
 }
 
@@ -202,15 +211,23 @@ std::vector<UpdateStats> Trainer::update() {
   return stats;
 }
 
-StageReport Trainer::run_stage() try {
+StageReport Trainer::roll_out() {
   StageReport report;
-  Timer timer, phase;
+  Timer phase;
   report.stage = stage_;
   begin_stage();
+  end_phase();
   report.environment_seconds = phase.lap();
   roll_out(report, stage_);
-  phase.lap();
+  return report;
+}
+
+StageReport Trainer::run_stage() try {
+  Timer timer;
+  auto report = roll_out();
+  Timer phase;
   auto const stats = update();
+  end_phase();
   report.update_seconds = phase.lap();
   agent_steps_ += rollout_.rewards.numel();
   fill(report, stats);

@@ -5,6 +5,7 @@
 #include "shoal/learn/gather.hpp"
 #include "shoal/learn/sample.hpp"
 #include "shoal/learn/standardize.hpp"
+#include "shoal/learn/uniform.hpp"
 
 namespace shoal::cuda {
 
@@ -12,5 +13,6 @@ void sample(SampleArgs const& args, void* stream);
 void gae(GaeArgs const& args, void* stream);
 void standardize(StandardizeArgs const& args, void* stream);
 void gather(GatherArgs const& args, void* stream);
+void uniform(UniformArgs const& args, void* stream);
 
 }  // namespace shoal::cuda

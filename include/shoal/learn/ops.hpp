@@ -7,6 +7,7 @@
 #include "shoal/learn/gather.hpp"
 #include "shoal/learn/sample.hpp"
 #include "shoal/learn/standardize.hpp"
+#include "shoal/learn/uniform.hpp"
 
 namespace shoal::ops {
 
@@ -14,5 +15,6 @@ void sample(SampleArgs const& args, c10::Device device);
 void gae(GaeArgs const& args, c10::Device device);
 void standardize(StandardizeArgs const& args, c10::Device device);
 void gather(GatherArgs const& args, c10::Device device);
+void uniform(UniformArgs const& args, c10::Device device);
 
 }  // namespace shoal::ops

@@ -51,6 +51,14 @@ struct StageReport {
   double environment_seconds = 0, inference_seconds = 0, update_seconds = 0;
 };
 
+/// What a configuration's choices stand for on this machine.
+/// @throws SettingError about train.device if it lacks that one
+at::Device choose_device(DeviceChoice choice);
+int choose_threads(int threads);
+
+/// The simulator of a run: on LibTorch's threads, or on its current stream.
+std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device);
+
 class Trainer {
  public:
   /// @throws InputError for a configuration that cannot run
@@ -59,6 +67,12 @@ class Trainer {
   /// Rollout, updates, report.
   /// @throws Error naming stage and tensor when something is no longer finite
   StageReport run_stage();
+
+  /// A stage's rollout alone, for measurements; of the report only the phases are filled. Work may still run on the device.
+  StageReport roll_out();
+
+  /// Whether phases end with waiting for the device: their seconds are then the device's too, and stages are slower on CUDA.
+  void wait_for_phases(bool wait) { wait_for_phases_ = wait; }
 
   /// One episode of every instance under the given profiles, without learning: the policies act as they are.
   /// @param profiles  [B, D], a row an instance  @param stream  tells the random actions of several calls apart
@@ -83,6 +97,7 @@ class Trainer {
  private:
   void begin_stage();
   void roll_out(StageReport& report, std::int64_t stream);
+  void end_phase();
   std::vector<UpdateStats> update();
   void fill(StageReport& report, std::vector<UpdateStats> const& stats);
   void check_finite() const;
@@ -100,6 +115,7 @@ class Trainer {
   at::Tensor rewards_;  // [B] r_cal
   std::int64_t stage_ = 0, agent_steps_ = 0;
   double seconds_ = 0;
+  bool wait_for_phases_ = false;
 };
 
 }  // namespace shoal
