@@ -27,18 +27,30 @@ def swept(rows):
     return [axis for axis in AXES if len({row[axis] for row in rows}) > 1] or ["instances"]
 
 
-def series(rows, axis):
-    """Rows that differ along the axis alone, by mode and the values of all other axes."""
+def best_batches(rows):
+    """The fastest of those rows that differ in instances alone."""
+    best = {}
+    for row in rows:
+        key = (row["mode"], row["agents"], row["threads"], row["horizon"])
+        if key not in best or row["agent_steps_per_s"]["median"] > best[key]["agent_steps_per_s"]["median"]:
+            best[key] = row
+    return list(best.values())
+
+
+def series(rows, others):
+    """Rows by mode and their values of the other axes: those of a group differ along one axis alone."""
     groups = {}
     for row in rows:
-        groups.setdefault((row["mode"], *(row[other] for other in AXES if other != axis)), []).append(row)
+        groups.setdefault((row["mode"], *(row[other] for other in others)), []).append(row)
     return groups
 
 
 def draw(axes, rows, axis):
-    others = [other for other in AXES if other != axis]
+    tuned = axis != "instances" and len({row["instances"] for row in rows}) > 1
+    rows = best_batches(rows) if tuned else rows
+    others = [other for other in AXES if other not in (axis, "instances" if tuned else axis)]
     varying = [k for k, other in enumerate(others) if len({row[other] for row in rows}) > 1]
-    groups = series(rows, axis)
+    groups = series(rows, others)
     combinations = sorted({tuple(key[1 + k] for k in varying) for key in groups})
     for (mode, *values), group in groups.items():
         group = sorted(group, key=lambda row: row[axis])
@@ -51,11 +63,11 @@ def draw(axes, rows, axis):
         style = STYLES[combinations.index(own) % len(STYLES)]
         axes.errorbar(x, y, yerr=spread, color=COLOURS[mode], marker=MARKERS[mode], ms=4, ls=style, capsize=2, label=label)
     ticks = sorted({row[axis] for row in rows})
-    axes.set(xscale="log", yscale="log", xlabel=axis, ylabel="ns an agent step", title=rows[0]["env"])
+    axes.set(xscale="log", yscale="log", xlabel=axis + (", at the best number of instances" if tuned else ""), ylabel="ns an agent step", title=rows[0]["env"])
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(alpha=0.3, which="both")
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, ncol=3, loc="upper center", bbox_to_anchor=(0.5, -0.15))
 
 
 def main():
