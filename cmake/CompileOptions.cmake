@@ -14,11 +14,14 @@ endif()
 set(cxx $<COMPILE_LANGUAGE:CXX>)
 set(cuda $<COMPILE_LANGUAGE:CUDA>)
 
-# ---- Exactness: results are the same on CPU and GPU: never -ffast-math, a * b + c is rounded twice -
+# ---- Exactness: results are the same on CPU and GPU: never -ffast-math, a * b + c is rounded twice ------------------
+# Nobody reads floating-point exceptions or errno: without them loops over clamp(), tanh() and sqrt() vectorise (tanh: 6 times
+# as fast), with the same results.
 add_library(shoal_exact INTERFACE)
 target_compile_features(shoal_exact INTERFACE cxx_std_20)
 target_compile_options(shoal_exact INTERFACE
-  $<${cxx}:-ffp-contract=off> $<${cuda}:-Xcompiler=-ffp-contract=off>)
+  $<${cxx}:-ffp-contract=off> $<${cxx}:-fno-trapping-math> $<${cxx}:-fno-math-errno>
+  $<${cuda}:-Xcompiler=-ffp-contract=off>)
 
 # ---- Warnings are errors --------------------------------------------------------------------------------------------
 option(SHOAL_WERROR "Warnings stop the build; OFF for compilers that warn of more than ours" ON)

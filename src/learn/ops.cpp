@@ -64,6 +64,13 @@ void gather(GatherArgs const& args, c10::Device device) {
   parallel(args.rows, 512, [&](std::int64_t row) { gather_row(SerialTeam{}, args, row); });
 }
 
+void ppo_loss(PpoLossArgs const& args, c10::Device device) {
+  if (SHOAL_LAUNCHED(ppo_loss)) return;
+  NormalHead normals[max_continuous_heads];
+  for (int h = 0; h < args.layout.continuous; ++h) normals[h] = normal_head(args, h);
+  parallel(args.rows, 256, [&](std::int64_t row) { ppo_loss_row(args, normals, row); });
+}
+
 void uniform(UniformArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(uniform)) return;
   parallel(args.instances, 64, [&](std::int64_t instance) { uniform_row(args, instance); });

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "shoal/learn/ops.hpp"
+#include "src/learn/fused_network.hpp"
 
 namespace shoal {
 
@@ -22,12 +23,6 @@ at::Generator make_generator(at::Device device, std::uint64_t seed) {
   auto generator = at::globalContext().defaultGenerator(device).clone();
   generator.set_current_seed(seed);
   return generator;
-}
-
-// [time, instance, agent, ...] without the slot after the last step, as rows of samples.
-at::Tensor sample_rows(at::Tensor const& tensor, int steps) {
-  if (!tensor.defined()) return tensor;
-  return tensor.narrow(0, 0, steps).flatten(0, 2);
 }
 
 bool all_agents(std::vector<int> const& agents, int count) {
@@ -57,8 +52,30 @@ PpoLearner::PpoLearner(Config config, NetworkShape network, RolloutShape const& 
   variance_ = at::zeros_like(network_.parameters());
   adam_step_ = at::zeros({}, real);
   kl_coefficient_ = at::full({}, config_.options.kl_coefficient, real);
-  auto const samples = samples_.numel();
-  minibatch_ = make_minibatch(rollout, samples / config_.options.minibatches, device);
+  if (config_.fused && FusedNetwork::fits(network_.shape(), device)) {
+    fused_ = std::make_unique<FusedNetwork>(network_.shape());
+    return;
+  }
+  auto const minibatch = samples_.numel() / config_.options.minibatches;
+  minibatch_ = {.observations = at::empty({minibatch, rollout.width}, real),
+                .d_parameters = at::empty({minibatch, rollout.actions.parameters()}, real),
+                .d_values = at::empty({minibatch}, real),
+                .d_log_sd = at::empty({minibatch, rollout.actions.continuous}, real),
+                .terms = at::empty({minibatch, UpdateStats::count}, real)};
+}
+
+PpoLearner::PpoLearner(PpoLearner&&) noexcept = default;
+PpoLearner::~PpoLearner() = default;
+
+/// @param parameters  undefined: the values alone
+void PpoLearner::infer(at::Tensor const& observations, at::Tensor const& parameters, at::Tensor const& values) {
+  if (fused_) {
+    fused_->use(network_.parameters());
+    fused_->forward(observations, parameters, values);
+    return;
+  }
+  if (parameters.defined()) network_.distribution_out(observations, parameters);
+  network_.value_out(observations, values);
 }
 
 at::Tensor PpoLearner::own_rows(at::Tensor const& slot) const {
@@ -74,14 +91,9 @@ void PpoLearner::act(Rollout const& rollout, int t, std::int64_t stage) {
   auto const rows = observations.size(0);
   auto const parameters =
       alone_ ? parameter_slot.flatten(0, 1) : at::empty({rows, layout.parameters()}, observations.options());
-  network_.distribution_out(observations, parameters);
-  if (alone_) {
-    network_.value_out(observations, value_slot.flatten());
-  } else {
-    auto const values = at::empty({rows}, observations.options());
-    network_.value_out(observations, values);
-    value_slot.index_copy_(1, agents_.to(at::kLong), values.view({shape.instances, -1}));
-  }
+  auto const values = alone_ ? value_slot.flatten() : at::empty({rows}, observations.options());
+  infer(observations, parameters, values);
+  if (!alone_) value_slot.index_copy_(1, agents_.to(at::kLong), values.view({shape.instances, -1}));
   SampleArgs const args{
       .layout = layout,
       .random = {config_.seed, 0, std::uint32_t(stage), std::uint32_t(t)},
@@ -107,7 +119,7 @@ void PpoLearner::evaluate_end(Rollout const& rollout) {
   auto const evaluate = [&](at::Tensor const& observations, at::Tensor const& slot) {  // [rows, A, width] -> [rows, A]
     auto const own = own_rows(observations);
     auto const values = at::empty({own.size(0)}, own.options());
-    network_.value_out(own, values);
+    infer(own, {}, values);
     if (alone_)
       slot.copy_(values.view_as(slot));
     else
@@ -115,42 +127,6 @@ void PpoLearner::evaluate_end(Rollout const& rollout) {
   };
   evaluate(rollout.observations.select(0, rollout.shape.steps), rollout.values.select(0, rollout.shape.steps));
   if (rollout.shape.truncates) evaluate(rollout.final_observations.flatten(0, 1), rollout.final_values.flatten(0, 1));
-}
-
-PpoLearner::Minibatch PpoLearner::make_minibatch(RolloutShape const& shape, std::int64_t rows,
-                                                 at::Device device) const {
-  auto const real = at::TensorOptions().dtype(at::kFloat).device(device);
-  auto const& layout = shape.actions;
-  Minibatch batch{.observations = at::empty({rows, shape.width}, real),
-                  .parameters = at::empty({rows, layout.parameters()}, real),
-                  .log_probabilities = at::empty({rows}, real),
-                  .advantages = at::empty({rows}, real),
-                  .returns = at::empty({rows}, real),
-                  .actions = {}};
-  if (layout.continuous > 0) batch.actions.continuous = at::empty({rows, layout.continuous}, real);
-  if (layout.discrete > 0) batch.actions.discrete = at::empty({rows, layout.discrete}, real.dtype(at::kInt));
-  if (shape.masked) batch.actions.masks = at::empty({rows, layout.total_choices}, real.dtype(at::kByte));
-  return batch;
-}
-
-void PpoLearner::gather(Rollout const& rollout, at::Tensor const& index, Minibatch& batch) const {
-  GatherArgs args{.fields = {}, .count = 0, .index = index.data_ptr<std::int64_t>(), .rows = index.numel()};
-  auto const field = [&](at::Tensor const& from, at::Tensor const& to) {
-    if (!to.defined()) return;
-    auto const rows = sample_rows(from, rollout.shape.steps);
-    args.fields[args.count++] = {static_cast<std::uint8_t const*>(rows.data_ptr()),
-                                 static_cast<std::uint8_t*>(to.data_ptr()),
-                                 int(to.element_size() * to.numel() / to.size(0))};
-  };
-  field(rollout.observations, batch.observations);
-  field(rollout.parameters, batch.parameters);
-  field(rollout.log_probabilities, batch.log_probabilities);
-  field(rollout.advantages, batch.advantages);
-  field(rollout.returns, batch.returns);
-  field(rollout.continuous, batch.actions.continuous);
-  field(rollout.discrete, batch.actions.discrete);
-  field(rollout.masks, batch.actions.masks);
-  ops::gather(args, index.device());
 }
 
 void PpoLearner::standardize_advantages(Rollout const& rollout) const {
@@ -161,26 +137,66 @@ void PpoLearner::standardize_advantages(Rollout const& rollout) const {
   ops::standardize(args, samples_.device());
 }
 
-at::Tensor PpoLearner::loss(Minibatch const& batch, at::Tensor const& old_log_sd, at::Tensor const& stats) const {
+PpoLossArgs PpoLearner::loss_args(Rollout const& rollout, at::Tensor const& index, at::Tensor const& old_log_sd) const {
   auto const& o = config_.options;
-  auto const& layout = network_.shape().actions;
+  auto const& shape = rollout.shape;
+  return {.layout = shape.actions,
+          .clip = float(o.clip),
+          .value_weight = float(o.value_weight),
+          .entropy_weight = float(o.entropy_weight),
+          .scale = float(1.0 / double(index.numel())),
+          .kl_coefficient = kl_coefficient_.data_ptr<float>(),
+          .log_sd = network_.log_sd().data_ptr<float>(),
+          .old_log_sd = old_log_sd.data_ptr<float>(),
+          .index = index.data_ptr<std::int64_t>(),
+          .rows = index.numel(),
+          .old_parameters = rollout.parameters.data_ptr<float>(),
+          .old_log_probabilities = rollout.log_probabilities.data_ptr<float>(),
+          .advantages = rollout.advantages.data_ptr<float>(),
+          .returns = rollout.returns.data_ptr<float>(),
+          .continuous = rollout.continuous.data_ptr<float>(),
+          .discrete = rollout.discrete.data_ptr<std::int32_t>(),
+          .masks = shape.masked ? rollout.masks.data_ptr<std::uint8_t>() : nullptr,
+          .outputs = {}};
+}
+
+/// Sets the network's gradients. @param stats  the mean terms are added to it, if defined
+void PpoLearner::differentiate(PpoLossArgs args, Rollout const& rollout, at::Tensor const& stats) {
+  if (!fused_) return differentiate_with_autograd(args, rollout, stats);
+  fused_->use(network_.parameters());
+  auto const terms = fused_->gradients(args, rollout.observations, network_.gradients());
+  if (!stats.defined()) return;
+  float* const to = stats.data_ptr<float>();
+  to[UpdateStats::policy_loss] += args.scale * terms.policy_loss;
+  to[UpdateStats::value_loss] += args.scale * terms.value_loss;
+  to[UpdateStats::kl] += args.scale * terms.kl;
+  to[UpdateStats::entropy] += args.scale * terms.entropy;
+}
+
+void PpoLearner::differentiate_with_autograd(PpoLossArgs args, Rollout const& rollout, at::Tensor const& stats) {
+  auto const device = samples_.device();
+  auto& batch = minibatch_;
+  int const row_bytes = rollout.shape.width * int(sizeof(float));
+  ops::gather({.fields = {{static_cast<std::uint8_t const*>(rollout.observations.data_ptr()),
+                           static_cast<std::uint8_t*>(batch.observations.data_ptr()), row_bytes}},
+               .count = 1,
+               .index = args.index,
+               .rows = args.rows},
+              device);
   auto const parameters = network_.distribution(batch.observations);
-  auto const log_p = log_probability(layout, parameters, network_.log_sd(), batch.actions);
-  auto const ratio = at::exp(log_p - batch.log_probabilities);
-  auto surrogate = ratio * batch.advantages;
-  if (o.clip > 0) surrogate = at::minimum(surrogate, ratio.clamp(1 - o.clip, 1 + o.clip) * batch.advantages);
-  auto const policy_loss = -surrogate.mean();
-  auto const value_loss = (network_.value(batch.observations) - batch.returns).square().mean().mul(0.5);
-  auto const kl =
-      kl_divergence(layout, batch.parameters, old_log_sd, parameters, network_.log_sd(), batch.actions.masks).mean();
-  auto loss = policy_loss + o.value_weight * value_loss + kl_coefficient_ * kl;
-  auto const h = entropy(layout, parameters, network_.log_sd(), batch.actions.masks).mean();
-  if (o.entropy_weight != 0) loss = loss - o.entropy_weight * h;
-  if (stats.defined()) {
-    at::NoGradGuard const no_grad;
-    stats.add_(at::stack({policy_loss, value_loss, kl, h}));
-  }
-  return loss;
+  auto const values = network_.value(batch.observations);
+  args.outputs = {.parameters = parameters.data_ptr<float>(),
+                  .values = values.data_ptr<float>(),
+                  .d_parameters = batch.d_parameters.data_ptr<float>(),
+                  .d_values = batch.d_values.data_ptr<float>(),
+                  .d_log_sd = batch.d_log_sd.data_ptr<float>(),
+                  .terms = static_cast<PpoTerms*>(batch.terms.data_ptr())};
+  ops::ppo_loss(args, device);
+  network_.gradients().zero_();
+  torch::autograd::backward({parameters, values}, {batch.d_parameters, batch.d_values});
+  at::NoGradGuard const no_grad;
+  network_.log_sd().grad().add_(batch.d_log_sd.sum(0));
+  if (stats.defined()) stats.add_(batch.terms.mean(0));
 }
 
 void PpoLearner::descend(std::int64_t stage) {
@@ -192,6 +208,7 @@ void PpoLearner::descend(std::int64_t stage) {
   at::_fused_adam_({network_.parameters()}, {gradients}, {mean_}, {variance_}, {}, {adam_step_},
                    config_.options.learning_rate.rate(stage), adam_beta1, adam_beta2, /*weight_decay=*/0, adam_epsilon,
                    /*amsgrad=*/false, /*maximize=*/false);
+  network_.parameters().unsafeGetTensorImpl()->bump_version();  // the fused operator does not say that it writes
 }
 
 UpdateStats PpoLearner::update(Rollout const& rollout, std::int64_t stage) {
@@ -208,9 +225,8 @@ UpdateStats PpoLearner::update(Rollout const& rollout, std::int64_t stage) {
                            ? samples_
                            : samples_.index_select(0, at::randperm(samples_.numel(), generator, samples_.options()));
     for (int m = 0; m < o.minibatches; ++m) {
-      gather(rollout, order.narrow(0, m * rows, rows), minibatch_);
-      network_.gradients().zero_();
-      loss(minibatch_, old_log_sd, epoch == o.epochs - 1 ? stats.values : at::Tensor()).backward();
+      auto const args = loss_args(rollout, order.narrow(0, m * rows, rows), old_log_sd);
+      differentiate(args, rollout, epoch == o.epochs - 1 ? stats.values : at::Tensor());
       descend(stage);
     }
   }

@@ -125,6 +125,60 @@ TEST_F(LearnerKernels, Gather) {
   for (auto& field : to) expect_same("field", field);
 }
 
+TEST_F(LearnerKernels, PpoLoss) {
+  ActionLayout layout{.continuous = 2, .discrete = 2, .choices = {5, 3}, .total_choices = 8};
+  constexpr std::size_t samples = 900, rows = 701;
+  Pair<std::int64_t> index(below<std::int64_t>(rows, samples, 1));
+  Pair<float> old_parameters(normals(samples * 10, 2)), old_log_p(normals(samples, 3)), advantages(normals(samples, 4));
+  Pair<float> returns(normals(samples, 5)), continuous(normals(samples * 2, 6)), parameters(normals(rows * 10, 7));
+  Pair<float> values(normals(rows, 8)), log_sd(normals(2, 9)), old_log_sd(normals(2, 10)),
+      kl_coefficient(normals(1, 11));
+  Pair<std::int32_t> discrete(below<std::int32_t>(samples * 2, 3, 12));
+  Pair<std::uint8_t> masks(below<std::uint8_t>(samples * 8, 2, 13));
+  for (std::size_t s = 0; s < samples; ++s) {
+    masks.host[s * 8 + std::size_t(discrete.host[s * 2])] = 1;
+    masks.host[s * 8 + 5 + std::size_t(discrete.host[s * 2 + 1])] = 1;
+  }
+  masks = Pair<std::uint8_t>(masks.host);
+  Pair<float> d_parameters(rows * 10), d_values(rows), d_log_sd(rows * 2);
+  Pair<PpoTerms> terms(rows);
+  auto const args = [&](auto of) {
+    return PpoLossArgs{.layout = layout,
+                       .clip = 0.2f,
+                       .value_weight = 0.5f,
+                       .entropy_weight = 0.01f,
+                       .scale = 1.0f / float(rows),
+                       .kl_coefficient = of(kl_coefficient),
+                       .log_sd = of(log_sd),
+                       .old_log_sd = of(old_log_sd),
+                       .index = of(index),
+                       .rows = std::int64_t(rows),
+                       .old_parameters = of(old_parameters),
+                       .old_log_probabilities = of(old_log_p),
+                       .advantages = of(advantages),
+                       .returns = of(returns),
+                       .continuous = of(continuous),
+                       .discrete = of(discrete),
+                       .masks = of(masks),
+                       .outputs = {.parameters = of(parameters),
+                                   .values = of(values),
+                                   .d_parameters = of(d_parameters),
+                                   .d_values = of(d_values),
+                                   .d_log_sd = of(d_log_sd),
+                                   .terms = of(terms)}};
+  };
+  auto const here = args([](auto& pair) { return host(pair); });
+  NormalHead const heads[] = {normal_head(here, 0), normal_head(here, 1)};
+  for (std::size_t row = 0; row < rows; ++row) ppo_loss_row(here, heads, std::int64_t(row));
+  cuda::ppo_loss(args([](auto& pair) { return device(pair); }), nullptr);
+  expect_same("gradients of the parameters", d_parameters);
+  expect_same("gradients of the values", d_values);
+  expect_same("gradients of log sd", d_log_sd);
+  auto const there = to_host(view(terms.device.data(), rows));
+  for (std::size_t row = 0; row < rows; ++row)
+    EXPECT_TRUE(there[row].policy_loss == terms.host[row].policy_loss && there[row].kl == terms.host[row].kl);
+}
+
 TEST_F(LearnerKernels, Sample) {
   ActionLayout layout{.continuous = 2, .discrete = 2, .choices = {5, 3}, .total_choices = 8};
   constexpr std::size_t instances = 301, agents = 4, slots = instances * agents;

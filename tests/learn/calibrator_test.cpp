@@ -1,6 +1,7 @@
 #include "shoal/learn/calibrator.hpp"
 
 #include "learn/helpers.hpp"
+#include "shoal/learn/distribution.hpp"
 
 namespace shoal {
 namespace {

@@ -2,6 +2,7 @@
 
 #include "learn/helpers.hpp"
 #include "learn/tagged_simulator.hpp"
+#include "shoal/learn/distribution.hpp"
 
 namespace shoal {
 namespace {
@@ -21,12 +22,13 @@ struct Stage {
   Rollout rollout = make_rollout(rollout_shape(simulator, steps), at::kCPU);
   std::vector<PpoLearner> learners = {};
 
-  explicit Stage(PpoOptions const& options = plain_options(),
-                 std::vector<std::vector<int>> const& groups = {{0, 1, 2}}) {
+  explicit Stage(PpoOptions const& options = plain_options(), std::vector<std::vector<int>> const& groups = {{0, 1, 2}},
+                 bool fused = true) {
     NetworkShape const shape{.inputs = TaggedSimulator::width, .hidden = {8}, .actions = rollout.shape.actions};
     for (auto const& group : groups) {
       learners.emplace_back(
-          PpoLearner::Config{.options = options, .agents = group, .seed = 3, .stream = std::uint32_t(learners.size())},
+          PpoLearner::Config{
+              .options = options, .agents = group, .seed = 3, .stream = std::uint32_t(learners.size()), .fused = fused},
           shape, rollout.shape, at::kCPU);
       auto const& parameters = learners.back().network().parameters();
       parameters.add_(random_normal(parameters.sizes(), learners.size()) * 0.3);  // so that observations matter
@@ -162,23 +164,25 @@ struct PlainPpo {
 };
 
 TEST(Ppo, OneStepEqualsALoopWrittenOut) {
-  Stage stage;
-  PlainPpo plain(stage.learners[0]);
-  plain.update(stage.rollout, 0);
-  stage.learners[0].update(stage.rollout, 0);
-  EXPECT_LT(distance(stage.parameters(), plain.parameters), 1e-5);
-  EXPECT_GT(distance(stage.parameters(), Stage().parameters()), 5e-4);
+  for (bool const fused : {true, false}) {
+    Stage stage(plain_options(), {{0, 1, 2}}, fused);
+    PlainPpo plain(stage.learners[0]);
+    plain.update(stage.rollout, 0);
+    stage.learners[0].update(stage.rollout, 0);
+    EXPECT_LT(distance(stage.parameters(), plain.parameters), 1e-5);
+    EXPECT_GT(distance(stage.parameters(), Stage().parameters()), 5e-4);
+  }
 }
 
 // Ratios, divergence and Adam's moments only matter after the first step; the schedule only after the first stage.
 TEST(Ppo, ManyStepsOfManyStagesEqualALoopWrittenOut) {
-  for (double const max_grad_norm : {0.0, 0.5}) {
+  for (auto const& [max_grad_norm, fused] : {std::pair(0.0, true), {0.5, true}, {0.5, false}}) {
     auto options = plain_options();
     options.learning_rate = {1e-2, 0.6, 2};
     options.epochs = 6;
     options.entropy_weight = 0.01;
     options.max_grad_norm = max_grad_norm;
-    Stage stage(options);
+    Stage stage(options, {{0, 1, 2}}, fused);
     PlainPpo plain(stage.learners[0]);
     for (int m = 0; m < 4; ++m) {
       stage.run(m);
@@ -189,6 +193,35 @@ TEST(Ppo, ManyStepsOfManyStagesEqualALoopWrittenOut) {
     }
     EXPECT_GT(plain.outside, 10);
   }
+}
+
+// Parts of a minibatch are added in one order, whoever summed them.
+TEST(Ppo, AnyNumberOfThreadsGivesTheSameBits) {
+  auto options = plain_options();
+  options.epochs = 2;
+  struct Many {
+    TaggedSimulator simulator{400};
+    Rollout rollout = make_rollout(rollout_shape(simulator, steps), at::kCPU);
+  };
+  int const threads = at::get_num_threads();
+  at::Tensor parameters[2];
+  for (int k : {0, 1}) {
+    at::set_num_threads(k == 0 ? 1 : 3);
+    Many many;
+    NetworkShape const shape{.inputs = TaggedSimulator::width, .hidden = {8}, .actions = many.rollout.shape.actions};
+    PpoLearner learner({.options = options, .agents = {0, 1, 2}, .seed = 3}, shape, many.rollout.shape, at::kCPU);
+    many.simulator.reset(many.rollout.first());
+    for (int t = 0; t < steps; ++t) {
+      learner.act(many.rollout, t, 0);
+      many.simulator.step(many.rollout.input(t), many.rollout.output(t));
+    }
+    learner.evaluate_end(many.rollout);
+    estimate_advantages(many.rollout, 0.9, 0.9);
+    learner.update(many.rollout, 0);
+    parameters[k] = learner.network().parameters();
+  }
+  at::set_num_threads(threads);
+  EXPECT_TRUE(at::equal(parameters[0], parameters[1]));
 }
 
 TEST(Ppo, EachLearnerTrainsOnTheSamplesOfItsAgentsOnly) {

@@ -3,6 +3,7 @@
 
 #include "shoal/learn/gae.hpp"
 #include "shoal/learn/gather.hpp"
+#include "shoal/learn/ppo_loss.hpp"
 #include "shoal/learn/sample.hpp"
 #include "shoal/learn/standardize.hpp"
 #include "shoal/learn/uniform.hpp"
@@ -13,6 +14,7 @@ void sample(SampleArgs const& args, void* stream);
 void gae(GaeArgs const& args, void* stream);
 void standardize(StandardizeArgs const& args, void* stream);
 void gather(GatherArgs const& args, void* stream);
+void ppo_loss(PpoLossArgs const& args, void* stream);
 void uniform(UniformArgs const& args, void* stream);
 
 }  // namespace shoal::cuda

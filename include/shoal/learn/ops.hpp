@@ -5,6 +5,7 @@
 
 #include "shoal/learn/gae.hpp"
 #include "shoal/learn/gather.hpp"
+#include "shoal/learn/ppo_loss.hpp"
 #include "shoal/learn/sample.hpp"
 #include "shoal/learn/standardize.hpp"
 #include "shoal/learn/uniform.hpp"
@@ -15,6 +16,7 @@ void sample(SampleArgs const& args, c10::Device device);
 void gae(GaeArgs const& args, c10::Device device);
 void standardize(StandardizeArgs const& args, c10::Device device);
 void gather(GatherArgs const& args, c10::Device device);
+void ppo_loss(PpoLossArgs const& args, c10::Device device);
 void uniform(UniformArgs const& args, c10::Device device);
 
 }  // namespace shoal::ops

@@ -5,14 +5,17 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "shoal/learn/distribution.hpp"
 #include "shoal/learn/network.hpp"
 #include "shoal/learn/options.hpp"
+#include "shoal/learn/ppo_loss.hpp"
 #include "shoal/learn/rollout.hpp"
 
 namespace shoal {
+
+class FusedNetwork;
 
 /// What one update did: a device tensor [4] with means over the last epoch, so that nothing waits for the device.
 struct UpdateStats {
@@ -28,9 +31,12 @@ class PpoLearner {
     Purpose purpose = Purpose::action;
     std::uint32_t seed = 0;
     std::uint32_t stream = 0;  // tells learners of one run apart
+    bool fused = true;         // on the CPU: own kernels for networks that they fit; false: LibTorch's operators
   };
 
   PpoLearner(Config config, NetworkShape network, RolloutShape const& rollout, at::Device device);
+  PpoLearner(PpoLearner&&) noexcept;
+  ~PpoLearner();
 
   /// Fills slot t: values, distribution parameters, actions, log-probabilities, entropies.
   void act(Rollout const& rollout, int t, std::int64_t stage);
@@ -50,17 +56,17 @@ class PpoLearner {
   std::vector<at::Tensor> state() const;
 
  private:
+  /// Where LibTorch's path keeps a minibatch's observations, and the gradients and terms of its loss.
   struct Minibatch {
-    at::Tensor observations, parameters, log_probabilities, advantages, returns;
-    ActionRows actions;
+    at::Tensor observations, d_parameters, d_values, d_log_sd, terms;
   };
   at::Tensor own_rows(at::Tensor const& slot) const;
-  Minibatch make_minibatch(RolloutShape const& rollout, std::int64_t rows, at::Device device) const;
-  void gather(Rollout const& rollout, at::Tensor const& index, Minibatch& batch) const;
-  at::Tensor loss(Minibatch const& batch, at::Tensor const& old_log_sd, at::Tensor const& stats) const;
-  void descend(std::int64_t stage);
+  void infer(at::Tensor const& observations, at::Tensor const& parameters, at::Tensor const& values);
   void standardize_advantages(Rollout const& rollout) const;
-  bool acts_alone() const { return alone_; }
+  PpoLossArgs loss_args(Rollout const& rollout, at::Tensor const& index, at::Tensor const& old_log_sd) const;
+  void differentiate(PpoLossArgs args, Rollout const& rollout, at::Tensor const& stats);
+  void differentiate_with_autograd(PpoLossArgs args, Rollout const& rollout, at::Tensor const& stats);
+  void descend(std::int64_t stage);
 
   Config config_;
   bool alone_;  // this learner's agents are all agents
@@ -69,7 +75,8 @@ class PpoLearner {
   at::Tensor samples_;  // [T * N * members] i64: this learner's rows of the flattened rollout
   at::Tensor moments_;  // scratch of standardize
   at::Tensor mean_, variance_, adam_step_, kl_coefficient_;
-  Minibatch minibatch_;
+  std::unique_ptr<FusedNetwork> fused_;  // null: LibTorch's path
+  Minibatch minibatch_;                  // of LibTorch's path
 };
 
 /// Advantages and returns of all agents from rewards, values and ended (gae.hpp).

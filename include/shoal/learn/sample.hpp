@@ -11,7 +11,7 @@
 
 namespace shoal {
 
-inline constexpr int max_discrete_heads = 16;
+inline constexpr int max_discrete_heads = 16, max_continuous_heads = 256;
 
 /// The heads of a policy.
 struct ActionLayout {

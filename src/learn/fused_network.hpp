@@ -1,0 +1,59 @@
+// Actor and critic on the CPU in one pass: inference for the rollout, and the gradients of a PPO minibatch with forward, loss and
+// backward over blocks of rows that stay in cache. LibTorch owns the parameters; its own path (ActorCritic and autograd) serves
+// every network and device, and is what this one is tested against (tests/learn/fused_network_test.cpp).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "shoal/learn/network.hpp"
+#include "shoal/learn/ppo_loss.hpp"
+#include "src/learn/dense.hpp"
+
+namespace shoal {
+
+class FusedNetwork {
+ public:
+  /// Whether it can stand in for a network of this shape: on the CPU, with linear outputs.
+  static bool fits(NetworkShape const& shape, at::Device device);
+
+  explicit FusedNetwork(NetworkShape const& shape);
+
+  /// Takes the parameters over, if they have changed since the last call.
+  void use(at::Tensor const& parameters);
+
+  /// @param observations [rows, inputs]  @param parameters [rows, P], undefined: the critic alone  @param values [rows]
+  void forward(at::Tensor const& observations, at::Tensor const& parameters, at::Tensor const& values);
+
+  /// The minibatch's gradients, and its terms summed over the rows.
+  /// @param args  without outputs  @param observations [samples of the rollout, inputs]  @param gradients  flat, overwritten
+  PpoTerms gradients(PpoLossArgs const& args, at::Tensor const& observations, at::Tensor const& gradients);
+
+ private:
+  struct Worker {
+    DenseMlp::Workspace actor, critic;
+    AlignedFloats inputs, log_sd;  // [block, inputs], one row's gradient
+  };
+  /// Sums of one part of a minibatch: [actor | critic | log sd | terms].
+  struct Part {
+    float *actor, *critic, *log_sd;
+    PpoTerms* terms;
+  };
+  Part part(int index) const;
+  void add_part(PpoLossArgs const& args, float const* observations, Worker& worker, Part const& part,
+                std::int64_t begin, std::int64_t end) const;
+  void fold_parts(int parts);
+  void make_workers();
+
+  DenseMlp actor_, critic_;
+  ActionLayout layout_;
+  std::vector<Worker> workers_;  // one a thread
+  AlignedFloats parts_;
+  int part_capacity_ = 0;
+  std::int64_t part_size_;
+  std::int64_t version_ = -1;
+  void const* storage_ = nullptr;
+};
+
+}  // namespace shoal
