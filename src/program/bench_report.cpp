@@ -1,7 +1,6 @@
 #include "program/bench_report.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <fstream>
@@ -71,6 +70,19 @@ std::string sizes(BenchResult const& r, bool horizons) {
                      r.bytes_per_instance, r.state_bytes, r.rollout_bytes_per_agent_step);
 }
 
+/// How near the steps come to the memory's limit. Bytes of a step: observations written, states read and written.
+std::string memory_text(BenchReport const& report) {
+  auto text = fmt::format("copies move {:.0f} GB/s", *report.copy_bandwidth / 1e9);
+  auto const& results = report.results;
+  auto const most = std::max_element(results.begin(), results.end(), [](BenchResult const& a, BenchResult const& b) {
+    return a.memory_share < b.memory_share;  // none is less than any
+  });
+  if (most->memory_share)
+    text += fmt::format("; steps at most {:.1f} % of that, {} with {} instances", 100 * *most->memory_share,
+                        most->environment, most->instances);
+  return text;
+}
+
 /// What the figures belong to, one row for each environment and number of agents.
 std::vector<Labelled> facts(BenchReport const& report) {
   auto const& results = report.results;
@@ -98,16 +110,7 @@ std::vector<Labelled> facts(BenchReport const& report) {
   if (!varies(results, &BenchResult::threads))
     machine += fmt::format(", {} thread{}", first.threads, first.threads > 1 ? "s" : "");
   rows.push_back({"machine", machine});
-  if (report.copy_bandwidth) {
-    std::vector<std::string> reached;
-    for (auto const& r : results)
-      if (r.memory_share)
-        reached.push_back(
-            fmt::format("{:.1f} % by {}, {} instances", 100 * *r.memory_share, r.environment, r.instances));
-    rows.push_back(
-        {"memory", fmt::format("copies move {}B/s; of that {}", count_text(*report.copy_bandwidth),
-                               reached.empty() ? "nothing measured" : fmt::format("{}", fmt::join(reached, "; ")))});
-  }
+  if (report.copy_bandwidth) rows.push_back({"memory", memory_text(report)});
   return rows;
 }
 

@@ -184,7 +184,9 @@ BenchResult describe(TrainerConfig config, BenchMode mode) {
                      .agents = 0,
                      .threads = choose_threads(config.train.threads),
                      .horizon = config.train.steps,
-                     .network = fmt::format("{} tanh", fmt::join(hidden.items, hidden.items + hidden.count, "-")),
+                     .network = hidden.count == 0
+                                    ? "linear"
+                                    : fmt::format("{} tanh", fmt::join(hidden.items, hidden.items + hidden.count, "-")),
                      .update = fmt::format("{} epoch{} of {} minibatch{}", ppo.epochs, ppo.epochs == 1 ? "" : "s",
                                            ppo.minibatches, ppo.minibatches == 1 ? "" : "es"),
                      .observation_bytes = 0,
