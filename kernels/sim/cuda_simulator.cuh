@@ -10,7 +10,7 @@
 //   State in...   idea                                                                         agent steps/s, H200
 //   global        moves only the fields in use; occupancy bound by registers alone             not yet measured
 //   shared        all lanes copy it in and out in 16-byte chunks, the whole of it (Market:     not written
-//                 2 x 2.5 kB a step, of which 5 merchants use 0.9 kB); re-reads come from shared memory
+//                 2 x 1.6 kB a step, of which 5 merchants use 1.2 kB); re-reads come from shared memory
 // Market reads few fields twice within a step (links and quotes, once a side), which L1 serves; hence global.
 //
 // tests/kernels/parity_test.cu compares every output with the CPU, bit for bit; bench/kernels/step_bench.cu measures.

@@ -4,3 +4,5 @@
 
 template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::Market>(shoal::Market::Params const&,
                                                                                      shoal::SimulatorOptions const&);
+template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::Market::Smaller>(
+    shoal::Market::Params const&, shoal::SimulatorOptions const&);

@@ -19,6 +19,8 @@ typename Env::Params read_params(Settings const& settings) {
 template <class Env>
 std::unique_ptr<Simulator> make(Settings const& settings, SimulatorOptions const& options) {
   auto const params = read_params<Env>(settings);
+  if constexpr (requires { typename Env::Smaller; })
+    if (Env::Smaller::fits(params)) return make<typename Env::Smaller>(settings, options);
   if (options.device == Device::cpu) return std::make_unique<CpuSimulator<Env>>(params, options);
 #ifdef SHOAL_HAS_CUDA
   return make_cuda_simulator<Env>(params, options);

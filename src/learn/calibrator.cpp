@@ -67,7 +67,7 @@ std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
   return targets;
 }
 
-at::Tensor calibration_reward(std::vector<Target> const& targets, at::Tensor const& metrics) {
+Goal make_goal(std::vector<Target> const& targets, at::Device device) {
   std::vector<std::int64_t> columns;
   std::vector<double> values, weights, scales;
   for (auto const& t : targets) {
@@ -76,10 +76,14 @@ at::Tensor calibration_reward(std::vector<Target> const& targets, at::Tensor con
     weights.push_back(t.weight);
     scales.push_back(t.scale);
   }
-  auto const row = [&](std::vector<double> const& x) { return at::tensor(x, at::kDouble).to(metrics.device()); };
-  auto const f = metrics.index_select(1, at::tensor(columns, at::kLong).to(metrics.device())).to(at::kDouble);
-  auto const loss = 1 + (f - row(values)).abs() / row(scales);
-  return (row(weights) / loss).sum(1).to(at::kFloat);
+  auto const row = [&](std::vector<double> const& x) { return at::tensor(x, at::kDouble).to(device); };
+  return {at::tensor(columns, at::kLong).to(device), row(values), row(weights), row(scales)};
+}
+
+at::Tensor calibration_reward(Goal const& goal, at::Tensor const& metrics) {
+  auto const f = metrics.index_select(1, goal.columns).to(at::kDouble);
+  auto const loss = 1 + (f - goal.values).abs() / goal.scales;
+  return (goal.weights / loss).sum(1).to(at::kFloat);
 }
 
 Calibrator::Calibrator(CalibratorOptions const& options, Spec const& spec, int particles, std::uint32_t seed,
@@ -108,10 +112,15 @@ at::Tensor Calibrator::offsets(int slot) const { return rollout_.observations.se
 
 at::Tensor Calibrator::profiles() const { return low_ + range_ * (origin_ + offsets(1)); }
 
-void Calibrator::propose(std::int64_t stage) {
+void Calibrator::begin(std::int64_t stage) {
+  stage_ = stage;
+  learner_.begin(stage);
+}
+
+void Calibrator::propose() {
   at::NoGradGuard const no_grad;
   offsets(0).copy_(offsets(1));
-  learner_.act(rollout_, 0, stage);
+  learner_.act(rollout_, 0);
   offsets(1).copy_((origin_ + offsets(0) + rollout_.continuous.flatten(0, 2)).clamp(0, 1) - origin_);
 }
 
@@ -119,13 +128,13 @@ void Calibrator::write(at::Tensor const& profiles, at::Tensor const& supertypes)
   supertypes.flatten(1, 2).index_copy_(1, columns_, profiles);
 }
 
-UpdateStats Calibrator::learn(at::Tensor const& rewards, std::int64_t stage) {
-  if (stage == 0) baseline_.copy_(rewards.mean().expand_as(rewards));
+UpdateStats Calibrator::learn(at::Tensor const& rewards) {
+  if (stage_ == 0) baseline_.copy_(rewards.mean().expand_as(rewards));
   rollout_.rewards.copy_((rewards - baseline_).view_as(rollout_.rewards));
   baseline_.lerp_(rewards, baseline_rate);
   learner_.evaluate_end(rollout_);
   estimate_advantages(rollout_, learner_.options().discount, learner_.options().gae_lambda);
-  return learner_.update(rollout_, stage);
+  return learner_.update(rollout_);
 }
 
 std::vector<at::Tensor> Calibrator::state() const {

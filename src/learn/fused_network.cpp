@@ -29,15 +29,14 @@ std::int64_t whole_lines(std::int64_t floats) { return (floats + 15) / 16 * 16; 
 
 }  // namespace
 
-bool FusedNetwork::fits(NetworkShape const& shape, at::Device device) {
-  return device.is_cpu() && shape.mean_limit <= 0;
-}
-
 FusedNetwork::FusedNetwork(NetworkShape const& shape)
     : actor_(widths(shape, shape.actions.parameters())),
       critic_(widths(shape, 1)),
       layout_(shape.actions),
-      part_size_(whole_lines(actor_.gradient_sums() + critic_.gradient_sums() + layout_.continuous + 4)) {}
+      mean_limit_(float(shape.mean_limit)),
+      restoring_(shape.restoring > 0 ? std::size_t(layout_.continuous * shape.inputs) : 0),
+      part_size_(whole_lines(actor_.gradient_sums() + critic_.gradient_sums() + layout_.continuous +
+                             std::int64_t(restoring_.size()) + 4)) {}
 
 void FusedNetwork::use(at::Tensor const& parameters) {
   auto const version = std::int64_t(parameters._version());
@@ -45,6 +44,7 @@ void FusedNetwork::use(at::Tensor const& parameters) {
   float const* const all = parameters.data_ptr<float>();
   actor_.pack(all + layout_.continuous);
   critic_.pack(all + layout_.continuous + actor_.parameters());
+  std::copy_n(all + parameters.numel() - std::int64_t(restoring_.size()), restoring_.size(), restoring_.data());
   version_ = version;
   storage_ = parameters.data_ptr();
 }
@@ -55,6 +55,25 @@ void FusedNetwork::make_workers() {
                         .critic = critic_.workspace(),
                         .inputs = AlignedFloats(std::int64_t(DenseMlp::block) * actor_.inputs()),
                         .log_sd = AlignedFloats(layout_.continuous)});
+  }
+}
+
+/// As ActorCritic has it: limit * tanh(output + restoring map of the observation).
+float FusedNetwork::limited_mean(float output, int head, float const* observation) const {
+  int const inputs = actor_.inputs();
+  if (!restoring_.empty())
+    for (int i = 0; i < inputs; ++i) output += restoring_[std::size_t(head * inputs + i)] * observation[i];
+  return mean_limit_ * shoal::tanh(output);
+}
+
+/// From the gradient with respect to limited means to that with respect to outputs; adds the restoring map's.
+void FusedNetwork::through_limit(float const* means, float* gradient, float const* observation,
+                                 float* restoring) const {
+  int const inputs = actor_.inputs();
+  for (int h = 0; h < layout_.continuous; ++h) {
+    gradient[h] *= mean_limit_ - means[h] * means[h] / mean_limit_;
+    if (!restoring_.empty())
+      for (int i = 0; i < inputs; ++i) restoring[h * inputs + i] += gradient[h] * observation[i];
   }
 }
 
@@ -73,8 +92,12 @@ void FusedNetwork::forward(at::Tensor const& observations, at::Tensor const& par
       float const* const in = x + first * inputs;
       if (p) {
         actor_.forward(worker.actor, in, count);
-        for (int r = 0; r < count; ++r)
-          std::copy_n(worker.actor.output() + r * actor_.output_stride(), outputs, p + (first + r) * outputs);
+        for (int r = 0; r < count; ++r) {
+          float* const to = p + (first + r) * outputs;
+          std::copy_n(worker.actor.output() + r * actor_.output_stride(), outputs, to);
+          for (int h = 0; mean_limit_ > 0 && h < layout_.continuous; ++h)
+            to[h] = limited_mean(to[h], h, in + r * inputs);
+        }
       }
       critic_.forward(worker.critic, in, count);
       for (int r = 0; r < count; ++r) v[first + r] = worker.critic.output()[r * critic_.output_stride()];
@@ -86,7 +109,8 @@ FusedNetwork::Part FusedNetwork::part(int index) const {
   float* const begin = parts_.data() + index * part_size_;
   float* const critic = begin + actor_.gradient_sums();
   float* const log_sd = critic + critic_.gradient_sums();
-  return {begin, critic, log_sd, reinterpret_cast<PpoTerms*>(log_sd + layout_.continuous)};
+  float* const restoring = log_sd + layout_.continuous;
+  return {begin, critic, log_sd, restoring, reinterpret_cast<PpoTerms*>(restoring + restoring_.size())};
 }
 
 void FusedNetwork::add_part(PpoLossArgs const& args, float const* observations, Worker& worker, Part const& part,
@@ -104,11 +128,15 @@ void FusedNetwork::add_part(PpoLossArgs const& args, float const* observations, 
     actor_.forward(worker.actor, x, count);
     critic_.forward(worker.critic, x, count);
     for (int r = 0; r < count; ++r) {
+      float* const parameters = worker.actor.output() + r * actor_.output_stride();
+      float* const gradient = worker.actor.output_gradient() + r * actor_.output_stride();
+      float const* const observation = x + r * inputs;
+      for (int h = 0; mean_limit_ > 0 && h < layout_.continuous; ++h)
+        parameters[h] = limited_mean(parameters[h], h, observation);
       auto const terms =
-          ppo_loss_row(args, normals, first + r, worker.actor.output() + r * actor_.output_stride(),
-                       worker.critic.output()[r * critic_.output_stride()],
-                       worker.actor.output_gradient() + r * actor_.output_stride(),
-                       worker.critic.output_gradient()[r * critic_.output_stride()], worker.log_sd.data());
+          ppo_loss_row(args, normals, first + r, parameters, worker.critic.output()[r * critic_.output_stride()],
+                       gradient, worker.critic.output_gradient()[r * critic_.output_stride()], worker.log_sd.data());
+      if (mean_limit_ > 0) through_limit(parameters, gradient, observation, part.restoring);
       for (int h = 0; h < layout_.continuous; ++h) part.log_sd[h] += worker.log_sd.data()[h];
       part.terms->policy_loss += terms.policy_loss;
       part.terms->value_loss += terms.value_loss;
@@ -149,6 +177,7 @@ PpoTerms FusedNetwork::gradients(PpoLossArgs const& args, at::Tensor const& obse
   std::copy_n(total.log_sd, layout_.continuous, flat);
   actor_.unpack(total.actor, flat + layout_.continuous);
   critic_.unpack(total.critic, flat + layout_.continuous + actor_.parameters());
+  std::copy_n(total.restoring, restoring_.size(), flat + gradients.numel() - std::int64_t(restoring_.size()));
   return *total.terms;
 }
 

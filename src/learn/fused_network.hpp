@@ -15,9 +15,6 @@ namespace shoal {
 
 class FusedNetwork {
  public:
-  /// Whether it can stand in for a network of this shape: on the CPU, with linear outputs.
-  static bool fits(NetworkShape const& shape, at::Device device);
-
   explicit FusedNetwork(NetworkShape const& shape);
 
   /// Takes the parameters over, if they have changed since the last call.
@@ -35,11 +32,13 @@ class FusedNetwork {
     DenseMlp::Workspace actor, critic;
     AlignedFloats inputs, log_sd;  // [block, inputs], one row's gradient
   };
-  /// Sums of one part of a minibatch: [actor | critic | log sd | terms].
+  /// Sums of one part of a minibatch: [actor | critic | log sd | restoring | terms].
   struct Part {
-    float *actor, *critic, *log_sd;
+    float *actor, *critic, *log_sd, *restoring;
     PpoTerms* terms;
   };
+  float limited_mean(float output, int head, float const* observation) const;
+  void through_limit(float const* means, float* gradient, float const* observation, float* restoring) const;
   Part part(int index) const;
   void add_part(PpoLossArgs const& args, float const* observations, Worker& worker, Part const& part,
                 std::int64_t begin, std::int64_t end) const;
@@ -48,7 +47,9 @@ class FusedNetwork {
 
   DenseMlp actor_, critic_;
   ActionLayout layout_;
-  std::vector<Worker> workers_;  // one a thread
+  float mean_limit_;              // 0: none
+  std::vector<float> restoring_;  // [continuous, inputs], or empty
+  std::vector<Worker> workers_;   // one a thread
   AlignedFloats parts_;
   int part_capacity_ = 0;
   std::int64_t part_size_;

@@ -71,6 +71,19 @@ void ppo_loss(PpoLossArgs const& args, c10::Device device) {
   parallel(args.rows, 256, [&](std::int64_t row) { ppo_loss_row(args, normals, row); });
 }
 
+void shuffle(ShuffleArgs const& args, c10::Device device) {
+  if (SHOAL_LAUNCHED(shuffle)) return;
+  auto const order = make_shuffle(args);
+  parallel(args.count, 4096, [&](std::int64_t i) { shuffle_element(args, order, i); });
+}
+
+void adam(AdamArgs const& args, c10::Device device) {
+  if (SHOAL_LAUNCHED(adam)) return;
+  for (std::int64_t c = 0; c < args.chunks(); ++c) adam_chunk(SerialTeam{}, args, c);
+  adam_prepare(SerialTeam{}, args);
+  parallel(args.count, 1 << 15, [&](std::int64_t i) { adam_element(args, i); });
+}
+
 void uniform(UniformArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(uniform)) return;
   parallel(args.instances, 64, [&](std::int64_t instance) { uniform_row(args, instance); });

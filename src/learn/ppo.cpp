@@ -13,17 +13,10 @@ namespace shoal {
 
 namespace {
 
-constexpr double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-5;
-
 // Without bounds the coefficient would sink to 0 while KL stays small, and could never rise again.
 constexpr double least_kl_coefficient = 1e-4, most_kl_coefficient = 1e4;
 
-at::Generator make_generator(at::Device device, std::uint64_t seed) {
-  if (device.is_cpu()) return at::detail::createCPUGenerator(seed);
-  auto generator = at::globalContext().defaultGenerator(device).clone();
-  generator.set_current_seed(seed);
-  return generator;
-}
+std::uint32_t const* value_of(at::Tensor const& whole) { return static_cast<std::uint32_t const*>(whole.data_ptr()); }
 
 bool all_agents(std::vector<int> const& agents, int count) {
   std::vector<int> all(std::size_t(count), 0);
@@ -48,11 +41,18 @@ PpoLearner::PpoLearner(Config config, NetworkShape network, RolloutShape const& 
   samples_ = (rows.unsqueeze(1) * rollout.agents + own.unsqueeze(0)).flatten();
   auto const chunks = (samples_.numel() + StandardizeArgs::chunk - 1) / StandardizeArgs::chunk;
   moments_ = at::zeros({2, chunks}, real.dtype(at::kDouble));
+  order_ = at::empty_like(samples_);
+  stage_ = at::zeros({}, whole.dtype(at::kInt));
+  rate_ = at::zeros({}, real);
+  stats_ = at::zeros({UpdateStats::count}, real);
+  old_log_sd_ = at::zeros({rollout.actions.continuous}, real);
+  norms_ = at::zeros({(network_.parameters().numel() + AdamArgs::chunk - 1) / AdamArgs::chunk + 3}, moments_.options());
   mean_ = at::zeros_like(network_.parameters());
   variance_ = at::zeros_like(network_.parameters());
   adam_step_ = at::zeros({}, real);
   kl_coefficient_ = at::full({}, config_.options.kl_coefficient, real);
-  if (config_.fused && FusedNetwork::fits(network_.shape(), device)) {
+  begin(0);
+  if (config_.fused && device.is_cpu()) {
     fused_ = std::make_unique<FusedNetwork>(network_.shape());
     return;
   }
@@ -82,7 +82,12 @@ at::Tensor PpoLearner::own_rows(at::Tensor const& slot) const {
   return (alone_ ? slot : slot.index_select(1, agents_)).flatten(0, 1);
 }
 
-void PpoLearner::act(Rollout const& rollout, int t, std::int64_t stage) {
+void PpoLearner::begin(std::int64_t stage) {
+  stage_.fill_(stage);
+  rate_.fill_(config_.options.learning_rate.rate(stage));
+}
+
+void PpoLearner::act(Rollout const& rollout, int t) {
   at::NoGradGuard const no_grad;
   auto const& shape = rollout.shape;
   auto const& layout = shape.actions;
@@ -96,7 +101,8 @@ void PpoLearner::act(Rollout const& rollout, int t, std::int64_t stage) {
   if (!alone_) value_slot.index_copy_(1, agents_.to(at::kLong), values.view({shape.instances, -1}));
   SampleArgs const args{
       .layout = layout,
-      .random = {config_.seed, 0, std::uint32_t(stage), std::uint32_t(t)},
+      .random = {.seed = config_.seed, .instance = 0, .episode = 0, .step = std::uint32_t(t)},
+      .stage = value_of(stage_),
       .purpose = config_.purpose,
       .members = int(config_.agents.size()),
       .all_agents = shape.agents,
@@ -137,7 +143,7 @@ void PpoLearner::standardize_advantages(Rollout const& rollout) const {
   ops::standardize(args, samples_.device());
 }
 
-PpoLossArgs PpoLearner::loss_args(Rollout const& rollout, at::Tensor const& index, at::Tensor const& old_log_sd) const {
+PpoLossArgs PpoLearner::loss_args(Rollout const& rollout, at::Tensor const& index) const {
   auto const& o = config_.options;
   auto const& shape = rollout.shape;
   return {.layout = shape.actions,
@@ -147,7 +153,7 @@ PpoLossArgs PpoLearner::loss_args(Rollout const& rollout, at::Tensor const& inde
           .scale = float(1.0 / double(index.numel())),
           .kl_coefficient = kl_coefficient_.data_ptr<float>(),
           .log_sd = network_.log_sd().data_ptr<float>(),
-          .old_log_sd = old_log_sd.data_ptr<float>(),
+          .old_log_sd = old_log_sd_.data_ptr<float>(),
           .index = index.data_ptr<std::int64_t>(),
           .rows = index.numel(),
           .old_parameters = rollout.parameters.data_ptr<float>(),
@@ -160,20 +166,20 @@ PpoLossArgs PpoLearner::loss_args(Rollout const& rollout, at::Tensor const& inde
           .outputs = {}};
 }
 
-/// Sets the network's gradients. @param stats  the mean terms are added to it, if defined
-void PpoLearner::differentiate(PpoLossArgs args, Rollout const& rollout, at::Tensor const& stats) {
-  if (!fused_) return differentiate_with_autograd(args, rollout, stats);
+/// Sets the network's gradients. @param count  add the mean terms to the statistics
+void PpoLearner::differentiate(PpoLossArgs args, Rollout const& rollout, bool count) {
+  if (!fused_) return differentiate_with_autograd(args, rollout, count);
   fused_->use(network_.parameters());
   auto const terms = fused_->gradients(args, rollout.observations, network_.gradients());
-  if (!stats.defined()) return;
-  float* const to = stats.data_ptr<float>();
+  if (!count) return;
+  float* const to = stats_.data_ptr<float>();
   to[UpdateStats::policy_loss] += args.scale * terms.policy_loss;
   to[UpdateStats::value_loss] += args.scale * terms.value_loss;
   to[UpdateStats::kl] += args.scale * terms.kl;
   to[UpdateStats::entropy] += args.scale * terms.entropy;
 }
 
-void PpoLearner::differentiate_with_autograd(PpoLossArgs args, Rollout const& rollout, at::Tensor const& stats) {
+void PpoLearner::differentiate_with_autograd(PpoLossArgs args, Rollout const& rollout, bool count) {
   auto const device = samples_.device();
   auto& batch = minibatch_;
   int const row_bytes = rollout.shape.width * int(sizeof(float));
@@ -196,49 +202,65 @@ void PpoLearner::differentiate_with_autograd(PpoLossArgs args, Rollout const& ro
   torch::autograd::backward({parameters, values}, {batch.d_parameters, batch.d_values});
   at::NoGradGuard const no_grad;
   network_.log_sd().grad().add_(batch.d_log_sd.sum(0));
-  if (stats.defined()) stats.add_(batch.terms.mean(0));
+  if (count) stats_.add_(batch.terms.mean(0));
 }
 
-void PpoLearner::descend(std::int64_t stage) {
-  at::NoGradGuard const no_grad;
-  auto const& gradients = network_.gradients();
-  if (double const most = config_.options.max_grad_norm; most > 0)
-    gradients.mul_((most / (gradients.norm() + 1e-6)).clamp_max(1.0));
-  adam_step_.add_(1);
-  at::_fused_adam_({network_.parameters()}, {gradients}, {mean_}, {variance_}, {}, {adam_step_},
-                   config_.options.learning_rate.rate(stage), adam_beta1, adam_beta2, /*weight_decay=*/0, adam_epsilon,
-                   /*amsgrad=*/false, /*maximize=*/false);
-  network_.parameters().unsafeGetTensorImpl()->bump_version();  // the fused operator does not say that it writes
+void PpoLearner::descend() {
+  auto const& parameters = network_.parameters();
+  ops::adam({.parameters = parameters.data_ptr<float>(),
+             .gradients = network_.gradients().data_ptr<float>(),
+             .mean = mean_.data_ptr<float>(),
+             .variance = variance_.data_ptr<float>(),
+             .count = parameters.numel(),
+             .max_norm = float(config_.options.max_grad_norm),
+             .rate = rate_.data_ptr<float>(),
+             .step = adam_step_.data_ptr<float>(),
+             .partials = norms_.data_ptr<double>()},
+            parameters.device());
+  parameters.unsafeGetTensorImpl()->bump_version();
 }
 
-UpdateStats PpoLearner::update(Rollout const& rollout, std::int64_t stage) {
+/// The samples in the order in which the epoch takes them.
+at::Tensor const& PpoLearner::order_of(int epoch) {
+  if (config_.options.minibatches == 1) return samples_;
+  ops::shuffle({.from = samples_.data_ptr<std::int64_t>(),
+                .to = order_.data_ptr<std::int64_t>(),
+                .count = std::uint32_t(samples_.numel()),
+                .place = {config_.seed, config_.stream, 0, std::uint32_t(epoch)},
+                .stage = value_of(stage_)},
+               order_.device());
+  return order_;
+}
+
+UpdateStats PpoLearner::update(Rollout const& rollout) {
   auto const& o = config_.options;
-  auto const device = samples_.device();
   standardize_advantages(rollout);
-  auto const old_log_sd = network_.log_sd().detach().clone();
-  UpdateStats const stats{at::zeros({UpdateStats::count}, network_.parameters().options())};
-  auto const generator =
-      make_generator(device, derived_seed(config_.seed, Purpose::permutation, std::uint32_t(stage), config_.stream));
+  {
+    at::NoGradGuard const no_grad;
+    old_log_sd_.copy_(network_.log_sd());
+    stats_.zero_();
+  }
   auto const rows = samples_.numel() / o.minibatches;
   for (int epoch = 0; epoch < o.epochs; ++epoch) {
-    auto const order = o.minibatches == 1
-                           ? samples_
-                           : samples_.index_select(0, at::randperm(samples_.numel(), generator, samples_.options()));
+    auto const& order = order_of(epoch);
     for (int m = 0; m < o.minibatches; ++m) {
-      auto const args = loss_args(rollout, order.narrow(0, m * rows, rows), old_log_sd);
-      differentiate(args, rollout, epoch == o.epochs - 1 ? stats.values : at::Tensor());
-      descend(stage);
+      differentiate(loss_args(rollout, order.narrow(0, m * rows, rows)), rollout, epoch == o.epochs - 1);
+      descend();
     }
   }
-  at::NoGradGuard const no_grad;
-  stats.values.div_(double(o.minibatches));
-  auto const kl = stats.values[UpdateStats::kl];
-  if (o.kl_coefficient == 0) return stats;  // no penalty, for ever
+  stats_.div_(double(o.minibatches));
+  adapt_kl_coefficient();
+  return {stats_};
+}
+
+void PpoLearner::adapt_kl_coefficient() {
+  auto const& o = config_.options;
+  if (o.kl_coefficient == 0) return;  // no penalty, for ever
+  auto const kl = stats_[UpdateStats::kl];
   kl_coefficient_
       .mul_(at::where(kl > 2 * o.kl_target, at::full_like(kl, 1.5),
                       at::where(kl < 0.5 * o.kl_target, at::full_like(kl, 0.5), at::ones_like(kl))))
       .clamp_(least_kl_coefficient, most_kl_coefficient);
-  return stats;
 }
 
 std::vector<at::Tensor> PpoLearner::state() const {

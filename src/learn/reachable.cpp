@@ -28,7 +28,7 @@ double mean_reward(Trainer& trainer, at::Tensor const& profile, std::int64_t str
   double total = 0;
   auto const rows = profile.expand({trainer.simulator().options().instances, -1});
   for (int i = 0; i < evaluations; ++i)
-    total += calibration_reward(trainer.targets(), trainer.measure(rows, stream + i)).mean().item<double>();
+    total += calibration_reward(trainer.goal(), trainer.measure(rows, stream + i)).mean().item<double>();
   return total / evaluations;
 }
 
@@ -47,7 +47,7 @@ ReachableFit find_reachable_fit(Trainer& trainer, std::function<void(int, int, d
     double const sd = first_sd * std::pow(last_sd / first_sd, double(i) / (iterations - 1));
     auto const noise = at::randn({particles, mean.size(0)}, generator).to(mean.device());
     auto const unit = (mean + sd * noise).clamp(0, 1);
-    auto const reward = calibration_reward(trainer.targets(), trainer.measure(low + range * unit, i));
+    auto const reward = calibration_reward(trainer.goal(), trainer.measure(low + range * unit, i));
     auto const [best, which] = reward.topk(elites);
     mean = unit.index_select(0, which).mean(0);
     progress(i + 1, iterations, best.mean().item<double>());

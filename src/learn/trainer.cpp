@@ -9,10 +9,7 @@
 #include <thread>
 
 #include "shoal/learn/checkpoint.hpp"
-
-#ifdef SHOAL_HAS_CUDA
-#include <c10/cuda/CUDAStream.h>
-#endif
+#include "src/learn/stage_graph.hpp"
 
 namespace shoal {
 
@@ -122,7 +119,7 @@ int choose_threads(int threads) {
   return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
 }
 
-std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device) {
+std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream) {
   auto const& train = config.train;
   auto simulator = make_simulator(config.environment, config.env,
                                   {.instances = train.instances,
@@ -132,16 +129,17 @@ std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Devic
                                    .team = "serial",
                                    .observation = config.policy.observation,
                                    .executor = run_on_torch_threads});
-#ifdef SHOAL_HAS_CUDA
-  if (device.is_cuda()) simulator->set_stream(c10::cuda::getCurrentCUDAStream(device.index()).stream());
-#endif
+  if (device.is_cuda()) simulator->set_stream(stream);
   return simulator;
 }
 
 Trainer::Trainer(TrainerConfig config)
     : config_(std::move(config)),
       device_(choose_device(config_.train.device)),
-      simulator_(make_simulator(config_, device_)) {
+      graph_(std::make_unique<StageGraph>(device_, config_.train.cuda_graphs && !config_.wait_for_phases)),
+      rollout_graph_(graph_->beside()),
+      simulator_(make_simulator(config_, device_, graph_->stream())) {
+  auto const scope = graph_->scope();
   at::set_num_threads(choose_threads(config_.train.threads));
   auto const& spec = simulator_->spec();
   rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
@@ -149,14 +147,18 @@ Trainer::Trainer(TrainerConfig config)
   if (!config_.calibrator) return;
   check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());
+  goal_ = make_goal(targets_, device_);
   calibrator_.emplace(*config_.calibrator, spec, config_.train.instances, std::uint32_t(config_.train.seed), device_);
 }
 
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer::~Trainer() = default;
+
 /// With a calibrator a stage is a fresh episode under the new profiles; without one, episodes go on from stage to stage.
-void Trainer::begin_stage() {
+void Trainer::begin_episodes() {
   simulator_->clear_metrics();
   if (calibrator_) {
-    calibrator_->propose(stage_);
+    calibrator_->propose();
     calibrator_->write(calibrator_->profiles(), tensor_of(simulator_->supertypes(), device_));
   }
   if (calibrator_ || stage_ == 0)
@@ -165,31 +167,37 @@ void Trainer::begin_stage() {
     simulator_->observe(rollout_.first());
 }
 
-void Trainer::end_phase() {
-  if (wait_for_phases_) simulator_->synchronize();
+void Trainer::begin_stage() {
+  environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
+  for (auto& policy : policies_) policy.begin(stage_);
+  if (calibrator_) calibrator_->begin(stage_);
 }
 
-void Trainer::roll_out(StageReport& report, std::int64_t stream) {
-  Timer timer;
+/// Adds the time since the last phase ended.
+void Trainer::end_phase(double& seconds) {
+  if (config_.wait_for_phases) simulator_->synchronize();
+  auto const now = std::chrono::steady_clock::now();
+  seconds += std::chrono::duration<double>(now - std::exchange(phase_start_, now)).count();
+}
+
+void Trainer::roll_out() {
   for (int t = 0; t < rollout_.shape.steps; ++t) {
-    for (auto& policy : policies_) policy.act(rollout_, t, stream);
-    end_phase();
-    report.inference_seconds += timer.lap();
+    for (auto& policy : policies_) policy.act(rollout_, t);
+    end_phase(inference_seconds_);
     simulator_->step(rollout_.input(t), rollout_.output(t));
-    end_phase();
-    report.environment_seconds += timer.lap();
+    end_phase(environment_seconds_);
   }
   for (auto& policy : policies_) policy.evaluate_end(rollout_);
-  end_phase();
-  report.inference_seconds += timer.lap();
+  end_phase(inference_seconds_);
 }
 
 at::Tensor Trainer::measure(at::Tensor const& profiles, std::int64_t stream) {
-  StageReport unused;
+  auto const scope = graph_->scope();
   calibrator_->write(profiles, tensor_of(simulator_->supertypes(), device_));
   simulator_->clear_metrics();
   simulator_->reset(rollout_.first());
-  roll_out(unused, stream);
+  for (auto& policy : policies_) policy.begin(stream);
+  roll_out();
   return episode_metrics();
 }
 
@@ -202,38 +210,56 @@ std::vector<UpdateStats> Trainer::update() {
   auto const& o = config_.policy.ppo;
   estimate_advantages(rollout_, o.discount, o.gae_lambda);
   std::vector<UpdateStats> stats;
-  for (auto& policy : policies_) stats.push_back(policy.update(rollout_, stage_));
+  for (auto& policy : policies_) stats.push_back(policy.update(rollout_));
   metrics_ = episode_metrics();
   if (calibrator_) {
-    rewards_ = calibration_reward(targets_, metrics_);
-    stats.push_back(calibrator_->learn(rewards_, stage_));
+    rewards_ = calibration_reward(goal_, metrics_);
+    stats.push_back(calibrator_->learn(rewards_));
   }
   return stats;
 }
 
-StageReport Trainer::roll_out() {
+void Trainer::device_rollout() {
+  phase_start_ = std::chrono::steady_clock::now();
+  begin_episodes();
+  end_phase(environment_seconds_);
+  roll_out();
+}
+
+/// All of a stage that runs on the device; nothing in it waits for it, but for measurements.
+void Trainer::device_stage() {
+  device_rollout();
+  auto const stats = update();
+  figures_ = figures(stats);
+  end_phase(update_seconds_);
+}
+
+StageReport Trainer::phases() const {
   StageReport report;
-  Timer phase;
   report.stage = stage_;
-  begin_stage();
-  end_phase();
-  report.environment_seconds = phase.lap();
-  roll_out(report, stage_);
+  report.environment_seconds = environment_seconds_;
+  report.inference_seconds = inference_seconds_;
+  report.update_seconds = update_seconds_;
   return report;
 }
 
+StageReport Trainer::run_rollout() {
+  auto const scope = graph_->scope();
+  begin_stage();
+  rollout_graph_->run([this] { device_rollout(); });
+  return phases();
+}
+
 StageReport Trainer::run_stage() try {
+  auto const scope = graph_->scope();
   Timer timer;
-  auto report = roll_out();
-  Timer phase;
-  auto const stats = update();
-  end_phase();
-  report.update_seconds = phase.lap();
+  begin_stage();
+  graph_->run([this] { device_stage(); });
   agent_steps_ += rollout_.rewards.numel();
-  fill(report, stats);
+  auto report = phases();
+  fill(report);
   double const seconds = timer.lap();
-  seconds_ += seconds;
-  report.seconds = seconds_;
+  report.seconds = seconds_ += seconds;
   report.agent_steps_per_second = double(rollout_.rewards.numel()) / seconds;
   report.agent_steps = agent_steps_;
   ++stage_;
@@ -242,8 +268,8 @@ StageReport Trainer::run_stage() try {
   throw Error(fmt::format("stage {}: {}", stage_, error.what()));
 }
 
-/// Gathers all figures on the device and brings them to the host in one transfer, the only one of a stage.
-void Trainer::fill(StageReport& report, std::vector<UpdateStats> const& stats) {
+/// What fill() reads, gathered on the device so that it comes to the host in one transfer, the only one of a stage.
+at::Tensor Trainer::figures(std::vector<UpdateStats> const& stats) {
   at::NoGradGuard const no_grad;
   std::vector<at::Tensor> pieces;
   auto const put = [&](at::Tensor const& x) { pieces.push_back(x.to(at::kDouble).flatten()); };
@@ -260,7 +286,11 @@ void Trainer::fill(StageReport& report, std::vector<UpdateStats> const& stats) {
     put(stats.back().values);
     put(calibrator_->learner().network().parameters().sum());
   }
-  auto const host = at::cat(pieces).cpu();
+  return at::cat(pieces);
+}
+
+void Trainer::fill(StageReport& report) const {
+  auto const host = figures_.cpu();
   double const* x = host.data_ptr<double>();
   auto const& names = simulator_->metric_names();
   auto const metrics = names.size(), count = policies_.size();
@@ -320,6 +350,7 @@ std::vector<at::Tensor> Trainer::learner_state() const {
 }
 
 void Trainer::save(std::string const& path, std::string const& configuration) {
+  auto const scope = graph_->scope();
   Checkpoint checkpoint;
   auto const state = learner_state();
   for (std::size_t i = 0; i < state.size(); ++i) checkpoint.tensors[fmt::format("learner.{}", i)] = state[i];
@@ -333,6 +364,7 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
 }
 
 void Trainer::load(std::string const& path, std::string const& configuration) {
+  auto const scope = graph_->scope();
   auto checkpoint = read_checkpoint(path);
   if (auto const& kept = checkpoint.texts["configuration"]; kept != configuration)
     throw InputError(

@@ -1,4 +1,4 @@
-// exp, log, cos_turn and tanh against libm in double: the bounds that math.hpp states.
+// exp, log, turn and tanh against libm in double: the bounds that math.hpp states.
 #include "shoal/core/math.hpp"
 
 #include <gtest/gtest.h>
@@ -76,6 +76,13 @@ TEST(CosTurn, IsWithinTwoUlps) {
   for (int quarter = 0; quarter < 4; ++quarter)
     for (int i = 0; i < 10000; ++i) check((quarter << 22) + i), check((quarter << 22) + (1 << 22) - 1 - i);
   EXPECT_LT(worst.error, 2) << "at " << worst.at;
+}
+
+TEST(Turn, SineIsTheCosineAQuarterEarlier) {
+  for (int i = 0; i < 1 << 24; i += 7) {
+    float const u = float(i) * 0x1p-24f, earlier = u < 0.25f ? u + 0.75f : u - 0.25f;
+    ASSERT_EQ(shoal::turn(u).sine, shoal::cos_turn(earlier)) << "at " << u;
+  }
 }
 
 TEST(CosTurn, IsExactAtTheQuarters) {

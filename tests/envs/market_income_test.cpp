@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -21,12 +22,13 @@ double gamma_of(TestMarket const& m, int merchant) {
 
 // ---- The exchange's curve -------------------------------------------------------------------------------------------
 
-TEST(ExchangeCurve, BeginsAtHalfTheSpread) { EXPECT_EQ(Market::exchange_curve({}, 0), 1); }
+TEST(ExchangeCurve, BeginsAtHalfTheSpread) { EXPECT_EQ(Market::exchange_curve(TestMarket().params, 0), 1); }
 
 TEST(ExchangeCurve, IsTheFormulaForEveryExponentAndSize) {
   for (float const exponent : {1.1f, 1.5f, 1.6f, 1.9f, 1.9999f, 2.0f, 2.0001f, 2.2f, 3.0f, 10.0f}) {
     Market::Params p;
     p.curve_exponent = exponent;
+    Market::prepare(p);
     double const bound = exponent < 1.5f ? 2e-5 : 2e-6;
     for (double v = 1e-6; v < 2e4; v *= 1.01) {
       double const exact = exact_reference_cost(p, 2, double(float(v)));
@@ -37,9 +39,10 @@ TEST(ExchangeCurve, IsTheFormulaForEveryExponentAndSize) {
 }
 
 TEST(ExchangeCurve, Increases) {
+  auto const params = TestMarket().params;
   float last = 1;
   for (float v = 1; v < 4900; v *= 1.05f) {
-    float const now = Market::exchange_curve({}, v);
+    float const now = Market::exchange_curve(params, v);
     EXPECT_GT(now, last) << v;
     last = now;
   }
@@ -129,7 +132,7 @@ TEST(MarketIncome, SpreadIsQuantityTimesMarkupTimesCurveTimesMid) {
   double expected = 0;
   for (int c = 0; c < clusters; ++c) {
     double const q = double(p.quantities[c]), cost = q * exact_reference_cost(market.params, spread, q) * 1.25;
-    expected += cost * (1.25 * market.scratch.counts[0][0][c] + 0.5 * market.scratch.counts[1][0][c]);
+    expected += cost * (1.25 * market.scratch.counts[0][c][0] + 0.5 * market.scratch.counts[1][c][0]);
   }
   EXPECT_GT(expected, 0);
   EXPECT_NEAR(double(market.state.spread_pnl[0]) / expected, 1, 2e-6);
@@ -269,14 +272,14 @@ TEST(MarketConservation, GoodsAreNeitherMadeNorLost) {
         int trades = 0;
         for (int side = 0; side < 2; ++side) {
           for (int m = 0; m < market.merchants(); ++m) {
-            trades += w.counts[side][m][c];
-            net += (side == 0 ? -1 : 1) * double(w.counts[side][m][c]) * double(market.params.quantities[c]);
-            volume += double(w.counts[side][m][c]) * double(market.params.quantities[c]);
+            trades += w.counts[side][c][m];
+            net += (side == 0 ? -1 : 1) * double(w.counts[side][c][m]) * double(market.params.quantities[c]);
+            volume += double(w.counts[side][c][m]) * double(market.params.quantities[c]);
           }
           trades += __builtin_popcountll(w.remaining[side][c]);
         }
-        RC_ASSERT(trades == int(w.arrivals[c]));
-        demand += double(w.arrivals[c]) * double(market.params.quantities[c]);
+        RC_ASSERT(trades == int(std::popcount(w.arriving[c])));
+        demand += double(std::popcount(w.arriving[c])) * double(market.params.quantities[c]);
       }
       double const after = std::accumulate(s.inventory, s.inventory + market.merchants(), 0.0);
       RC_ASSERT(after - before == net);
@@ -379,7 +382,7 @@ TEST(MarketMetrics, SharesAreOfAllDemandAndAveragedOverASupertype) {
   std::array<double, 5> volume = {};
   for (int t = 0; t < 10; ++t) {
     market.step();
-    for (int c = 0; c < clusters; ++c) demand += double(market.scratch.arrivals[c]) * (c + 1);
+    for (int c = 0; c < clusters; ++c) demand += double(std::popcount(market.scratch.arriving[c])) * (c + 1);
     for (int m = 0; m < 5; ++m) volume[std::size_t(m)] += double(market.state.bought[m]) + double(market.state.sold[m]);
   }
   for (int m = 0; m < 5; ++m)
@@ -401,7 +404,7 @@ TEST(MarketMetrics, SumUpAnEpisode) {
     market.step();
     reward += double(market.rewards[2]);
     inventory += std::abs(double(market.state.inventory[2]));
-    for (int c = 0; c < clusters; ++c) trades += market.scratch.counts[0][2][c] + market.scratch.counts[1][2][c];
+    for (int c = 0; c < clusters; ++c) trades += market.scratch.counts[0][c][2] + market.scratch.counts[1][c][2];
   }
   EXPECT_NEAR(double(market.metric("merchant_3.reward")), reward, 1e-4 * std::abs(reward));
   EXPECT_NEAR(double(market.metric("merchant_3.mean_abs_inventory")), inventory / 4, 1e-5 * inventory);

@@ -74,7 +74,7 @@ TEST(MarketMatching, GivesEveryCustomerTheBestLinkedQuote) {
     for (int side = 0; side < 2; ++side)
       for (int m = 0; m < market.merchants(); ++m)
         for (int c = 0; c < clusters; ++c)
-          if (!tied[at(side, m, c)]) RC_ASSERT(int(market.scratch.counts[side][m][c]) == expected[at(side, m, c)]);
+          if (!tied[at(side, m, c)]) RC_ASSERT(int(market.scratch.counts[side][c][m]) == expected[at(side, m, c)]);
   }));
 }
 
@@ -98,7 +98,7 @@ TEST(MarketMatching, SharesTiedCustomersAmongTheirBest) {
       for (int c = 0; c < clusters; ++c) {
         int total = 0;
         for (int m = 0; m < market.merchants(); ++m) {
-          int const count = market.scratch.counts[side][m][c];
+          int const count = market.scratch.counts[side][c][m];
           RC_ASSERT(low[side][m][c] <= count && count <= high[side][m][c]);
           total += count;
         }
@@ -141,7 +141,7 @@ TEST(MarketArrivals, HaveTheirProbabilityAndAFairDirection) {
       market.step();
       double now = 0;
       for (int c = 0; c < clusters; ++c)
-        now += market.scratch.arrivals[c], buyers += std::popcount(market.scratch.remaining[0][c]);
+        now += std::popcount(market.scratch.arriving[c]), buyers += std::popcount(market.scratch.remaining[0][c]);
       came += now, squares += std::pow(now - 500 * double(arrival), 2);
     }
     double const q = double(arrival), variance = 500 * q * (1 - q);
@@ -181,10 +181,10 @@ TEST(MarketTies, AreSharedUniformlyAndIndependently) {
     market.step();
     for (int side = 0; side < 2; ++side) {
       auto const& counts = market.scratch.counts[side];
-      for (int m = 0; m < 2; ++m) pair[m] += counts[m][0];
-      for (int m = 0; m < 3; ++m) triple[m] += counts[m][1];
-      double const both = counts[0][0] + counts[1][0];
-      customers[0] += both, customers[1] += counts[0][1] + counts[1][1] + counts[2][1], customers[2] += counts[2][2];
+      for (int m = 0; m < 2; ++m) pair[m] += counts[0][m];
+      for (int m = 0; m < 3; ++m) triple[m] += counts[1][m];
+      double const both = counts[0][0] + counts[0][1];
+      customers[0] += both, customers[1] += counts[1][0] + counts[1][1] + counts[1][2], customers[2] += counts[2][2];
       pair_squares += std::pow(counts[0][0] - both / 2, 2) - both / 4;  // of mean 0 if customers choose independently
     }
   }
@@ -197,6 +197,62 @@ TEST(MarketTies, AreSharedUniformlyAndIndependently) {
   EXPECT_LT(chi2, 15.1);  // p = 1e-4, 1 degree of freedom
   EXPECT_LT(chi3, 18.4);  // 2 degrees
   EXPECT_LT(std::abs(pair_squares), 4 * 2 * steps * 25 / 4.0 * std::sqrt(2.0 / (2 * steps)));
+}
+
+// All customers choose among all merchants: many words of packed customers, which must not share random words.
+TEST(MarketTies, OfSixteenMerchantsAreSharedUniformlyAndIndependently) {
+  Market::Params p = linked_with(1, 1);
+  p.merchants = 16;
+  p.arrival = 1;
+  TestMarket market(p);
+  market.reset();
+  market.quote_all(0, 0);
+  constexpr int steps = 2000;
+  constexpr double expected = 500.0 / 16;
+  double total[16] = {}, squares = 0;
+  for (int t = 0; t < steps; ++t) {
+    market.state.step = 0;
+    market.step();
+    for (int m = 0; m < 16; ++m) {
+      double count = 0;
+      for (int c = 0; c < clusters; ++c) count += market.scratch.counts[0][c][m] + market.scratch.counts[1][c][m];
+      total[m] += count;
+      squares += (count - expected) * (count - expected) / expected;
+    }
+  }
+  double chi = 0;
+  for (double const x : total) chi += std::pow(x - steps * expected, 2) / (steps * expected);
+  EXPECT_LT(chi, 44.3);  // p = 1e-4, 15 degrees of freedom
+  EXPECT_NEAR(squares / steps, 15, 4 * std::sqrt(30.0 / steps)) << "a step's chi square, if customers are independent";
+}
+
+// ---- Capacity -------------------------------------------------------------------------------------------------------
+
+// Quotes of few levels and of many, so that some steps have ties.
+TEST(MarketCapacity, DoesNotShow) {
+  for (float const arrival : {0.125f, 0.3f, 1.0f}) {
+    Market::Params p;
+    p.merchants = 8;
+    p.steps = 20;
+    p.arrival = arrival;
+    OneInstance<Market> large(p, 3);
+    OneInstance<Market::Smaller> small(p, 3);
+    for (int episode = 0; episode < 2; ++episode) {
+      large.reset(), small.reset();
+      for (std::uint32_t t = 0; t < 20; ++t) {
+        for (std::uint32_t i = 0; i < 24; ++i) {
+          float const u = Random{8, 0, 0, t}.draw(Purpose::test, i).unit(0);
+          large.continuous[i] = small.continuous[i] = t % 2 ? u : float(int(u * 3)) / 2;
+        }
+        ASSERT_EQ(large.step(), small.step());
+        ASSERT_EQ(large.rewards, small.rewards) << "step " << t;
+      }
+      large.observe(), small.observe();
+      EXPECT_EQ(large.own, small.own);
+      EXPECT_EQ(large.type, small.type);
+      for (auto const& name : large.spec.metrics) EXPECT_EQ(large.metric(name), small.metric(name)) << name;
+    }
+  }
 }
 
 // ---- Known answers --------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ namespace shoal {
 namespace {
 
 static_assert(Environment<Market>);
-static_assert(sizeof(Market::State) == 2496);
+static_assert(sizeof(MarketOf<8>::State) < 2048);  // the published markets have 5 to 10 merchants
 
 int linked(TestMarket const& m, int merchant, int cluster) { return std::popcount(m.state.links[merchant][cluster]); }
 
@@ -131,8 +131,6 @@ TEST(MarketSupertypes, OutsideTheirBoundsAreLimited) {
   market.reset();
   EXPECT_EQ(linked(market, 0, 0), 50);
   EXPECT_EQ(linked(market, 0, 1), 0);
-  EXPECT_EQ(market.state.probability[0][0], 1);
-  EXPECT_EQ(market.state.probability[0][1], 0);
   for (int m = 0; m < 5; ++m) EXPECT_EQ(market.state.tolerance[m], 0);
 }
 

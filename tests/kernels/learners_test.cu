@@ -179,9 +179,52 @@ TEST_F(LearnerKernels, PpoLoss) {
     EXPECT_TRUE(there[row].policy_loss == terms.host[row].policy_loss && there[row].kl == terms.host[row].kl);
 }
 
+TEST_F(LearnerKernels, Shuffle) {
+  constexpr std::uint32_t count = 5001;
+  Pair<std::int64_t> from(below<std::int64_t>(count, 1u << 30, 1)), to(count);
+  Pair<std::uint32_t> stage(std::vector<std::uint32_t>{7});
+  auto const args = [&](auto of) {
+    return ShuffleArgs{.from = of(from), .to = of(to), .count = count, .place = {1, 2, 0, 3}, .stage = of(stage)};
+  };
+  auto const here = args([](auto& pair) { return host(pair); });
+  for (std::uint32_t i = 0; i < count; ++i) shuffle_element(here, make_shuffle(here), i);
+  cuda::shuffle(args([](auto& pair) { return device(pair); }), nullptr);
+  expect_same("order", to);
+}
+
+// Three steps; powers of double precision may differ in their last bit between the host's and the device's library.
+TEST_F(LearnerKernels, Adam) {
+  constexpr std::size_t count = 9001;
+  Pair<float> parameters(normals(count, 1)), gradients(normals(count, 2)), mean(count), variance(count);
+  Pair<float> rate(std::vector<float>{1e-2f}), step(1);
+  Pair<double> partials(8);
+  auto const args = [&](auto of) {
+    return AdamArgs{.parameters = of(parameters),
+                    .gradients = of(gradients),
+                    .mean = of(mean),
+                    .variance = of(variance),
+                    .count = count,
+                    .max_norm = 0.5f,
+                    .rate = of(rate),
+                    .step = of(step),
+                    .partials = of(partials)};
+  };
+  auto const here = args([](auto& pair) { return host(pair); });
+  for (int k = 0; k < 3; ++k) {
+    for (std::int64_t c = 0; c < here.chunks(); ++c) adam_chunk(SerialTeam{}, here, c);
+    adam_prepare(SerialTeam{}, here);
+    for (std::size_t i = 0; i < count; ++i) adam_element(here, std::int64_t(i));
+    cuda::adam(args([](auto& pair) { return device(pair); }), nullptr);
+  }
+  SHOAL_CUDA_CHECK(cudaDeviceSynchronize());
+  auto const there = to_host(view(parameters.device.data(), count));
+  for (std::size_t i = 0; i < count; ++i) ASSERT_NEAR(there[i], parameters.host[i], 1e-6f);
+}
+
 TEST_F(LearnerKernels, Sample) {
   ActionLayout layout{.continuous = 2, .discrete = 2, .choices = {5, 3}, .total_choices = 8};
   constexpr std::size_t instances = 301, agents = 4, slots = instances * agents;
+  Pair<std::uint32_t> stage(std::vector<std::uint32_t>{4});
   Pair<std::int32_t> members(std::vector<std::int32_t>{2, 0, 3});  // agent 1 belongs to another policy
   auto const rows = instances * members.host.size();
   Pair<float> parameters(normals(rows * 10, 7)), log_sd(std::vector<float>{-0.5f, 0.25f});
@@ -192,7 +235,8 @@ TEST_F(LearnerKernels, Sample) {
   Pair<std::int32_t> discrete(slots * 2);
   auto const args = [&](auto of) {
     return SampleArgs{.layout = layout,
-                      .random = {.seed = 3, .instance = 0, .episode = 4, .step = 5},
+                      .random = {.seed = 3, .instance = 0, .episode = 0, .step = 5},
+                      .stage = of(stage),
                       .members = int(members.host.size()),
                       .all_agents = agents,
                       .rows = std::int64_t(rows),

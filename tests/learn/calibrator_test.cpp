@@ -42,7 +42,9 @@ TEST(CalibrationReward, ByHand) {
   auto const targets = resolve_targets({{{"a"}, {1}, 1, 0.5}, {{"c"}, {-2}, 3, 2}}, metric_names);
   auto const metrics = at::tensor({1.0f, 99.0f, -2.0f, 1.5f, 99.0f, 0.0f, 0.0f, 99.0f, -2.0f}).view({3, 3});
   // weights 1/4 and 3/4: a perfect fit; each missed by one scale, so half; the first missed by two scales
-  EXPECT_LT(distance(calibration_reward(targets, metrics), at::tensor({1.0, 0.5, 0.25 / 3 + 0.75})), 1e-6);
+  EXPECT_LT(
+      distance(calibration_reward(make_goal(targets, at::kCPU), metrics), at::tensor({1.0, 0.5, 0.25 / 3 + 0.75})),
+      1e-6);
 }
 
 // ---- Proposals ------------------------------------------------------------------------------------------------------
@@ -71,7 +73,8 @@ TEST(Calibrator, BeginsAtTheInitialProfileAndWritesEachCoordinateInItsPlace) {
 
 TEST(Calibrator, WritesTheProfilesThatItProposed) {
   Calibrator calibrator({}, uneven_spec(), 4, 1, at::kCPU);
-  calibrator.propose(0);
+  calibrator.begin(0);
+  calibrator.propose();
   auto const supertypes = buffer(calibrator, 4), profiles = calibrator.profiles();
   EXPECT_TRUE(at::equal(supertypes.select(1, 0), profiles.narrow(1, 0, 2)));
   EXPECT_TRUE(at::equal(supertypes.select(1, 2).select(1, 0), profiles.select(1, 2)));
@@ -102,9 +105,11 @@ TEST(Calibrator, IncrementsHaveTheirScaleAndParticlesStaySeparate) {
   constexpr int particles = 20000;
   Calibrator calibrator(indifferent(), uneven_spec(), particles, 1, at::kCPU);
   auto const first = unit(calibrator);
-  calibrator.propose(0);
+  calibrator.begin(0);
+  calibrator.propose();
   auto const second = unit(calibrator);
-  calibrator.propose(1);
+  calibrator.begin(1);
+  calibrator.propose();
   auto const third = unit(calibrator);
   for (int c : {0, 2}) {  // these two stay clear of their bounds
     auto const step = [c](at::Tensor const& from, at::Tensor const& to) {
@@ -125,7 +130,8 @@ TEST(Calibrator, AtFirstParticlesAreHeldNearTheInitialProfile) {
     CalibratorOptions options;
     options.restoring = restoring;
     Calibrator calibrator(options, uneven_spec(), 1000, 1, at::kCPU);
-    for (int m = 0; m < 100; ++m) calibrator.propose(m);
+    for (int m = 0; m < 100; ++m) calibrator.begin(m);
+    calibrator.propose();
     EXPECT_LT(number(unit(calibrator).max()), 1 + 1e-6);
     EXPECT_GT(number(unit(calibrator).min()), -1e-6);
     return number(unit(calibrator).select(1, 2).std());
@@ -146,7 +152,8 @@ TEST(Calibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement
   Calibrator calibrator(options, uneven_spec(), particles, 5, at::kCPU);
   auto const& network = calibrator.learner().network();
   auto const before = unit(calibrator);
-  calibrator.propose(stage);
+  calibrator.begin(stage);
+  calibrator.propose();
 
   auto const parameters = network.parameters().to(at::kDouble).clone().set_requires_grad(true);
   PlainNetwork const plain(network.shape(), parameters);
@@ -161,7 +168,7 @@ TEST(Calibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement
   EXPECT_GT(number((clipped != before + increments).to(at::kDouble).mean()), 0.2);
 
   auto const rewards = random_normal({particles}, 1);
-  calibrator.learn(rewards, stage);
+  calibrator.learn(rewards);
   auto advantages = rewards.to(at::kDouble);
   advantages = (advantages - advantages.mean()) / advantages.std(0, false);
   auto const expected = [&](at::Tensor const& scored) {
@@ -177,8 +184,9 @@ TEST(Calibrator, LearnsFromEachParticlesRewardAboveItsBaseline) {
   auto const trained = [](at::Tensor const& first, at::Tensor const& second) {
     Calibrator calibrator({}, uneven_spec(), 8, 1, at::kCPU);
     for (int m = 0; m < 2; ++m) {
-      calibrator.propose(m);
-      calibrator.learn(m == 0 ? first : second, m);
+      calibrator.begin(m);
+      calibrator.propose();
+      calibrator.learn(m == 0 ? first : second);
     }
     return calibrator.learner().network().parameters().clone();
   };
@@ -193,8 +201,9 @@ TEST(Calibrator, LearnsFromEachParticlesRewardAboveItsBaseline) {
 TEST(Calibrator, StateIsAllThatItsFutureDependsOn) {
   Calibrator a({}, uneven_spec(), 8, 1, at::kCPU), b({}, uneven_spec(), 8, 1, at::kCPU);
   auto const stage = [](Calibrator& c, int m) {
-    c.propose(m);
-    c.learn(-c.profiles().square().sum(1), m);
+    c.begin(m);
+    c.propose();
+    c.learn(-c.profiles().square().sum(1));
   };
   for (int m = 0; m < 3; ++m) stage(a, m);
   for (std::size_t i = 0; i < a.state().size(); ++i) {
@@ -242,11 +251,12 @@ TEST_P(CalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
   Calibrator calibrator({}, spec, 64, seed, at::kCPU);
   double last = 0;
   for (int m = 0; m < 500; ++m) {
-    calibrator.propose(m);
+    calibrator.begin(m);
+    calibrator.propose();
     auto const metrics =
         at::matmul(calibrator.profiles(), a.t()) + 0.01 * random_normal({64, coordinates}, 1000 + std::uint64_t(m));
-    auto const rewards = calibration_reward(targets, metrics);
-    calibrator.learn(rewards, m);
+    auto const rewards = calibration_reward(make_goal(targets, at::kCPU), metrics);
+    calibrator.learn(rewards);
     if (m >= 450) last += number(rewards.mean()) / 50;
   }
   EXPECT_GT(last, 0.95);

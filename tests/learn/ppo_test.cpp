@@ -37,8 +37,9 @@ struct Stage {
   }
   void run(std::int64_t stage) {
     simulator.reset(rollout.first());
+    for (auto& learner : learners) learner.begin(stage);
     for (int t = 0; t < steps; ++t) {
-      for (auto& learner : learners) learner.act(rollout, t, stage);
+      for (auto& learner : learners) learner.act(rollout, t);
       simulator.step(rollout.input(t), rollout.output(t));
     }
     for (auto& learner : learners) learner.evaluate_end(rollout);
@@ -88,7 +89,7 @@ TEST(Ppo, TheFirstMinibatchSeesNoDivergenceAndRatioOne) {
   for (auto const& groups : some_groups) {
     Stage stage(plain_options(), groups);
     for (auto& learner : stage.learners) {
-      auto const stats = learner.update(stage.rollout, 0).values;
+      auto const stats = learner.update(stage.rollout).values;
       EXPECT_NEAR(number(stats[UpdateStats::kl]), 0, 1e-6);
       EXPECT_NEAR(number(stats[UpdateStats::policy_loss]), 0, 1e-5);  // minus the mean of standardised advantages
     }
@@ -168,7 +169,7 @@ TEST(Ppo, OneStepEqualsALoopWrittenOut) {
     Stage stage(plain_options(), {{0, 1, 2}}, fused);
     PlainPpo plain(stage.learners[0]);
     plain.update(stage.rollout, 0);
-    stage.learners[0].update(stage.rollout, 0);
+    stage.learners[0].update(stage.rollout);
     EXPECT_LT(distance(stage.parameters(), plain.parameters), 1e-5);
     EXPECT_GT(distance(stage.parameters(), Stage().parameters()), 5e-4);
   }
@@ -187,7 +188,7 @@ TEST(Ppo, ManyStepsOfManyStagesEqualALoopWrittenOut) {
     for (int m = 0; m < 4; ++m) {
       stage.run(m);
       plain.update(stage.rollout, m);
-      stage.learners[0].update(stage.rollout, m);
+      stage.learners[0].update(stage.rollout);
       EXPECT_LT(distance(stage.parameters(), plain.parameters), 2e-5) << "stage " << m;
       EXPECT_NEAR(number(stage.learners[0].kl_coefficient()), plain.kl_coefficient, 1e-6);
     }
@@ -212,12 +213,12 @@ TEST(Ppo, AnyNumberOfThreadsGivesTheSameBits) {
     PpoLearner learner({.options = options, .agents = {0, 1, 2}, .seed = 3}, shape, many.rollout.shape, at::kCPU);
     many.simulator.reset(many.rollout.first());
     for (int t = 0; t < steps; ++t) {
-      learner.act(many.rollout, t, 0);
+      learner.act(many.rollout, t);
       many.simulator.step(many.rollout.input(t), many.rollout.output(t));
     }
     learner.evaluate_end(many.rollout);
     estimate_advantages(many.rollout, 0.9, 0.9);
-    learner.update(many.rollout, 0);
+    learner.update(many.rollout);
     parameters[k] = learner.network().parameters();
   }
   at::set_num_threads(threads);
@@ -236,8 +237,8 @@ TEST(Ppo, EachLearnerTrainsOnTheSamplesOfItsAgentsOnly) {
           for (auto const& x :
                {r.observations, r.parameters, r.log_probabilities, r.advantages, r.returns, r.continuous})
             x.select(2, a).fill_(std::numeric_limits<float>::quiet_NaN());
-      clean.learners[g].update(clean.rollout, 0);
-      poisoned.learners[g].update(poisoned.rollout, 0);
+      clean.learners[g].update(clean.rollout);
+      poisoned.learners[g].update(poisoned.rollout);
       EXPECT_TRUE(at::equal(clean.parameters(g), poisoned.parameters(g)));
       for (std::size_t other = 0; other < groups.size(); ++other)
         EXPECT_EQ(at::equal(clean.parameters(other), Stage(options, groups).parameters(other)), other != g);
@@ -263,7 +264,8 @@ TEST(Ppo, SamplesLeftOverByTheDivisionSitOut) {
   auto const trained = [&](int changed, int stage_number) {
     Stage stage(options, {{1}});
     if (changed >= 0) stage.rollout.returns[changed / instances][changed % instances][1] += 100;
-    stage.learners[0].update(stage.rollout, stage_number);
+    stage.learners[0].begin(stage_number);
+    stage.learners[0].update(stage.rollout);
     return stage.parameters();
   };
   std::vector<int> left_out[2];
@@ -279,7 +281,7 @@ TEST(Ppo, AMinibatchMayBeOneSample) {
   auto options = plain_options();
   options.minibatches = steps * instances * agents;
   Stage stage(options);
-  stage.learners[0].update(stage.rollout, 0);
+  stage.learners[0].update(stage.rollout);
   EXPECT_TRUE(at::isfinite(stage.parameters()).all().item<bool>());
   EXPECT_EQ(number(stage.learners[0].state()[3]), 60);  // Adam's step counter
 }
@@ -295,7 +297,7 @@ TEST(Ppo, TheClipCutsTheGradientOnOneSide) {
     auto const standard = (r.advantages - r.advantages.mean()) / r.advantages.std(at::IntArrayRef{}, false);
     r.log_probabilities.sub_(sign * standard.sign());
     auto const before = stage.parameters().clone();
-    stage.learners[0].update(r, 0);
+    stage.learners[0].update(r);
     return distance(stage.parameters(), before);
   };
   EXPECT_EQ(moved(1, clip), 0);
@@ -310,7 +312,7 @@ TEST(Ppo, TheDivergenceSteersItsCoefficient) {
     options.epochs = 4;
     options.kl_target = target;
     Stage stage(options);
-    double const kl = number(stage.learners[0].update(stage.rollout, 0).values[UpdateStats::kl]);
+    double const kl = number(stage.learners[0].update(stage.rollout).values[UpdateStats::kl]);
     return std::pair(kl, number(stage.learners[0].kl_coefficient()) / options.kl_coefficient);
   };
   double const kl = run(0.01, 1).first;
@@ -327,13 +329,13 @@ TEST(Ppo, TheCoefficientCanAlwaysRiseAgainUnlessThereIsNone) {
   options.learning_rate.base = 0;
   Stage stage(options);
   auto const& coefficient = stage.learners[0].kl_coefficient();
-  for (int m = 0; m < 50; ++m) stage.learners[0].update(stage.rollout, m);
+  for (int m = 0; m < 50; ++m) stage.learners[0].update(stage.rollout);
   EXPECT_NEAR(number(coefficient), 1e-4, 1e-9);
   options.kl_coefficient = 0;
   options.epochs = 4;
   options.learning_rate.base = 0.05;
   Stage without(options);
-  EXPECT_GT(number(without.learners[0].update(without.rollout, 0).values[UpdateStats::kl]), 2 * options.kl_target);
+  EXPECT_GT(number(without.learners[0].update(without.rollout).values[UpdateStats::kl]), 2 * options.kl_target);
   EXPECT_EQ(number(without.learners[0].kl_coefficient()), 0);
 }
 
@@ -343,7 +345,7 @@ TEST(Ppo, TheEntropyBonusRaisesEntropy) {
     options.entropy_weight = weight;
     options.epochs = 20;
     Stage stage(options);
-    stage.learners[0].update(stage.rollout, 0);
+    stage.learners[0].update(stage.rollout);
     stage.run(1);
     return number(stage.rollout.entropies.mean());
   };

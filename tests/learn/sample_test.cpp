@@ -16,7 +16,8 @@ struct Draw {
   ActionLayout layout;
   int instances, all_agents;
   std::vector<std::int32_t> agents;
-  Random random = {.seed = 5, .instance = 0, .episode = 3, .step = 7};
+  Random random = {.seed = 5, .instance = 0, .episode = 0, .step = 7};
+  std::uint32_t stage = 3;
   Purpose purpose = Purpose::action;
   at::Tensor parameters = {};  // [instances * members, P]
   at::Tensor log_sd = {};      // [continuous]
@@ -32,6 +33,7 @@ struct Draw {
     kept = at::full({slots, layout.parameters()}, untouched);
     ops::sample({.layout = layout,
                  .random = random,
+                 .stage = &stage,
                  .purpose = purpose,
                  .members = int(agents.size()),
                  .all_agents = all_agents,

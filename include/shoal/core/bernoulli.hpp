@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "shoal/core/bits.hpp"
 #include "shoal/core/host_device.hpp"
 
 namespace shoal {
@@ -21,6 +22,25 @@ SHOAL_FN Probability24 probability24(float p) {
   return {below + (scaled - float(below) >= 0.5f)};  // scaled + 0.5f would round up odd numbers above 2^23
 }
 
+/// 64 comparisons of uniform numbers with one probability, all numbers drawn bit by bit from the high end.
+struct Comparison {
+  std::uint64_t undecided;  // lanes whose numbers equal the probability so far
+  std::uint64_t ones = 0;   // lanes whose numbers are below it
+
+  /// @param digit  the probability's next binary digit, in all bits
+  /// @param word   the numbers' next bits
+  SHOAL_FN void add(std::uint64_t digit, std::uint64_t word) {
+    ones |= undecided & ~word & digit;
+    undecided &= ~(word ^ digit);
+  }
+};
+
+/// Digit i of p < 1, the first is worth 1/2, in all bits of a word.
+SHOAL_FN std::uint64_t digit(Probability24 p, int i) { return ~std::uint64_t(0) * (p.value >> (23 - i) & 1); }
+
+/// How many digits p < 1 has before only zeros follow: none of a uniform number's bits beyond them matters.
+SHOAL_FN int digits(Probability24 p) { return p.value ? 24 - lowest_bit(p.value) : 0; }
+
 /// A word whose bits are independently 1 with probability p: every lane compares a uniform number, drawn bit by bit from the
 /// high end, with p's binary expansion, and stops when no lane is undecided. p = 2^-k costs k words, any other p about 8.
 /// @param word   word(i) is the i-th of up to 24 random 64-bit words
@@ -28,19 +48,10 @@ SHOAL_FN Probability24 probability24(float p) {
 template <class Word>
 SHOAL_FN std::uint64_t bernoulli_bits(Probability24 p, std::uint64_t lanes, Word word) {
   if (p.value >> 24) return lanes;
-  std::uint64_t undecided = lanes, ones = 0;
-  for (int i = 0; i < 24; ++i) {
-    std::uint32_t const rest = p.value & ((1u << (24 - i)) - 1);  // the expansion from bit i on
-    if (rest == 0 || undecided == 0) break;                       // a uniform number is never below 0
-    std::uint64_t const u = word(i);
-    if (rest >> (23 - i)) {
-      ones |= undecided & ~u;
-      undecided &= u;
-    } else {
-      undecided &= ~u;
-    }
-  }
-  return ones;
+  Comparison lane{lanes};
+  int const n = digits(p);
+  for (int i = 0; i < n && lane.undecided; ++i) lane.add(digit(p, i), word(i));
+  return lane.ones;
 }
 
 }  // namespace shoal

@@ -98,8 +98,13 @@ SHOAL_FN float tanh(float x) {
   return x * (p / q);
 }
 
-/// cos(2 pi u) for u in [0, 1).
-SHOAL_FN float cos_turn(float u) {
+/// A point on the unit circle.
+struct Turn {
+  float cosine, sine;
+};
+
+/// cos(2 pi u) and sin(2 pi u) for u in [0, 1).
+SHOAL_FN Turn turn(float u) {
   // Quarter q = round(4u) leaves an angle a in [-pi/4, pi/4]; u is exact, so is the reduction.
   int const q = int(u * 4.0f + 0.5f);
   float const a = (u - float(q) * 0.25f) * 6.28318530717958648f;
@@ -107,8 +112,11 @@ SHOAL_FN float cos_turn(float u) {
   float const cosine =
       1.0f - 0.5f * z + z * z * (4.166664568298827e-2f + z * (-1.388731625493765e-3f + z * 2.443315711809948e-5f));
   float const sine = a + a * z * (-1.6666654611e-1f + z * (8.3321608736e-3f + z * -1.9515295891e-4f));
-  float const value = (q & 1) ? sine : cosine;  // cos(a + q pi/2) is cos, -sin, -cos, sin
-  return ((q + 1) & 2) ? -value : value;
+  float const x = (q & 1) ? sine : cosine, y = (q & 1) ? cosine : sine;
+  return {((q + 1) & 2) ? -x : x,
+          (q & 2) ? -y : y};  // cos(a + q pi/2) is cos, -sin, -cos, sin; sin is sin, cos, -sin, -cos
 }
+
+SHOAL_FN float cos_turn(float u) { return turn(u).cosine; }
 
 }  // namespace shoal

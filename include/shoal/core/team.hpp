@@ -16,6 +16,15 @@
 #include <cooperative_groups.h>
 #endif
 
+// What each() promises of its work, in the compiler's words: loops vectorise without checks for overlapping memory.
+#if defined(__CUDACC__)
+#define SHOAL_ANY_ORDER
+#elif defined(__clang__)
+#define SHOAL_ANY_ORDER _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define SHOAL_ANY_ORDER _Pragma("GCC ivdep")
+#endif
+
 namespace shoal {
 
 /// Sums associate over this many virtual lanes whatever the team's size: index i belongs to virtual lane i % 32, lanes are
@@ -35,12 +44,15 @@ SHOAL_FN void fold(T* lane, int count) {
 struct SerialTeam {
   template <class F>
   SHOAL_FN void each(int n, F f) const {
+    SHOAL_ANY_ORDER
     for (int i = 0; i < n; ++i) f(i);
   }
   template <class F>
   SHOAL_FN void each(int rows, int columns, F f) const {
-    for (int row = 0; row < rows; ++row)
+    for (int row = 0; row < rows; ++row) {
+      SHOAL_ANY_ORDER
       for (int column = 0; column < columns; ++column) f(row, column);
+    }
   }
   template <class F>
   SHOAL_FN void once(F f) const {

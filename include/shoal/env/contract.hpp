@@ -16,7 +16,8 @@
 //     static void metrics(Team, Params const&, State const&, Scratch&, Metrics);
 //   };
 //
-// State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and counts.
+// An environment may name `Smaller`, itself with less room in State, and Smaller::fits(params): the registry takes it where it
+// fits. State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and counts.
 // Random comes keyed by (seed, instance, episode, step): the environment adds purpose and index.
 #pragma once
 

@@ -21,19 +21,22 @@
 #include <cstdint>
 
 #include "shoal/core/bernoulli.hpp"
+#include "shoal/core/bits.hpp"
+#include "shoal/core/draws.hpp"
 #include "shoal/env/contract.hpp"
 
 namespace shoal {
 
-struct Market {
+/// The market, but for what depends on how many merchants there is room for.
+struct MarketRules {
   static constexpr char const* name = "market";
   static constexpr char const* summary =
       "n merchants quote prices to customers and hedge their inventory (CALSHEQ, section 4)";
   static constexpr int lanes = 32;
 
-  static constexpr int max_merchants = 16, clusters = 10, customers = 50;  // customers of one cluster
-  static constexpr int groups = 2;                                         // supertypes
-  static constexpr int percentiles = 9;                                    // 10 %, 20 %, ..., 90 %
+  static constexpr int clusters = 10, customers = 50;  // customers of one cluster
+  static constexpr int groups = 2;                     // supertypes
+  static constexpr int percentiles = 9;                // 10 %, 20 %, ..., 90 %
   static constexpr std::uint64_t everyone = (std::uint64_t(1) << customers) - 1;
 
   enum class Penalty { absolute, downside, expected, quadratic };
@@ -59,12 +62,15 @@ struct Market {
     float tolerance_1 = 0.5f, tolerance_2 = 0.5f, tolerance_variance_2 = 0.01f;
 
     // Derived by prepare().
-    float sigma = 0;            // sd of the log mid's move in a step
-    float unit_cost[clusters];  // q_c * S_ref(q_c) / (s0 / 2)
+    float sigma = 0;                 // sd of the log mid's move in a step
+    float unit_cost[clusters] = {};  // q_c * S_ref(q_c) / (s0 / 2)
+    float curve[8] = {};             // coefficients of x, x^2, ... in the exchange's curve
+    float curve_limit = 0;           // sizes below it use them
+    Probability24 arriving = {};
 
     template <class Visit>
     static void fields(Visit& visit, Params& p) {
-      visit("merchants", p.merchants, Range{2, max_merchants}, "number of merchants n");
+      visit("merchants", p.merchants, Range{2, 16}, "number of merchants n");
       visit("steps", p.steps, Range{1, 65535}, "steps of an episode, T");
       visit("quantities", p.quantities, Range{1e-3, 1e6}, "quantity that a customer of each cluster trades, ascending");
       visit("arrival", p.arrival, Range{0, 1}, "probability that a customer wants to trade in a step");
@@ -92,42 +98,6 @@ struct Market {
     }
   };
 
-  struct alignas(64) State {
-    std::uint64_t links[max_merchants][clusters];  // bit k: customer k of the cluster is linked to the merchant
-    float tolerance[max_merchants];                // tau
-    float inventory[max_merchants];                // z
-    float bought[max_merchants];                   // by customers in the last step, quantity
-    float sold[max_merchants];
-    float eps_buy[max_merchants];  // last actions
-    float eps_sell[max_merchants];
-    float hedge[max_merchants];
-    float volume[max_merchants];  // of the episode so far, as are all that follow
-    float reward[max_merchants];
-    float spread_pnl[max_merchants];
-    float hedge_cost[max_merchants];
-    float inventory_pnl[max_merchants];
-    float abs_inventory_pnl[max_merchants];
-    float abs_inventory[max_merchants];
-    std::uint32_t trades[max_merchants];
-    std::uint32_t idle[max_merchants];  // steps without a quote on either side
-    std::uint32_t group_trades[groups][clusters];
-    float probability[groups][clusters];  // of links, at this episode's reset
-    float demand;                         // of all customers, quantity
-    float mid, spread, last_return;       // P_t, s0_t, log(P_t / P_{t-1})
-    std::uint32_t step;
-  };
-
-  struct Scratch {
-    std::uint64_t random[2][2 * clusters];  // [half of a draw][draw]
-    std::uint64_t remaining[2][clusters];   // customers who still want to trade; side 0 buys, side 1 sells
-    std::uint8_t arrivals[clusters];
-    std::uint8_t counts[2][max_merchants][clusters];  // trades of the step
-    std::uint8_t order[2][max_merchants];             // merchants by ascending eps
-    int quoting[2];                                   // how many of them have eps < 1
-    float mid_move;
-    float next_spread;
-  };
-
   static void prepare(Params& p) {
     for (int c = 1; c < clusters; ++c)
       if (p.quantities[c] < p.quantities[c - 1])
@@ -135,6 +105,11 @@ struct Market {
                                              " is smaller than the one before");
     if (p.spread_low > p.spread_high) throw SettingError("spread_low", ": expected at most spread_high");
     p.sigma = p.volatility / std::sqrt(252.0f * 96.0f);
+    p.arriving = probability24(p.arrival);
+    double const a = (double(p.curve_exponent) - 2) / (double(p.curve_exponent) - 1);
+    double coefficient = 1;
+    for (int k = 1; k <= 8; ++k) p.curve[k - 1] = float(coefficient *= (k - a) / (k + 1));
+    p.curve_limit = p.liquidity * 0.1f / max(1.0f, float(std::fabs(a)));
     for (int c = 0; c < clusters; ++c) p.unit_cost[c] = p.quantities[c] * exchange_curve(p, p.quantities[c]);
   }
 
@@ -156,17 +131,147 @@ struct Market {
     return spec;
   }
 
+  /// S_ref(v) / (s0 / 2), the exchange's cost a unit for size v: (omega / x) (1 - (1 - x)^(1/omega)) with x = v / v_max and
+  /// omega = (lambda - 1) / (lambda - 2). Power series avoid the cancellations at small x and near lambda = 2; the relative
+  /// error is below 2e-6 for lambda of at least 1.5, and below 2e-5 at 1.1.
+  SHOAL_FN static float exchange_curve(Params const& p, float v) {
+    if (v < p.curve_limit) return curve_series(p, v);
+    float const x = min(v / p.liquidity, 0.99f);
+    float const a = (p.curve_exponent - 2) / (p.curve_exponent - 1);  // 1 / omega
+    float const logarithm = shoal::log(1 - x);
+    float const y = a * logarithm;
+    if (fabsf(y) > 0.3f) return (1 - shoal::exp(y)) / (a * x);
+    return -logarithm / x * (1 + y / 2 * (1 + y / 3 * (1 + y / 4 * (1 + y / 5 * (1 + y / 6)))));  // (e^y - 1) / y
+  }
+
+ protected:
+  SHOAL_FN static int group_of(int merchant) { return merchant == 0 ? 0 : 1; }
+
+  /// exchange_curve(p, v) for v < p.curve_limit, without branches.
+  SHOAL_FN static float curve_series(Params const& p, float v) {
+    float const x = v / p.liquidity;
+    float sum = p.curve[7];
+    for (int k = 6; k >= 0; --k) sum = sum * x + p.curve[k];
+    return sum * x + 1;
+  }
+
+  SHOAL_FN static float draw_spread(Params const& p, float normal) {
+    return clamp(p.spread_mean + p.spread_sd * normal, p.spread_low, p.spread_high);
+  }
+
+  /// The quantity of the k-th decile by nearest rank: the smallest whose cumulative count reaches k/10 of the trades.
+  SHOAL_FN static float quantity_percentile(Params const& p, std::uint32_t const* counts, std::uint32_t trades, int k) {
+    std::uint32_t below = 0;
+    for (int c = 0; c < clusters; ++c) {
+      below += counts[c];
+      if (std::uint64_t(below) * 10 >= std::uint64_t(k) * trades) return p.quantities[c];
+    }
+    return p.quantities[clusters - 1];
+  }
+
+ private:
+  static Supertype supertype(char const* name, float const* links) {
+    Supertype s{name, {}};
+    for (int c = 0; c < clusters; ++c) s.coordinates.push_back({"link_" + std::to_string(c + 1), 0, 1, links[c]});
+    return s;
+  }
+
+  static std::vector<std::string> metric_names(Params const& p) {
+    std::vector<std::string> names;
+    for (std::string const group : {"supertype_1", "supertype_2"}) {
+      names.insert(names.end(), {group + ".share", group + ".share_sum"});
+      for (int k = 1; k <= percentiles; ++k) names.push_back(group + ".quantity_p" + std::to_string(10 * k));
+      names.push_back(group + ".no_trades");
+    }
+    for (int m = 1; m <= p.merchants; ++m)
+      for (char const* what : {"share", "reward", "spread_pnl", "hedge_cost", "inventory_pnl", "abs_inventory_pnl",
+                               "trades", "mean_abs_inventory", "idle"})
+        names.push_back("merchant_" + std::to_string(m) + "." + what);
+    return names;
+  }
+};
+
+/// The market with room for `Capacity` merchants. Loops over merchants run over all of it, for the vectoriser: those beyond
+/// p.merchants hold nothing and quote nothing. `Capacity` does not show in a trajectory.
+template <int Capacity>
+struct MarketOf : MarketRules {
+  SHOAL_FN static bool fits(Params const& p) { return p.merchants <= Capacity; }
+
+  struct alignas(64) State {
+    std::uint64_t links[Capacity][clusters];  // bit k: customer k of the cluster is linked to the merchant
+    float linked[Capacity][clusters];         // what the type says of them
+    float tolerance[Capacity];                // tau
+    float inventory[Capacity];                // z
+    float bought[Capacity];                   // by customers in the last step, quantity
+    float sold[Capacity];
+    float eps_buy[Capacity];  // last actions
+    float eps_sell[Capacity];
+    float hedge[Capacity];
+    float volume[Capacity];  // of the episode so far, as are all that follow
+    float reward[Capacity];
+    float spread_pnl[Capacity];
+    float hedge_cost[Capacity];
+    float inventory_pnl[Capacity];
+    float abs_inventory_pnl[Capacity];
+    float abs_inventory[Capacity];
+    std::uint32_t trades[Capacity];
+    std::uint32_t idle[Capacity];  // steps without a quote on either side
+    std::uint32_t group_trades[groups][clusters];
+    float demand;                    // of all customers, quantity
+    float mid, spread, last_return;  // P_t, s0_t, log(P_t / P_{t-1})
+    std::uint32_t step;
+  };
+
+  /// Working memory of share_ties().
+  struct Ties {
+    std::uint64_t again[Capacity][clusters];  // customers to whom the merchant is one more of several equal choices
+    std::uint64_t tied[clusters];             // all of these
+    std::uint64_t group[clusters];            // customers of the merchants of one eps so far
+    std::uint64_t moving[clusters];           // customers who leave their first choice
+    int packs;                                // words into which the tied customers are packed
+    int begin[clusters + 1];                  // the first cluster of each
+    int place[clusters];                      // where a cluster's customers begin in its word
+    std::uint64_t random[2][4 * Capacity];
+    std::uint64_t chance[Capacity + 1];  // bits that are 1 with probability 1/k
+    std::uint64_t candidate[Capacity];  // packed customers who have the merchant as one more choice; then who choose it
+    std::uint64_t choices[Capacity + 1];  // packed customers who have met k choices so far
+    std::uint64_t moved;                  // packed customers who leave their first choice
+  };
+
+  static constexpr int step_draws = 24;  // two for each cluster, one for prices; more fill vectors
+
+  struct Scratch {
+    std::uint64_t random[2][step_draws];          // [half of a draw][draw]
+    std::uint64_t arriving[clusters];             // customers who want to trade
+    std::uint64_t undecided[clusters];            // customers of whom more random bits have to tell
+    std::uint64_t wanting[2][clusters];           // side 0 buys, side 1 sells
+    std::uint64_t remaining[2][clusters];         // those whom no merchant has served
+    std::uint64_t taken[2][Capacity][clusters];   // those whom this merchant serves
+    std::uint32_t counts[2][clusters][Capacity];  // how many they are
+    int rank[2][Capacity];
+    int order[2][Capacity];   // merchants by ascending eps
+    int equals[2][Capacity];  // how many quote the merchant's eps, itself included; 0 without a quote
+    float spread_pnl[Capacity], closed[Capacity], cost[Capacity], income[Capacity];
+    float log_return, mid_move, next_spread;
+    Ties ties;
+  };
+
   /// Draws types: links and tolerance of every merchant, independently (docs/market.md, "Types").
   template <class Team>
   SHOAL_FN static void reset(Team team, Params const& p, State& s, Scratch&, Supertypes supertypes, Random random) {
-    team.each(groups * clusters, [&](int i) {
-      s.probability[i / clusters][i % clusters] = clamp(supertypes(i / clusters, i % clusters), 0, 1);
-      s.group_trades[i / clusters][i % clusters] = 0;
+    team.each(groups, clusters, [&](int g, int c) { s.group_trades[g][c] = 0; });
+    team.each(Capacity, clusters, [&](int m, int c) {
+      auto const index = std::uint32_t(m * clusters + c) * 16;
+      auto const word = [&](int k) { return random.draw(Purpose::links, index + std::uint32_t(k / 2)).bits64(k % 2); };
+      float const probability = m < p.merchants ? clamp(supertypes(group_of(m), c), 0, 1) : 0.0f;
+      s.links[m][c] = bernoulli_bits(probability24(probability), everyone, word);
+      s.linked[m][c] = p.type_uses_probabilities ? probability : float(popcount(s.links[m][c])) / float(customers);
     });
-    team.each(p.merchants * clusters, [&](int i) {
-      int const m = i / clusters, c = i % clusters;
-      auto const word = [&](int k) { return random.draw(Purpose::links, std::uint32_t(i * 16 + k / 2)).bits64(k % 2); };
-      s.links[m][c] = bernoulli_bits(probability24(s.probability[group_of(m)][c]), everyone, word);
+    team.each(Capacity, [&](int m) {
+      s.tolerance[m] = s.inventory[m] = s.bought[m] = s.sold[m] = s.hedge[m] = s.volume[m] = s.reward[m] =
+          s.spread_pnl[m] = s.hedge_cost[m] = s.inventory_pnl[m] = s.abs_inventory_pnl[m] = s.abs_inventory[m] = 0;
+      s.eps_buy[m] = s.eps_sell[m] = m < p.merchants ? 0.0f : 1.0f;
+      s.trades[m] = s.idle[m] = 0;
     });
     team.each(p.merchants, [&](int m) {
       float tolerance = supertypes(group_of(m), clusters);
@@ -174,10 +279,6 @@ struct Market {
         tolerance +=
             sqrtf(max(supertypes(1, clusters + 1), 0.0f)) * random.draw(Purpose::type, std::uint32_t(m)).normal(0);
       s.tolerance[m] = clamp(tolerance, 0, 1);
-      s.inventory[m] = s.bought[m] = s.sold[m] = s.eps_buy[m] = s.eps_sell[m] = s.hedge[m] = s.volume[m] = 0;
-      s.reward[m] = s.spread_pnl[m] = s.hedge_cost[m] = s.inventory_pnl[m] = s.abs_inventory_pnl[m] =
-          s.abs_inventory[m] = 0;
-      s.trades[m] = s.idle[m] = 0;
     });
     team.once([&] {
       s.demand = s.last_return = 0;
@@ -192,12 +293,14 @@ struct Market {
                              Random random) {
     read_actions(team, p, s, actions);
     draw_customers(team, p, w, random);
-    rank_quotes(team, p, s, w);
-    for (int side = 0; side < 2; ++side) match(team, p, s, w, side, random);
+    rank_quotes(team, s, w);
+    match(team, p, s, w);
+    share_ties(team, p, s, w, random);
     settle(team, p, s, w, rewards);
     team.once([&] {
-      for (int c = 0; c < clusters; ++c) s.demand += p.quantities[c] * float(w.arrivals[c]);
+      for (int c = 0; c < clusters; ++c) s.demand += p.quantities[c] * float(popcount(w.arriving[c]));
       s.mid += w.mid_move;
+      s.last_return = w.log_return;
       s.spread = w.next_spread;
       ++s.step;
     });
@@ -224,11 +327,8 @@ struct Market {
       row[9] = s.volume[m] * pace;
     });
     if (!out.type.data) return;
-    team.each(p.merchants, clusters + 1, [&](int m, int c) {
-      out.type(m, c) = c == clusters               ? s.tolerance[m]
-                       : p.type_uses_probabilities ? s.probability[group_of(m)][c]
-                                                   : float(popcount(s.links[m][c])) / float(customers);
-    });
+    team.each(p.merchants, clusters, [&](int m, int c) { (&out.type(m, 0))[c] = s.linked[m][c]; });
+    team.each(p.merchants, [&](int m) { out.type(m, clusters) = s.tolerance[m]; });
   }
 
   /// Order: as metric_names().
@@ -262,79 +362,7 @@ struct Market {
     });
   }
 
-  /// S_ref(v) / (s0 / 2), the exchange's cost a unit for size v: (omega / x) (1 - (1 - x)^(1/omega)) with x = v / v_max and
-  /// omega = (lambda - 1) / (lambda - 2). Power series avoid the cancellations at small x and near lambda = 2; the relative
-  /// error is below 2e-6 for lambda of at least 1.5, and below 2e-5 at 1.1.
-  SHOAL_FN static float exchange_curve(Params const& p, float v) {
-    float const x = min(v / p.liquidity, 0.99f);
-    float const a = (p.curve_exponent - 2) / (p.curve_exponent - 1);  // 1 / omega
-    if (x * max(1.0f, fabsf(a)) < 0.1f) {
-      float sum = 1, term = 1;
-      for (int k = 1; k < 9; ++k) {
-        term *= x * (float(k) - a) / float(k + 1);
-        sum += term;
-      }
-      return sum;
-    }
-    float const logarithm = shoal::log(1 - x);
-    float const y = a * logarithm;
-    if (fabsf(y) > 0.3f) return (1 - shoal::exp(y)) / (a * x);
-    return -logarithm / x * (1 + y / 2 * (1 + y / 3 * (1 + y / 4 * (1 + y / 5 * (1 + y / 6)))));  // (e^y - 1) / y
-  }
-
  private:
-  SHOAL_FN static int group_of(int merchant) { return merchant == 0 ? 0 : 1; }
-
-  SHOAL_FN static int popcount(std::uint64_t bits) {
-#ifdef __CUDA_ARCH__
-    return __popcll(bits);
-#else
-    return __builtin_popcountll(bits);
-#endif
-  }
-
-  SHOAL_FN static int lowest_bit(std::uint64_t bits) {
-#ifdef __CUDA_ARCH__
-    return __ffsll(static_cast<long long>(bits)) - 1;
-#else
-    return __builtin_ctzll(bits);
-#endif
-  }
-
-  static Supertype supertype(char const* name, float const* links) {
-    Supertype s{name, {}};
-    for (int c = 0; c < clusters; ++c) s.coordinates.push_back({"link_" + std::to_string(c + 1), 0, 1, links[c]});
-    return s;
-  }
-
-  static std::vector<std::string> metric_names(Params const& p) {
-    std::vector<std::string> names;
-    for (std::string const group : {"supertype_1", "supertype_2"}) {
-      names.insert(names.end(), {group + ".share", group + ".share_sum"});
-      for (int k = 1; k <= percentiles; ++k) names.push_back(group + ".quantity_p" + std::to_string(10 * k));
-      names.push_back(group + ".no_trades");
-    }
-    for (int m = 1; m <= p.merchants; ++m)
-      for (char const* what : {"share", "reward", "spread_pnl", "hedge_cost", "inventory_pnl", "abs_inventory_pnl",
-                               "trades", "mean_abs_inventory", "idle"})
-        names.push_back("merchant_" + std::to_string(m) + "." + what);
-    return names;
-  }
-
-  SHOAL_FN static float draw_spread(Params const& p, float normal) {
-    return clamp(p.spread_mean + p.spread_sd * normal, p.spread_low, p.spread_high);
-  }
-
-  /// The quantity of the k-th decile by nearest rank: the smallest whose cumulative count reaches k/10 of the trades.
-  SHOAL_FN static float quantity_percentile(Params const& p, std::uint32_t const* counts, std::uint32_t trades, int k) {
-    std::uint32_t below = 0;
-    for (int c = 0; c < clusters; ++c) {
-      below += counts[c];
-      if (std::uint64_t(below) * 10 >= std::uint64_t(k) * trades) return p.quantities[c];
-    }
-    return p.quantities[clusters - 1];
-  }
-
   template <class Team>
   SHOAL_FN static void read_actions(Team team, Params const& p, State& s, Actions actions) {
     team.each(p.merchants, [&](int m) {
@@ -350,31 +378,55 @@ struct Market {
     });
   }
 
-  /// Who wants to trade, and the step's price draws. Words 0 to 3 of a cluster are drawn in one loop that vectorises: word 0
-  /// tells the direction, the others who arrives; an arrival probability that is no multiple of 1/8 may need more.
+  /// Who wants to trade, and the step's price draws. One loop without branches draws all that most parameters need: of a
+  /// cluster's first four words, one tells the direction, three who arrives, if the probability is a multiple of 1/8.
   template <class Team>
   SHOAL_FN static void draw_customers(Team team, Params const& p, Scratch& w, Random random) {
-    team.each(2 * clusters, [&](int i) {
-      auto const draw = random.draw(Purpose::arrivals, std::uint32_t(i));
-      w.random[0][i] = draw.bits64(0);
-      w.random[1][i] = draw.bits64(1);
-    });
-    auto const arrival = probability24(p.arrival);
+    draw_bits(team, random, Purpose::arrivals, 0, 2 * clusters + 1, w.random);
+    bool const all = p.arriving.value >> 24;
+    std::uint64_t const d0 = digit(p.arriving, 0), d1 = digit(p.arriving, 1), d2 = digit(p.arriving, 2);
     team.each(clusters, [&](int c) {
-      auto const word = [&](int k) {
-        if (k == 0) return w.random[1][c];
-        if (k < 3) return w.random[k - 1][clusters + c];
-        return random.draw(Purpose::arrivals, std::uint32_t(64 + c * 16 + (k - 3) / 2)).bits64((k - 3) % 2);
-      };
-      auto const arriving = bernoulli_bits(arrival, everyone, word);
-      w.arrivals[c] = std::uint8_t(popcount(arriving));
-      w.remaining[0][c] = arriving & w.random[0][c];
-      w.remaining[1][c] = arriving & ~w.random[0][c];
+      Comparison customer{everyone};
+      customer.add(d0, w.random[1][c]);
+      customer.add(d1, w.random[0][clusters + c]);
+      customer.add(d2, w.random[1][clusters + c]);
+      w.arriving[c] = all ? everyone : customer.ones;
+      w.undecided[c] = customer.undecided;
+      w.wanting[0][c] = w.random[0][c];
     });
     team.once([&] {
-      auto const draw = random.draw(Purpose::price, 0);
-      w.next_spread = draw_spread(p, draw.normal(1));
-      w.mid_move = -0.5f * p.sigma * p.sigma + p.sigma * draw.normal(0);  // the log return, until settle()
+      std::uint64_t const bits = w.random[0][2 * clusters];
+      float move, spread;
+      Words{{std::uint32_t(bits), std::uint32_t(bits >> 32), 0, 0}}.normals(0, move, spread);
+      w.log_return = -0.5f * p.sigma * p.sigma + p.sigma * move;
+      w.next_spread = draw_spread(p, spread);
+    });
+    int const needed = digits(p.arriving);
+    for (int i = 3; i < needed && !all; i += 4) draw_more(team, p, w, random, i);
+    team.each(clusters, [&](int c) {
+      std::uint64_t const buying = w.wanting[0][c];
+      w.wanting[0][c] = w.remaining[0][c] = w.arriving[c] & buying;
+      w.wanting[1][c] = w.remaining[1][c] = w.arriving[c] & ~buying;
+    });
+  }
+
+  /// Digits i to i + 3 of the comparisons with the arrival probability, where they matter.
+  template <class Team>
+  SHOAL_FN static void draw_more(Team team, Params const& p, Scratch& w, Random random, int i) {
+    std::uint64_t undecided = 0;
+    for (int c = 0; c < clusters; ++c) undecided |= w.undecided[c];
+    if (!undecided) return;
+    draw_bits(team, random, Purpose::arrivals, std::uint32_t(i * 32), 2 * clusters, w.random);
+    std::uint64_t const d0 = digit(p.arriving, i), d1 = digit(p.arriving, i + 1), d2 = digit(p.arriving, i + 2),
+                        d3 = i + 3 < 24 ? digit(p.arriving, i + 3) : 0;
+    team.each(clusters, [&](int c) {
+      Comparison customer{w.undecided[c], w.arriving[c]};
+      customer.add(d0, w.random[0][c]);
+      customer.add(d1, w.random[1][c]);
+      customer.add(d2, w.random[0][clusters + c]);
+      customer.add(d3, w.random[1][clusters + c]);
+      w.undecided[c] = customer.undecided;
+      w.arriving[c] = customer.ones;
     });
   }
 
@@ -382,140 +434,251 @@ struct Market {
   SHOAL_FN static float const* quotes(State const& s, int side) { return side == 0 ? s.eps_sell : s.eps_buy; }
 
   template <class Team>
-  SHOAL_FN static void rank_quotes(Team team, Params const& p, State const& s, Scratch& w) {
-    team.each(2 * p.merchants, [&](int i) {
-      int const side = i / p.merchants, m = i % p.merchants;
-      float const* eps = quotes(s, side);
-      int rank = 0, quoting = 0;
-      for (int other = 0; other < p.merchants; ++other) {
-        rank += eps[other] < eps[m] || (eps[other] == eps[m] && other < m);
-        quoting += eps[other] < 1;
-      }
-      w.order[side][rank] = std::uint8_t(m);
-      if (m == 0) w.quoting[side] = quoting;
-    });
-  }
-
-  /// Serves the side's customers from the lowest eps up; merchants with equal eps share those who are linked to several.
-  template <class Team>
-  SHOAL_FN static void match(Team team, Params const& p, State const& s, Scratch& w, int side, Random random) {
-    float const* eps = quotes(s, side);
-    int const quoting = w.quoting[side];
-    for (int first = 0, last; first < quoting; first = last) {
-      int const m = w.order[side][first];
-      last = first + 1;
-      while (last < quoting && eps[w.order[side][last]] == eps[m]) ++last;
-      if (last - first > 1) {
-        share(team, s, w, side, first, last, random);
-        continue;
-      }
-      team.each(clusters, [&](int c) {
-        auto const taken = w.remaining[side][c] & s.links[m][c];
-        w.remaining[side][c] &= ~taken;
-        w.counts[side][m][c] = std::uint8_t(popcount(taken));
+  SHOAL_FN static void rank_quotes(Team team, State const& s, Scratch& w) {
+    for (int side = 0; side < 2; ++side) {
+      auto const& eps = side == 0 ? s.eps_sell : s.eps_buy;
+      team.each(Capacity, [&](int m) {
+        int rank = 0, equals = 0;
+        for (int other = 0; other < Capacity; ++other) {
+          rank += (eps[other] < eps[m]) | ((eps[other] == eps[m]) & (other < m));
+          equals += eps[other] == eps[m];
+        }
+        w.rank[side][m] = rank;
+        w.equals[side][m] = eps[m] < 1 ? equals : 0;
       });
     }
-    for (int rank = quoting; rank < p.merchants; ++rank)
-      team.each(clusters, [&](int c) { w.counts[side][w.order[side][rank]][c] = 0; });
+    team.each(2, Capacity, [&](int side, int m) { w.order[side][w.rank[side][m]] = m; });
   }
 
-  /// The merchants order[first..last) quote the same: each customer picks one of those linked to it, uniformly.
+  /// Serves the customers from the lowest eps up; equals in the order of their index, for share_ties() to put right.
   template <class Team>
-  SHOAL_FN static void share(Team team, State const& s, Scratch& w, int side, int first, int last, Random random) {
-    team.each(clusters, [&](int c) {
-      std::uint64_t any = 0, several = 0;
-      for (int r = first; r < last; ++r) {
-        auto const linked = w.remaining[side][c] & s.links[w.order[side][r]][c];
-        several |= any & linked;
-        any |= linked;
+  SHOAL_FN static void match(Team team, Params const& p, State const& s, Scratch& w) {
+    for (int rank = 0; rank < p.merchants; ++rank)
+      for (int side = 0; side < 2; ++side) {
+        int const m = w.order[side][rank];
+        std::uint64_t const quoting = w.equals[side][m] > 0 ? everyone : 0;
+        team.each(clusters, [&](int c) {
+          std::uint64_t const taken = w.remaining[side][c] & s.links[m][c] & quoting;
+          w.remaining[side][c] ^= taken;
+          w.taken[side][m][c] = taken;
+        });
       }
-      for (int r = first; r < last; ++r) {
-        int const m = w.order[side][r];
-        w.counts[side][m][c] = std::uint8_t(popcount(any & ~several & s.links[m][c]));
+  }
+
+  /// Customers to whom several merchants quote the same choose one of these, uniformly and independently. match() gave them the
+  /// first; the k-th choice that they meet replaces the one before with probability 1/k. They are few: the tied customers of
+  /// all clusters and both sides are packed into few words, which random words decide on at once. 1/k is a multiple of 2^-24.
+  template <class Team>
+  SHOAL_FN static void share_ties(Team team, Params const& p, State const& s, Scratch& w, Random random) {
+    int most = 0;
+    for (int m = 0; m < Capacity; ++m) most = max(most, max(w.equals[0][m], w.equals[1][m]));
+    if (most < 2) return;
+    find_ties(team, p, s, w);
+    for (int pack = 0; pack < w.ties.packs; ++pack) {
+      pack_ties(team, p, w.ties, pack);
+      draw_chances(team, p, w.ties, pack, most, random);
+      team.once([&] { choose(p, w.ties, most); });
+      unpack_ties(team, p, w, pack);
+    }
+  }
+
+  template <class Team>
+  SHOAL_FN static void find_ties(Team team, Params const& p, State const& s, Scratch& w) {
+    Ties& ties = w.ties;
+    team.each(p.merchants, clusters, [&](int m, int c) { ties.again[m][c] = 0; });
+    team.each(clusters, [&](int c) { ties.tied[c] = 0; });
+    for (int side = 0; side < 2; ++side) {
+      float const* const eps = quotes(s, side);
+      for (int rank = 0; rank < p.merchants; ++rank) {
+        int const m = w.order[side][rank];
+        if (w.equals[side][m] < 2) continue;
+        if (rank == 0 || eps[w.order[side][rank - 1]] != eps[m])
+          team.each(clusters, [&](int c) { ties.group[c] = w.taken[side][m][c]; });
+        else
+          team.each(clusters, [&](int c) {
+            std::uint64_t const again = ties.group[c] & s.links[m][c];
+            ties.again[m][c] |= again;
+            ties.tied[c] |= again;
+            ties.group[c] |= w.taken[side][m][c];
+          });
       }
-      w.remaining[side][c] &= ~any;
-      for (; several; several &= several - 1) {
-        int const k = lowest_bit(several);
-        std::uint32_t candidates = 0;
-        for (int r = first; r < last; ++r) candidates += std::uint32_t(s.links[w.order[side][r]][c] >> k & 1);
-        auto const draw = random.draw(Purpose::ties, std::uint32_t((side * clusters + c) * 64 + k)).w[0];
-        auto skip = std::uint32_t(std::uint64_t(draw) * candidates >> 32);
-        for (int r = first; r < last; ++r) {
-          int const m = w.order[side][r];
-          if (!(s.links[m][c] >> k & 1)) continue;
-          if (skip-- == 0) {
-            ++w.counts[side][m][c];
-            break;
-          }
-        }
+    }
+    team.once([&] {
+      ties.packs = 0;
+      int place = 64;
+      for (int c = 0; c < clusters; ++c) {
+        int const count = popcount(ties.tied[c]);
+        if (place + count > 63) ties.begin[ties.packs++] = c, place = 0;
+        ties.place[c] = place;
+        place += count;
       }
+      ties.begin[ties.packs] = clusters;
     });
   }
 
-  SHOAL_FN static float penalty(Params const& p, State const& s, int m, float inventory_pnl) {
-    float const gamma = p.aversion * (1 - s.tolerance[m]);
-    float const z = s.inventory[m];
-    switch (p.penalty) {
-      case Penalty::downside: return gamma * max(0.0f, -inventory_pnl);
-      case Penalty::expected: return gamma * fabsf(z) * s.mid * p.sigma * 0.797884561f;  // sqrt(2 / pi)
-      case Penalty::quadratic: return gamma * z * z;
-      default: return gamma * fabsf(inventory_pnl);
+  template <class Team>
+  SHOAL_FN static void pack_ties(Team team, Params const& p, Ties& ties, int pack) {
+    team.each(p.merchants, [&](int m) {
+      std::uint64_t packed = 0;
+      for (int c = ties.begin[pack]; c < ties.begin[pack + 1]; ++c)
+        packed |= gather_bits(ties.again[m][c], ties.tied[c]) << ties.place[c];
+      ties.candidate[m] = packed;
+    });
+  }
+
+  /// Eight words for each k are drawn in one loop; most comparisons need no more.
+  template <class Team>
+  SHOAL_FN static void draw_chances(Team team, Params const& p, Ties& ties, int pack, int most, Random random) {
+    std::uint32_t const first = std::uint32_t(pack) * 1024;
+    draw_bits(team, random, Purpose::ties, first, (most - 1) * 4, ties.random);
+    std::uint64_t packed = 0;
+    for (int m = 0; m < p.merchants; ++m) packed |= ties.candidate[m];
+    team.each(most - 1, [&](int i) {
+      auto const word = [&](int j) {
+        if (j < 8) return ties.random[j % 2][4 * i + j / 2];
+        return random.draw(Purpose::ties, first + std::uint32_t(512 + 16 * i + j / 2)).bits64(j % 2);
+      };
+      auto const k = std::uint32_t(i + 2);
+      ties.chance[k] = bernoulli_bits({((1u << 24) + k / 2) / k}, packed, word);
+    });
+  }
+
+  SHOAL_FN static void choose(Params const& p, Ties& ties, int most) {
+    ties.choices[1] = ~std::uint64_t(0);
+    for (int k = 2; k <= most; ++k) ties.choices[k] = 0;
+    for (int m = 0; m < p.merchants; ++m) {
+      std::uint64_t choose = 0;
+      for (int k = most; k > 1; --k) {
+        std::uint64_t const meet = ties.choices[k - 1] & ties.candidate[m];
+        ties.choices[k - 1] ^= meet;
+        ties.choices[k] |= meet;
+        choose |= meet & ties.chance[k];
+      }
+      ties.candidate[m] = choose;
     }
+    ties.moved = 0;
+    for (int m = p.merchants - 1; m >= 0; --m) {  // the last choice counts
+      ties.candidate[m] &= ~ties.moved;
+      ties.moved |= ties.candidate[m];
+    }
+  }
+
+  template <class Team>
+  SHOAL_FN static void unpack_ties(Team team, Params const& p, Scratch& w, int pack) {
+    Ties& ties = w.ties;
+    int const begin = ties.begin[pack], count = ties.begin[pack + 1] - begin;
+    team.each(count, [&](int i) {
+      int const c = begin + i;
+      ties.moving[c] = scatter_bits(ties.moved >> ties.place[c], ties.tied[c]);
+    });
+    team.each(p.merchants, count, [&](int m, int i) {
+      int const c = begin + i;
+      std::uint64_t const choose = scatter_bits(ties.candidate[m] >> ties.place[c], ties.tied[c]);
+      for (int side = 0; side < 2; ++side)
+        w.taken[side][m][c] = (w.taken[side][m][c] & ~ties.moving[c]) | (choose & w.wanting[side][c]);
+    });
   }
 
   /// Trades, hedging, the mid's move and rewards: steps 2 to 5 of docs/market.md, "Order of events".
   template <class Team>
   SHOAL_FN static void settle(Team team, Params const& p, State& s, Scratch& w, Rewards rewards) {
+    count_trades(team, p, s, w);
+    float const half_spread = s.spread * 0.5f * s.mid;
+    trade_and_hedge(team, p, s, w, half_spread);
     team.once([&] {
-      float const r = w.mid_move;
-      s.last_return = r;
+      float const r = w.log_return;
       w.mid_move = s.mid * (r * (1 + r / 2 * (1 + r / 3 * (1 + r / 4 * (1 + r / 5)))));  // P (e^r - 1)
     });
+    if (p.terminal_unwind && s.step + 1 == std::uint32_t(p.steps))
+      team.each(p.merchants, [&](int m) {
+        float const rest = fabsf(s.inventory[m]);
+        w.cost[m] += rest * exchange_curve(p, rest) * (s.spread * 0.5f * (s.mid + w.mid_move));
+      });
+    pay(team, p, s, w);
+    team.each(p.merchants, [&](int m) { rewards(m) = w.income[m]; });
+  }
+
+  template <class Team>
+  SHOAL_FN static void count_trades(Team team, Params const& p, State& s, Scratch& w) {
+    for (int side = 0; side < 2; ++side) {
+      team.each(clusters, Capacity, [&](int c, int m) { w.counts[side][c][m] = 0; });
+      team.each(p.merchants, clusters,
+                [&](int m, int c) { w.counts[side][c][m] = std::uint32_t(popcount(w.taken[side][m][c])); });
+    }
     team.each(clusters, [&](int c) {
-      std::uint32_t trades[groups] = {};
-      for (int m = 0; m < p.merchants; ++m) trades[group_of(m)] += w.counts[0][m][c] + w.counts[1][m][c];
-      for (int g = 0; g < groups; ++g) s.group_trades[g][c] += trades[g];
+      auto const served = std::uint32_t(popcount(w.arriving[c] & ~(w.remaining[0][c] | w.remaining[1][c])));
+      std::uint32_t const first = w.counts[0][c][0] + w.counts[1][c][0];
+      s.group_trades[0][c] += first;
+      s.group_trades[1][c] += served - first;
     });
-    bool const last = s.step + 1 == std::uint32_t(p.steps);
-    float const half_spread = s.spread * 0.5f * s.mid;
-    team.each(p.merchants, [&](int m) {
+  }
+
+  template <class Team>
+  SHOAL_FN static void trade_and_hedge(Team team, Params const& p, State& s, Scratch& w, float half_spread) {
+    team.each(Capacity, [&](int m) {
       float bought = 0, sold = 0, bought_cost = 0, sold_cost = 0;
       std::uint32_t trades = 0;
       for (int c = 0; c < clusters; ++c) {
-        float const b = w.counts[0][m][c], a = w.counts[1][m][c];
-        bought += p.quantities[c] * b;
-        sold += p.quantities[c] * a;
-        bought_cost += p.unit_cost[c] * b;
-        sold_cost += p.unit_cost[c] * a;
-        trades += w.counts[0][m][c] + w.counts[1][m][c];
+        std::uint32_t const buyers = w.counts[0][c][m], sellers = w.counts[1][c][m];
+        bought += p.quantities[c] * float(int(buyers));
+        sold += p.quantities[c] * float(int(sellers));
+        bought_cost += p.unit_cost[c] * float(int(buyers));
+        sold_cost += p.unit_cost[c] * float(int(sellers));
+        trades += buyers + sellers;
       }
-      float const spread_pnl = ((1 + s.eps_sell[m]) * bought_cost + (1 + s.eps_buy[m]) * sold_cost) * half_spread;
       float const before = s.inventory[m] + sold - bought;
       float const closed = s.hedge[m] * fabsf(before);
-      float cost = closed * exchange_curve(p, closed) * half_spread;
-      float const z = (1 - s.hedge[m]) * before;
-      s.inventory[m] = z;
-      float const inventory_pnl = z * w.mid_move;
-      if (last && p.terminal_unwind) {
-        float const rest = fabsf(z);
-        cost += rest * exchange_curve(p, rest) * (s.spread * 0.5f * (s.mid + w.mid_move));
-      }
-      float const income = spread_pnl - cost + inventory_pnl - penalty(p, s, m, inventory_pnl);
-      float const reward = income * (1e4f * float(p.merchants) / p.reward_unit);
-      rewards(m) = reward;
+      s.inventory[m] = (1 - s.hedge[m]) * before;
       s.bought[m] = bought;
       s.sold[m] = sold;
-      s.volume[m] += bought + sold;
+      s.trades[m] += trades;
+      w.spread_pnl[m] = ((1 + s.eps_sell[m]) * bought_cost + (1 + s.eps_buy[m]) * sold_cost) * half_spread;
+      w.closed[m] = closed;
+      w.cost[m] = closed * curve_series(p, closed) * half_spread;
+    });
+    team.each(p.merchants, [&](int m) {
+      if (w.closed[m] >= p.curve_limit) w.cost[m] = w.closed[m] * exchange_curve(p, w.closed[m]) * half_spread;
+    });
+  }
+
+  template <class Team>
+  SHOAL_FN static void pay(Team team, Params const& p, State& s, Scratch& w) {
+    float const expected = s.mid * p.sigma * 0.797884561f;  // of |move|; sqrt(2 / pi)
+    switch (p.penalty) {
+      case Penalty::absolute: return pay(team, p, s, w, [](float pnl, float) { return fabsf(pnl); });
+      case Penalty::downside: return pay(team, p, s, w, [](float pnl, float) { return max(0.0f, -pnl); });
+      case Penalty::expected: return pay(team, p, s, w, [&](float, float z) { return fabsf(z) * expected; });
+      case Penalty::quadratic: return pay(team, p, s, w, [](float, float z) { return z * z; });
+    }
+  }
+
+  /// @param risk  what aversion weighs, of the inventory's income and the inventory
+  template <class Team, class Risk>
+  SHOAL_FN static void pay(Team team, Params const& p, State& s, Scratch& w, Risk risk) {
+    float const move = w.mid_move;
+    float const scale = 1e4f * float(p.merchants) / p.reward_unit;
+    team.each(Capacity, [&](int m) {
+      float const z = s.inventory[m];
+      float const inventory_pnl = z * move;
+      float const gamma = p.aversion * (1 - s.tolerance[m]);
+      float const income = w.spread_pnl[m] - w.cost[m] + inventory_pnl - gamma * risk(inventory_pnl, z);
+      float const reward = income * scale;
+      w.income[m] = reward;
+      s.volume[m] += s.bought[m] + s.sold[m];
       s.reward[m] += reward;
-      s.spread_pnl[m] += spread_pnl;
-      s.hedge_cost[m] += cost;
+      s.spread_pnl[m] += w.spread_pnl[m];
+      s.hedge_cost[m] += w.cost[m];
       s.inventory_pnl[m] += inventory_pnl;
       s.abs_inventory_pnl[m] += fabsf(inventory_pnl);
       s.abs_inventory[m] += fabsf(z);
-      s.trades[m] += trades;
-      s.idle[m] += s.eps_buy[m] >= 1 && s.eps_sell[m] >= 1;
+      s.idle[m] += (s.eps_buy[m] >= 1) & (s.eps_sell[m] >= 1);
     });
   }
+};
+
+/// As the registry knows it. Up to 8 merchants take the smaller one, whose State is half as large.
+struct Market : MarketOf<16> {
+  using Smaller = MarketOf<8>;
 };
 
 }  // namespace shoal

@@ -171,14 +171,14 @@ struct MatrixGame {
 
   template <class Team>
   SHOAL_FN static void observe(Team team, Params const& p, State const& s, Observation out) {
-    team.each(p.players, p.memory * p.players, [&](int i, int block) {
-      int const round = block / p.players, shift = block % p.players;
-      int const player = i + shift < p.players ? i + shift : i + shift - p.players;
-      auto const ago = std::uint32_t(round + 1);
-      int const played = s.round >= ago ? s.history[(s.round - ago) % std::uint32_t(p.memory)][player] : -1;
-      float* const one_hot = &out.own(i, 1 + block * p.most_actions);
-      for (int a = 0; a < p.most_actions; ++a) one_hot[a] = a == played ? 1.0f : 0.0f;
-    });
+    team.each(p.players, p.memory * p.players * p.most_actions, [&](int i, int k) { (&out.own(i, 1))[k] = 0; });
+    for (int round = 0; round < p.memory && std::uint32_t(round) < s.round; ++round) {
+      auto const& joint = s.history[(s.round - std::uint32_t(round + 1)) % std::uint32_t(p.memory)];
+      team.each(p.players, p.players, [&](int i, int shift) {
+        int const player = i + shift < p.players ? i + shift : i + shift - p.players;
+        out.own(i, 1 + (round * p.players + shift) * p.most_actions + joint[player]) = 1;
+      });
+    }
     team.each(p.players, [&](int i) {
       out.own(i, 0) = s.round > 0 ? 1.0f : 0.0f;
       if (out.type.data) out.type(i, 0) = s.altruism[i];

@@ -27,17 +27,26 @@ std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
                                     std::vector<std::string> const& metric_names);
 
 /// r_cal = sum_k w_k / (1 + |f_k - target_k| / scale_k), 1 at a perfect fit.
+/// Targets as vectors [K] on the device.
+struct Goal {
+  at::Tensor columns, values, weights, scales;  // columns: places in a row of metrics
+};
+Goal make_goal(std::vector<Target> const& targets, at::Device device);
+
 /// @param metrics  [B, metric_names.size()]  @return [B]
-at::Tensor calibration_reward(std::vector<Target> const& targets, at::Tensor const& metrics);
+at::Tensor calibration_reward(Goal const& goal, at::Tensor const& metrics);
 
 class Calibrator {
  public:
   /// Every particle starts at the initial profile of `spec`.
   Calibrator(CalibratorOptions const& options, Spec const& spec, int particles, std::uint32_t seed, at::Device device);
 
-  /// Samples the increments of `stage` and moves the particles, clipped to the bounds. The log-probability kept is that of the
+  /// Says which stage the next propose() and learn() belong to.
+  void begin(std::int64_t stage);
+
+  /// Samples the increments of the stage and moves the particles, clipped to the bounds. The log-probability kept is that of the
   /// unclipped increment.
-  void propose(std::int64_t stage);
+  void propose();
 
   /// Writes profiles [B, D] into a supertype buffer [B, supertypes, coordinates].
   void write(at::Tensor const& profiles, at::Tensor const& supertypes) const;
@@ -45,7 +54,7 @@ class Calibrator {
   /// Trains on (previous profile, increment, reward). The learner sees each reward less the particle's running mean of rewards before
   /// it, a baseline that the increment cannot change and that takes away most of the variance between particles. (With a discount it
   /// scales every reward's weight by the same positive factor, so the objective stays.) @param rewards [B]
-  UpdateStats learn(at::Tensor const& rewards, std::int64_t stage);
+  UpdateStats learn(at::Tensor const& rewards);
 
   /// "supertype_1.link_3", in the order of the profile's columns.
   std::vector<std::string> const& coordinate_names() const { return names_; }
@@ -58,9 +67,10 @@ class Calibrator {
   std::vector<at::Tensor> state() const;  // for checkpoints
 
  private:
-  at::Tensor offsets(
-      int slot) const;  // [B, D] from the initial profile, what the network sees; slot 0 before, 1 after the increment
+  /// [B, D] from the initial profile, what the network sees; slot 0 before, 1 after the increment.
+  at::Tensor offsets(int slot) const;
 
+  std::int64_t stage_ = 0;
   std::vector<std::string> names_;
   at::Tensor low_, range_;  // [D]
   at::Tensor origin_;       // [D] the initial profile, in [0, 1]

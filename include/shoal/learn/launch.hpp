@@ -1,10 +1,12 @@
 // CUDA entries of the learners' kernels, defined in kernels/learn. Asynchronous on `stream` (a cudaStream_t), allocate nothing.
 #pragma once
 
+#include "shoal/learn/adam.hpp"
 #include "shoal/learn/gae.hpp"
 #include "shoal/learn/gather.hpp"
 #include "shoal/learn/ppo_loss.hpp"
 #include "shoal/learn/sample.hpp"
+#include "shoal/learn/shuffle.hpp"
 #include "shoal/learn/standardize.hpp"
 #include "shoal/learn/uniform.hpp"
 
@@ -15,6 +17,8 @@ void gae(GaeArgs const& args, void* stream);
 void standardize(StandardizeArgs const& args, void* stream);
 void gather(GatherArgs const& args, void* stream);
 void ppo_loss(PpoLossArgs const& args, void* stream);
+void shuffle(ShuffleArgs const& args, void* stream);
+void adam(AdamArgs const& args, void* stream);
 void uniform(UniformArgs const& args, void* stream);
 
 }  // namespace shoal::cuda

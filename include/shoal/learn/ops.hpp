@@ -3,10 +3,12 @@
 
 #include <c10/core/Device.h>
 
+#include "shoal/learn/adam.hpp"
 #include "shoal/learn/gae.hpp"
 #include "shoal/learn/gather.hpp"
 #include "shoal/learn/ppo_loss.hpp"
 #include "shoal/learn/sample.hpp"
+#include "shoal/learn/shuffle.hpp"
 #include "shoal/learn/standardize.hpp"
 #include "shoal/learn/uniform.hpp"
 
@@ -17,6 +19,8 @@ void gae(GaeArgs const& args, c10::Device device);
 void standardize(StandardizeArgs const& args, c10::Device device);
 void gather(GatherArgs const& args, c10::Device device);
 void ppo_loss(PpoLossArgs const& args, c10::Device device);
+void shuffle(ShuffleArgs const& args, c10::Device device);
+void adam(AdamArgs const& args, c10::Device device);
 void uniform(UniformArgs const& args, c10::Device device);
 
 }  // namespace shoal::ops

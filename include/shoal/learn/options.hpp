@@ -133,6 +133,7 @@ struct TrainOptions {
   int threads = 0;
   DeviceChoice device = DeviceChoice::automatic;
   int checkpoint_every = 50;
+  bool cuda_graphs = true;
 
   template <class Visit>
   static void fields(Visit& visit, TrainOptions& o) {
@@ -142,6 +143,7 @@ struct TrainOptions {
     visit("seed", o.seed, Range{0, 4294967295.0}, "of all random numbers");
     visit("threads", o.threads, Range{0, 4096}, "CPU threads; 0: one a core");
     visit("device", o.device, Choices{"auto", "cpu", "cuda"}, "auto: cuda where there is one");
+    visit("cuda_graphs", o.cuda_graphs, "on CUDA: capture a stage once and replay it; off: launch every kernel anew");
     visit("checkpoint_every", o.checkpoint_every, Range{1, 1e9}, "stages between checkpoints; the last two are kept");
   }
 };

@@ -38,14 +38,17 @@ class PpoLearner {
   PpoLearner(PpoLearner&&) noexcept;
   ~PpoLearner();
 
+  /// Says which stage acts and updates belong to: their random numbers, and the learning rate. Waits for nothing.
+  void begin(std::int64_t stage);
+
   /// Fills slot t: values, distribution parameters, actions, log-probabilities, entropies.
-  void act(Rollout const& rollout, int t, std::int64_t stage);
+  void act(Rollout const& rollout, int t);
 
   /// Fills the values of slot T and of the final observations.
   void evaluate_end(Rollout const& rollout);
 
   /// One update from the rollout's advantages and returns (estimate_advantages). Standardises this learner's advantages in place.
-  UpdateStats update(Rollout const& rollout, std::int64_t stage);
+  UpdateStats update(Rollout const& rollout);
 
   ActorCritic const& network() const { return network_; }
   PpoOptions const& options() const { return config_.options; }
@@ -63,17 +66,22 @@ class PpoLearner {
   at::Tensor own_rows(at::Tensor const& slot) const;
   void infer(at::Tensor const& observations, at::Tensor const& parameters, at::Tensor const& values);
   void standardize_advantages(Rollout const& rollout) const;
-  PpoLossArgs loss_args(Rollout const& rollout, at::Tensor const& index, at::Tensor const& old_log_sd) const;
-  void differentiate(PpoLossArgs args, Rollout const& rollout, at::Tensor const& stats);
-  void differentiate_with_autograd(PpoLossArgs args, Rollout const& rollout, at::Tensor const& stats);
-  void descend(std::int64_t stage);
+  at::Tensor const& order_of(int epoch);
+  PpoLossArgs loss_args(Rollout const& rollout, at::Tensor const& index) const;
+  void differentiate(PpoLossArgs args, Rollout const& rollout, bool count);
+  void differentiate_with_autograd(PpoLossArgs args, Rollout const& rollout, bool count);
+  void descend();
+  void adapt_kl_coefficient();
 
   Config config_;
   bool alone_;  // this learner's agents are all agents
   ActorCritic network_;
-  at::Tensor agents_;   // [members] i32 on the device
-  at::Tensor samples_;  // [T * N * members] i64: this learner's rows of the flattened rollout
-  at::Tensor moments_;  // scratch of standardize
+  at::Tensor agents_;           // [members] i32 on the device
+  at::Tensor samples_, order_;  // [T * N * members] i64: this learner's rows of the flattened rollout; shuffled
+  at::Tensor stage_, rate_;     // one value each, on the device
+  at::Tensor stats_;            // [UpdateStats::count]
+  at::Tensor old_log_sd_;       // [continuous heads], when the rollout was drawn
+  at::Tensor moments_, norms_;  // scratch of standardize and adam
   at::Tensor mean_, variance_, adam_step_, kl_coefficient_;
   std::unique_ptr<FusedNetwork> fused_;  // null: LibTorch's path
   Minibatch minibatch_;                  // of LibTorch's path

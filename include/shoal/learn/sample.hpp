@@ -27,7 +27,8 @@ struct ActionLayout {
 /// of the rollout [instances, all_agents, ...].
 struct SampleArgs {
   ActionLayout layout;
-  Random random;  // seed, stage as episode, step; the instance is set for each row
+  Random random;               // seed and step; instance and episode are set for each row
+  std::uint32_t const* stage;  // one value: the episode of the random numbers
   Purpose purpose = Purpose::action;
   int members, all_agents;
   std::int64_t rows;
@@ -85,6 +86,7 @@ SHOAL_FN void sample_row(SampleArgs const& args, std::int64_t row) {
   int const heads = layout.continuous + layout.discrete;
   Random random = args.random;
   random.instance = std::uint32_t(instance);
+  random.episode = *args.stage;
   float const* const parameters = args.parameters + row * layout.parameters();
   if (args.kept_parameters)
     for (int k = 0; k < layout.parameters(); ++k) args.kept_parameters[slot * layout.parameters() + k] = parameters[k];

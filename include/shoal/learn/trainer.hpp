@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,8 @@
 
 namespace shoal {
 
+class StageGraph;
+
 struct TrainerConfig {
   std::string environment;
   Settings env = {};
@@ -22,6 +25,8 @@ struct TrainerConfig {
   std::optional<CalibratorOptions> calibrator = {};
   std::vector<TargetOptions> targets = {};
   TrainOptions train = {};
+  /// For measurements: phases end with waiting for the device, so that their seconds are its own; graphs are not used then.
+  bool wait_for_phases = false;
 };
 
 /// What a stage showed, as metrics.jsonl holds it.
@@ -47,7 +52,7 @@ struct StageReport {
   std::vector<Return> returns = {};
   std::vector<Mean> profile = {};
   double kl = 0, kl_coefficient = 0, entropy = 0, value_loss = 0;  // means over the policies
-  /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch.
+  /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch, 0 once a graph is replayed.
   double environment_seconds = 0, inference_seconds = 0, update_seconds = 0;
 };
 
@@ -56,23 +61,22 @@ struct StageReport {
 at::Device choose_device(DeviceChoice choice);
 int choose_threads(int threads);
 
-/// The simulator of a run: on LibTorch's threads, or on its current stream.
-std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device);
+/// The simulator of a run: on LibTorch's threads, or on a cudaStream_t; null is LibTorch's default.
+std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream);
 
 class Trainer {
  public:
   /// @throws InputError for a configuration that cannot run
   explicit Trainer(TrainerConfig config);
+  Trainer(Trainer&&) noexcept;
+  ~Trainer();
 
   /// Rollout, updates, report.
   /// @throws Error naming stage and tensor when something is no longer finite
   StageReport run_stage();
 
-  /// A stage's rollout alone, for measurements; of the report only the phases are filled. Work may still run on the device.
-  StageReport roll_out();
-
-  /// Whether phases end with waiting for the device: their seconds are then the device's too, and stages are slower on CUDA.
-  void wait_for_phases(bool wait) { wait_for_phases_ = wait; }
+  /// A stage's rollout alone, after the first stage, for measurements. The report holds the phases; work may still run on the device.
+  StageReport run_rollout();
 
   /// One episode of every instance under the given profiles, without learning: the policies act as they are.
   /// @param profiles  [B, D], a row an instance  @param stream  tells the random actions of several calls apart
@@ -80,6 +84,7 @@ class Trainer {
   at::Tensor measure(at::Tensor const& profiles, std::int64_t stream);
 
   std::vector<Target> const& targets() const { return targets_; }
+  Goal const& goal() const { return goal_; }
   std::int64_t next_stage() const { return stage_; }
   std::int64_t stages() const { return config_.train.stages; }
   at::Device device() const { return device_; }
@@ -95,27 +100,37 @@ class Trainer {
   void load(std::string const& path, std::string const& configuration);
 
  private:
+  void begin_episodes();
   void begin_stage();
-  void roll_out(StageReport& report, std::int64_t stream);
-  void end_phase();
+  void end_phase(double& seconds);
+  StageReport phases() const;
+  void roll_out();
+  void device_rollout();
+  void device_stage();
   std::vector<UpdateStats> update();
-  void fill(StageReport& report, std::vector<UpdateStats> const& stats);
+  at::Tensor figures(std::vector<UpdateStats> const& stats);
+  void fill(StageReport& report) const;
   void check_finite() const;
   at::Tensor episode_metrics();
   std::vector<at::Tensor> learner_state() const;
 
   TrainerConfig config_;
   at::Device device_;
+  std::unique_ptr<StageGraph> graph_, rollout_graph_;
   std::unique_ptr<Simulator> simulator_;
   std::vector<Target> targets_;
+  Goal goal_;
   Rollout rollout_;
   std::vector<PpoLearner> policies_;
   std::optional<Calibrator> calibrator_;
   at::Tensor metrics_;  // [B, metrics] of the stage, means over its episodes
   at::Tensor rewards_;  // [B] r_cal
+  at::Tensor figures_;  // what the host reads of a stage, f64
+  double environment_seconds_ = 0, inference_seconds_ = 0,
+         update_seconds_ = 0;  // of the last stage, by the host's clock
+  std::chrono::steady_clock::time_point phase_start_ = {};
   std::int64_t stage_ = 0, agent_steps_ = 0;
   double seconds_ = 0;
-  bool wait_for_phases_ = false;
 };
 
 }  // namespace shoal
