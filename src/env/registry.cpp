@@ -33,6 +33,7 @@ struct Entry {
   char const* name;
   EnvironmentInfo (*info)();
   Settings (*resolve)(Settings const&);
+  Settings (*with_agents)(int agents);
   std::unique_ptr<Simulator> (*make)(Settings const&, SimulatorOptions const&);
 };
 
@@ -43,7 +44,8 @@ Entry entry() {
             auto const params = read_params<Env>({});
             return EnvironmentInfo{Env::name, Env::summary, list_fields<typename Env::Params>(), Env::spec(params)};
           },
-          [](Settings const& settings) { return to_settings(read_params<Env>(settings)); }, make<Env>};
+          [](Settings const& settings) { return to_settings(read_params<Env>(settings)); }, Env::with_agents,
+          make<Env>};
 }
 
 template <class... Env>
@@ -80,6 +82,10 @@ std::unique_ptr<Simulator> make_simulator(std::string const& environment, Settin
 
 Settings resolve_params(std::string const& environment, Settings const& params) {
   return find(environment).resolve(params);
+}
+
+Settings params_with_agents(std::string const& environment, int agents) {
+  return find(environment).with_agents(agents);
 }
 
 }  // namespace shoal

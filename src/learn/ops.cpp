@@ -84,6 +84,11 @@ void adam(AdamArgs const& args, c10::Device device) {
   parallel(args.count, 1 << 15, [&](std::int64_t i) { adam_element(args, i); });
 }
 
+void uniform(UniformArgs const& args, c10::Device device) {
+  if (SHOAL_LAUNCHED(uniform)) return;
+  parallel(args.instances, 64, [&](std::int64_t instance) { uniform_row(args, instance); });
+}
+
 #undef SHOAL_LAUNCHED
 
 }  // namespace shoal::ops

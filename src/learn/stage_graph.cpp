@@ -38,6 +38,13 @@ StageGraph::Scope StageGraph::scope() const {
   return Scope(std::unique_ptr<Scope::Guard>(new Scope::Guard{c10::cuda::CUDAStreamGuard(device_->stream)}));
 }
 
+std::unique_ptr<StageGraph> StageGraph::beside() const {
+  auto other = std::make_unique<StageGraph>(at::kCPU, false);
+  if (device_)
+    other->device_ = std::make_unique<Device>(Device{.stream = device_->stream, .capture = device_->capture});
+  return other;
+}
+
 void* StageGraph::stream() const { return device_ ? static_cast<void*>(device_->stream.stream()) : nullptr; }
 
 void StageGraph::run(std::function<void()> const& work) {
@@ -62,6 +69,7 @@ struct StageGraph::Scope::Guard {};
 
 StageGraph::StageGraph(at::Device, bool) {}
 StageGraph::Scope StageGraph::scope() const { return Scope(nullptr); }
+std::unique_ptr<StageGraph> StageGraph::beside() const { return std::make_unique<StageGraph>(at::kCPU, false); }
 void* StageGraph::stream() const { return nullptr; }
 void StageGraph::run(std::function<void()> const& work) { work(); }
 

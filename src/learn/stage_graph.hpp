@@ -29,6 +29,9 @@ class StageGraph {
   };
   Scope scope() const;
 
+  /// For other work on the same stream.
+  std::unique_ptr<StageGraph> beside() const;
+
   /// A cudaStream_t; null on the CPU.
   void* stream() const;
 

@@ -26,41 +26,10 @@ class Timer {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-at::Device choose_device(DeviceChoice choice) {
-#ifdef SHOAL_HAS_CUDA
-  bool const there = torch::cuda::is_available();
-  char const* const lacking = "this machine has no CUDA device";
-#else
-  bool const there = false;
-  char const* const lacking = "this build has no CUDA";
-#endif
-  if (choice == DeviceChoice::cuda && !there)
-    throw SettingError("train.device", fmt::format(" = \"cuda\": {}; expected \"cpu\" or \"auto\"", lacking));
-  return choice != DeviceChoice::cpu && there ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-}
-
-int choose_threads(int threads) {
-  return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
-}
-
 void run_on_torch_threads(int shares, std::function<void(int)> const& job) {
   at::parallel_for(0, shares, 1, [&](std::int64_t begin, std::int64_t end) {
     for (auto share = begin; share < end; ++share) job(int(share));
   });
-}
-
-std::unique_ptr<Simulator> make(TrainerConfig const& config, at::Device device, void* stream) {
-  auto const& train = config.train;
-  auto simulator = make_simulator(config.environment, config.env,
-                                  {.instances = train.instances,
-                                   .seed = std::uint32_t(train.seed),
-                                   .threads = choose_threads(train.threads),
-                                   .device = device.is_cuda() ? Device::cuda : Device::cpu,
-                                   .team = "serial",
-                                   .observation = config.policy.observation,
-                                   .executor = run_on_torch_threads});
-  if (device.is_cuda()) simulator->set_stream(stream);
-  return simulator;
 }
 
 int steps_of_stage(TrainerConfig const& config, Spec const& spec) {
@@ -133,11 +102,43 @@ at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
 
 }  // namespace
 
+at::Device choose_device(DeviceChoice choice) {
+#ifdef SHOAL_HAS_CUDA
+  bool const there = torch::cuda::is_available();
+  char const* const lacking = "this machine has no CUDA device";
+#else
+  bool const there = false;
+  char const* const lacking = "this build has no CUDA";
+#endif
+  if (choice == DeviceChoice::cuda && !there)
+    throw SettingError("train.device", fmt::format(" = \"cuda\": {}; expected \"cpu\" or \"auto\"", lacking));
+  return choice != DeviceChoice::cpu && there ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
+int choose_threads(int threads) {
+  return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
+}
+
+std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream) {
+  auto const& train = config.train;
+  auto simulator = make_simulator(config.environment, config.env,
+                                  {.instances = train.instances,
+                                   .seed = std::uint32_t(train.seed),
+                                   .threads = choose_threads(train.threads),
+                                   .device = device.is_cuda() ? Device::cuda : Device::cpu,
+                                   .team = "serial",
+                                   .observation = config.policy.observation,
+                                   .executor = run_on_torch_threads});
+  if (device.is_cuda()) simulator->set_stream(stream);
+  return simulator;
+}
+
 Trainer::Trainer(TrainerConfig config)
     : config_(std::move(config)),
       device_(choose_device(config_.train.device)),
-      graph_(std::make_unique<StageGraph>(device_, config_.train.cuda_graphs)),
-      simulator_(make(config_, device_, graph_->stream())) {
+      graph_(std::make_unique<StageGraph>(device_, config_.train.cuda_graphs && !config_.wait_for_phases)),
+      rollout_graph_(graph_->beside()),
+      simulator_(make_simulator(config_, device_, graph_->stream())) {
   auto const scope = graph_->scope();
   at::set_num_threads(choose_threads(config_.train.threads));
   auto const& spec = simulator_->spec();
@@ -166,16 +167,28 @@ void Trainer::begin_episodes() {
     simulator_->observe(rollout_.first());
 }
 
+void Trainer::begin_stage() {
+  environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
+  for (auto& policy : policies_) policy.begin(stage_);
+  if (calibrator_) calibrator_->begin(stage_);
+}
+
+/// Adds the time since the last phase ended.
+void Trainer::end_phase(double& seconds) {
+  if (config_.wait_for_phases) simulator_->synchronize();
+  auto const now = std::chrono::steady_clock::now();
+  seconds += std::chrono::duration<double>(now - std::exchange(phase_start_, now)).count();
+}
+
 void Trainer::roll_out() {
-  Timer timer;
   for (int t = 0; t < rollout_.shape.steps; ++t) {
     for (auto& policy : policies_) policy.act(rollout_, t);
-    inference_seconds_ += timer.lap();
+    end_phase(inference_seconds_);
     simulator_->step(rollout_.input(t), rollout_.output(t));
-    environment_seconds_ += timer.lap();
+    end_phase(environment_seconds_);
   }
   for (auto& policy : policies_) policy.evaluate_end(rollout_);
-  inference_seconds_ += timer.lap();
+  end_phase(inference_seconds_);
 }
 
 at::Tensor Trainer::measure(at::Tensor const& profiles, std::int64_t stream) {
@@ -206,36 +219,49 @@ std::vector<UpdateStats> Trainer::update() {
   return stats;
 }
 
-/// All of a stage that runs on the device; nothing in it waits for it.
-void Trainer::device_stage() {
-  Timer timer;
+void Trainer::device_rollout() {
+  phase_start_ = std::chrono::steady_clock::now();
   begin_episodes();
-  environment_seconds_ += timer.lap();
+  end_phase(environment_seconds_);
   roll_out();
-  timer.lap();
+}
+
+/// All of a stage that runs on the device; nothing in it waits for it, but for measurements.
+void Trainer::device_stage() {
+  device_rollout();
   auto const stats = update();
   figures_ = figures(stats);
-  update_seconds_ += timer.lap();
+  end_phase(update_seconds_);
+}
+
+StageReport Trainer::phases() const {
+  StageReport report;
+  report.stage = stage_;
+  report.environment_seconds = environment_seconds_;
+  report.inference_seconds = inference_seconds_;
+  report.update_seconds = update_seconds_;
+  return report;
+}
+
+StageReport Trainer::run_rollout() {
+  auto const scope = graph_->scope();
+  begin_stage();
+  rollout_graph_->run([this] { device_rollout(); });
+  return phases();
 }
 
 StageReport Trainer::run_stage() try {
   auto const scope = graph_->scope();
   Timer timer;
-  environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
-  for (auto& policy : policies_) policy.begin(stage_);
-  if (calibrator_) calibrator_->begin(stage_);
+  begin_stage();
   graph_->run([this] { device_stage(); });
   agent_steps_ += rollout_.rewards.numel();
-  StageReport report;
-  report.stage = stage_;
+  auto report = phases();
   fill(report);
   double const seconds = timer.lap();
   report.seconds = seconds_ += seconds;
   report.agent_steps_per_second = double(rollout_.rewards.numel()) / seconds;
   report.agent_steps = agent_steps_;
-  report.environment_seconds = environment_seconds_;
-  report.inference_seconds = inference_seconds_;
-  report.update_seconds = update_seconds_;
   ++stage_;
   return report;
 } catch (InputError const& error) {

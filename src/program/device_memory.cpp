@@ -48,4 +48,17 @@ void copy_to_host(Device device, void* to, void const* from, std::size_t bytes) 
   std::memcpy(to, from, bytes);
 }
 
+std::string device_name([[maybe_unused]] Device device) {
+#ifdef SHOAL_HAS_CUDA
+  if (device == Device::cuda) {
+    int current = 0;
+    check(cudaGetDevice(&current), "cudaGetDevice");
+    cudaDeviceProp properties;
+    check(cudaGetDeviceProperties(&properties, current), "cudaGetDeviceProperties");
+    return properties.name;
+  }
+#endif
+  return "cpu";
+}
+
 }  // namespace shoal

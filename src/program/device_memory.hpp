@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <type_traits>
 
 #include "shoal/env/simulator.hpp"
@@ -16,6 +17,9 @@ std::shared_ptr<void> allocate_shared(Device device, std::size_t bytes);
 
 /// Copies from the device's memory, e.g. a simulator's own. Synchronises.
 void copy_to_host(Device device, void* to, void const* from, std::size_t bytes);
+
+/// "cpu", or what CUDA calls the current device.
+std::string device_name(Device device);
 
 /// An array of such memory.
 template <class T>

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "program/bench_command.hpp"
 #include "program/hash_command.hpp"
 #include "program/list_command.hpp"
 #include "program/reach_command.hpp"
@@ -79,6 +80,27 @@ void add_reach(CLI::App& app, ReachFlags& flags, int& code) {
   reach->callback([&] { code = shoal::reach(flags.config, flags.overrides); });
 }
 
+void add_bench(CLI::App& app, shoal::BenchOptions& o, int& code) {
+  auto* const bench = app.add_subcommand(
+      "bench",
+      "measure agent steps per second of step (the environment under random actions, drawing them included), "
+      "rollout (with inference) and train (with the update)");
+  auto const list = [](CLI::Option* option) { option->take_all()->allow_extra_args(false); };
+  list(bench->add_option("--env", o.environments, "an environment, may be given several times; default: all"));
+  list(bench->add_option("--set", o.overrides, "section.key=value, as of train: env, policy and train"));
+  bench->add_option("--instances", o.instances, "N, or A:B: A, 2 A, 4 A, ... up to B; default 64");
+  list(bench->add_option("--agents", o.agents, "N[,N...] agents an instance")->delimiter(','));
+  list(bench->add_option("--threads", o.threads, "K[,K...] CPU threads; default: one a core")->delimiter(','));
+  list(bench->add_option("--horizon", o.horizons, "T[,T...] steps of a stage; default: an episode, at most 128")
+           ->delimiter(','));
+  bench->add_option("--mode", o.mode, "step, rollout, train or all");
+  bench->add_option("--seconds", o.seconds, "of a repetition; default 1");
+  bench->add_option("--repetitions", o.repetitions, "default 5; the table has their median");
+  bench->add_option("--device", o.device, "cpu or cuda; default: cuda where there is one");
+  bench->add_option("--json", o.json, "write all figures to this file; python/plot_bench.py draws them");
+  bench->callback([&] { code = shoal::bench_command(o); });
+}
+
 int run(int argc, char** argv) {
   CLI::App app("shoal: a batch simulator for multi-agent systems, and the learners that consume it", "shoal");
   app.set_version_flag("--version", SHOAL_VERSION);
@@ -91,6 +113,8 @@ int run(int argc, char** argv) {
   add_hash(app, hash, code);
   ReachFlags reach;
   add_reach(app, reach, code);
+  shoal::BenchOptions bench;
+  add_bench(app, bench, code);
   std::string name;
   auto* const list = app.add_subcommand("list", "environments, options and metrics");
   list->add_option("name", name, "an environment or a section of a configuration");

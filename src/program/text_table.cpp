@@ -70,4 +70,17 @@ std::string four_columns(std::vector<std::array<std::string, 4>> const& rows,
   return print_table<4>(rows, widest);
 }
 
+std::string number_table(std::vector<std::vector<std::string>> const& rows, std::size_t left) {
+  std::vector<std::size_t> width(rows.front().size());
+  for (auto const& row : rows)
+    for (std::size_t c = 0; c < width.size(); ++c) width[c] = std::max(width[c], row[c].size());
+  std::string text;
+  for (auto const& row : rows) {
+    for (std::size_t c = 0; c < width.size(); ++c)
+      text += c < left ? fmt::format("  {:<{}}", row[c], width[c]) : fmt::format("  {:>{}}", row[c], width[c]);
+    text += "\n";
+  }
+  return text;
+}
+
 }  // namespace shoal

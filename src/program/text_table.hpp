@@ -22,4 +22,7 @@ std::string label_table(std::vector<Labelled> const& rows);
 /// Four aligned columns. Cells wrap within theirs: the first three are at most as wide as `widest`, the last takes the rest.
 std::string four_columns(std::vector<std::array<std::string, 4>> const& rows, std::array<std::size_t, 3> const& widest);
 
+/// Cells in columns as wide as they need: the first `left` ones aligned to the left, the others, numbers, to the right. Nothing wraps.
+std::string number_table(std::vector<std::vector<std::string>> const& rows, std::size_t left);
+
 }  // namespace shoal

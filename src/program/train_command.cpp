@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <csignal>
 #include <filesystem>
 
+#include "program/interrupt.hpp"
 #include "program/progress.hpp"
 #include "program/report.hpp"
 #include "program/run_config.hpp"
@@ -13,14 +13,6 @@
 namespace shoal {
 
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
-
-// The first Ctrl-C asks for an end after this stage; a second one ends the program at once.
-void on_signal(int number) {
-  interrupted = 1;
-  std::signal(number, SIG_DFL);
-}
 
 struct Run {
   RunConfig config;
@@ -73,12 +65,12 @@ class Loop {
   int operator()() {
     auto& trainer = run_.trainer;
     Progress progress(trainer.next_stage(), trainer.stages());
-    while (trainer.next_stage() < trainer.stages() && !interrupted) {
+    while (trainer.next_stage() < trainer.stages() && !interrupted()) {
       auto const report = trainer.run_stage();
       record(report);
       progress.show(report);
       bool const due = trainer.next_stage() % run_.config.trainer.train.checkpoint_every == 0;
-      if (due || interrupted || trainer.next_stage() == trainer.stages()) save();
+      if (due || interrupted() || trainer.next_stage() == trainer.stages()) save();
     }
     progress.finish();
     return conclude();
@@ -121,8 +113,7 @@ int train(TrainCommand const& command) {
              run.config.trainer.train.instances, run.trainer.device().str(),
              resume ? fmt::format("resumed at stage {}", run.trainer.next_stage()) : "new run");
   Loop loop(std::move(run));
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  catch_interrupts();
   return loop();
 }
 

@@ -50,6 +50,15 @@ TEST(Registry, ResolvedParamsAreCompleteAndStable) {
   }
 }
 
+TEST(Registry, EnvironmentsHaveTheAgentsAskedFor) {
+  for (auto const& info : environments())
+    for (int const n : {2, 3, 8})
+      EXPECT_EQ(make_simulator(info.name, params_with_agents(info.name, n), {})->spec().agents, n) << info.name;
+  EXPECT_EQ(resolve_params("matrix_game", params_with_agents("matrix_game", 2)), resolve_params("matrix_game", {}))
+      << "the prisoners' dilemma is its default";
+  EXPECT_EQ(error([] { params_with_agents("matrix_game", 9); }), "players = 9: expected 2 to 8");
+}
+
 TEST(Registry, ParamsThatContradictEachOtherAreErrors) {
   EXPECT_EQ(error([] {
               make_simulator("market", {{"spread_low", 0.05}}, {});

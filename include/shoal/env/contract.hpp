@@ -9,6 +9,7 @@
 //     struct Scratch {...};                              // a step's working memory, shared by the lanes; not kept
 //     static void prepare(Params& p);                    // derived constants; throws InputError on inconsistent parameters
 //     static Spec spec(Params const& p);
+//     static Settings with_agents(int n);                // settings that give n agents; throws InputError for none
 //     static void reset(Team, Params const&, State&, Scratch&, Supertypes, Random);
 //     static Ended step(Team, Params const&, State&, Scratch&, Actions, Rewards, Random);
 //     static void observe(Team, Params const&, State const&, Observation);
@@ -62,6 +63,7 @@ concept DescribesItself = requires(typename Env::Params& p, detail::Reader& read
   { Env::lanes } -> std::convertible_to<int>;
   {Env::prepare(p)};
   { Env::spec(p) } -> std::same_as<Spec>;
+  { Env::with_agents(0) } -> std::same_as<Settings>;
   {Env::Params::fields(reader, p)};
 };
 

@@ -145,4 +145,8 @@ std::unique_ptr<Simulator> make_simulator(std::string const& environment, Settin
 /// @throws as make_simulator
 Settings resolve_params(std::string const& environment, Settings const& params);
 
+/// The environment's settings that give it `agents` agents; the others stay as they are.
+/// @throws InputError for an unknown environment, or a number of agents that no settings give
+Settings params_with_agents(std::string const& environment, int agents);
+
 }  // namespace shoal

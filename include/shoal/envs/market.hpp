@@ -113,6 +113,8 @@ struct MarketRules {
     for (int c = 0; c < clusters; ++c) p.unit_cost[c] = p.quantities[c] * exchange_curve(p, p.quantities[c]);
   }
 
+  static Settings with_agents(int n) { return {{"merchants", std::int64_t(n)}}; }
+
   static Spec spec(Params const& p) {
     Spec spec{.agents = p.merchants, .observation = 10, .type = clusters + 1, .max_episode_steps = p.steps};
     if (p.actions == ActionKind::continuous)

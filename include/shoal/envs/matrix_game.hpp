@@ -91,6 +91,21 @@ struct MatrixGame {
     p.groups = p.group_1 < p.players ? 2 : 1;
   }
 
+  /// The prisoners' dilemma of n players: a cooperator gets 3 times, a defector 1 plus 4 times the share of the others who cooperate.
+  static Settings with_agents(int n) {
+    if (n < 2 || n > max_players)
+      throw SettingError("players", " = " + std::to_string(n) + ": expected 2 to " + std::to_string(max_players));
+    std::vector<double> payoffs;
+    for (int cell = 0; cell < 1 << n; ++cell)
+      for (int i = 0; i < n; ++i) {
+        int cooperators = 0;  // among the others; bit n - 1 - j of `cell` is player j's action, 1 defects
+        for (int j = 0; j < n; ++j) cooperators += j != i && !(cell >> (n - 1 - j) & 1);
+        double const share = double(cooperators) / (n - 1);
+        payoffs.push_back(cell >> (n - 1 - i) & 1 ? 1 + 4 * share : 3 * share);
+      }
+    return {{"actions", std::vector<double>(std::size_t(n), 2)}, {"payoffs", payoffs}};
+  }
+
   static Spec spec(Params const& p) {
     Spec spec{.agents = p.players, .observation = 1 + p.memory * p.players * p.most_actions, .type = 1};
     spec.discrete = {{"action", p.most_actions}};

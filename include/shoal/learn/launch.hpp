@@ -8,6 +8,7 @@
 #include "shoal/learn/sample.hpp"
 #include "shoal/learn/shuffle.hpp"
 #include "shoal/learn/standardize.hpp"
+#include "shoal/learn/uniform.hpp"
 
 namespace shoal::cuda {
 
@@ -18,5 +19,6 @@ void gather(GatherArgs const& args, void* stream);
 void ppo_loss(PpoLossArgs const& args, void* stream);
 void shuffle(ShuffleArgs const& args, void* stream);
 void adam(AdamArgs const& args, void* stream);
+void uniform(UniformArgs const& args, void* stream);
 
 }  // namespace shoal::cuda

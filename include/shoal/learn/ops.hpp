@@ -10,6 +10,7 @@
 #include "shoal/learn/sample.hpp"
 #include "shoal/learn/shuffle.hpp"
 #include "shoal/learn/standardize.hpp"
+#include "shoal/learn/uniform.hpp"
 
 namespace shoal::ops {
 
@@ -20,5 +21,6 @@ void gather(GatherArgs const& args, c10::Device device);
 void ppo_loss(PpoLossArgs const& args, c10::Device device);
 void shuffle(ShuffleArgs const& args, c10::Device device);
 void adam(AdamArgs const& args, c10::Device device);
+void uniform(UniformArgs const& args, c10::Device device);
 
 }  // namespace shoal::ops

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,8 @@ struct TrainerConfig {
   std::optional<CalibratorOptions> calibrator = {};
   std::vector<TargetOptions> targets = {};
   TrainOptions train = {};
+  /// For measurements: phases end with waiting for the device, so that their seconds are its own; graphs are not used then.
+  bool wait_for_phases = false;
 };
 
 /// What a stage showed, as metrics.jsonl holds it.
@@ -53,6 +56,14 @@ struct StageReport {
   double environment_seconds = 0, inference_seconds = 0, update_seconds = 0;
 };
 
+/// What a configuration's choices stand for on this machine.
+/// @throws SettingError about train.device if it lacks that one
+at::Device choose_device(DeviceChoice choice);
+int choose_threads(int threads);
+
+/// The simulator of a run: on LibTorch's threads, or on a cudaStream_t; null is LibTorch's default.
+std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream);
+
 class Trainer {
  public:
   /// @throws InputError for a configuration that cannot run
@@ -63,6 +74,9 @@ class Trainer {
   /// Rollout, updates, report.
   /// @throws Error naming stage and tensor when something is no longer finite
   StageReport run_stage();
+
+  /// A stage's rollout alone, after the first stage, for measurements. The report holds the phases; work may still run on the device.
+  StageReport run_rollout();
 
   /// One episode of every instance under the given profiles, without learning: the policies act as they are.
   /// @param profiles  [B, D], a row an instance  @param stream  tells the random actions of several calls apart
@@ -87,7 +101,11 @@ class Trainer {
 
  private:
   void begin_episodes();
+  void begin_stage();
+  void end_phase(double& seconds);
+  StageReport phases() const;
   void roll_out();
+  void device_rollout();
   void device_stage();
   std::vector<UpdateStats> update();
   at::Tensor figures(std::vector<UpdateStats> const& stats);
@@ -98,7 +116,7 @@ class Trainer {
 
   TrainerConfig config_;
   at::Device device_;
-  std::unique_ptr<StageGraph> graph_;
+  std::unique_ptr<StageGraph> graph_, rollout_graph_;
   std::unique_ptr<Simulator> simulator_;
   std::vector<Target> targets_;
   Goal goal_;
@@ -110,6 +128,7 @@ class Trainer {
   at::Tensor figures_;  // what the host reads of a stage, f64
   double environment_seconds_ = 0, inference_seconds_ = 0,
          update_seconds_ = 0;  // of the last stage, by the host's clock
+  std::chrono::steady_clock::time_point phase_start_ = {};
   std::int64_t stage_ = 0, agent_steps_ = 0;
   double seconds_ = 0;
 };

@@ -1,0 +1,94 @@
+"""Draws what `shoal bench --json` wrote: the cost of an agent step against what was swept, a panel for each environment and sweep.
+
+    python python/plot_bench.py FILE.json OUT.png
+"""
+import argparse
+import json
+import pathlib
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.ticker import NullLocator
+
+# Okabe and Ito's colours, told apart by the colour-blind; markers and line styles tell them apart in print.
+COLOURS = {"step": "#0072B2", "rollout": "#009E73", "train": "#D55E00"}
+MARKERS = {"step": "o", "rollout": "s", "train": "^"}
+STYLES = ["-", "--", ":", "-."]
+AXES = ["instances", "agents", "threads", "horizon"]
+
+
+def cost(rate):
+    return 1e9 / rate
+
+
+def swept(rows):
+    return [axis for axis in AXES if len({row[axis] for row in rows}) > 1] or ["instances"]
+
+
+def best_batches(rows):
+    """The fastest of those rows that differ in instances alone."""
+    best = {}
+    for row in rows:
+        key = (row["mode"], row["agents"], row["threads"], row["horizon"])
+        if key not in best or row["agent_steps_per_s"]["median"] > best[key]["agent_steps_per_s"]["median"]:
+            best[key] = row
+    return list(best.values())
+
+
+def series(rows, others):
+    """Rows by mode and their values of the other axes: those of a group differ along one axis alone."""
+    groups = {}
+    for row in rows:
+        groups.setdefault((row["mode"], *(row[other] for other in others)), []).append(row)
+    return groups
+
+
+def draw(axes, rows, axis):
+    tuned = axis != "instances" and len({row["instances"] for row in rows}) > 1
+    rows = best_batches(rows) if tuned else rows
+    others = [other for other in AXES if other not in (axis, "instances" if tuned else axis)]
+    varying = [k for k, other in enumerate(others) if len({row[other] for row in rows}) > 1]
+    groups = series(rows, others)
+    combinations = sorted({tuple(key[1 + k] for k in varying) for key in groups})
+    for (mode, *values), group in groups.items():
+        group = sorted(group, key=lambda row: row[axis])
+        x = [row[axis] for row in group]
+        rates = [row["agent_steps_per_s"] for row in group]
+        y = [cost(rate["median"]) for rate in rates]
+        spread = [[cost(r["median"]) - cost(r["max"]) for r in rates], [cost(r["min"]) - cost(r["median"]) for r in rates]]
+        own = tuple(values[k] for k in varying)
+        label = ", ".join([mode, *(f"{value} {others[k]}" for k, value in zip(varying, own))])
+        style = STYLES[combinations.index(own) % len(STYLES)]
+        axes.errorbar(x, y, yerr=spread, color=COLOURS[mode], marker=MARKERS[mode], ms=4, ls=style, capsize=2, label=label)
+    ticks = sorted({row[axis] for row in rows})
+    axes.set(xscale="log", yscale="log", xlabel=axis + (", at the best number of instances" if tuned else ""), ylabel="ns an agent step", title=rows[0]["env"])
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(fontsize=7, ncol=3, loc="upper center", bbox_to_anchor=(0.5, -0.15))
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("file", type=pathlib.Path)
+    arguments.add_argument("out", type=pathlib.Path)
+    options = arguments.parse_args()
+    bench = json.loads(options.file.read_text())
+    by_environment = {}
+    for row in bench["results"]:
+        by_environment.setdefault(row["env"], []).append(row)
+    panels = [(rows, axis) for rows in by_environment.values() for axis in swept(rows)]
+    if not panels:
+        raise SystemExit(f"{options.file} has no results")
+    figure, axes = plt.subplots(1, len(panels), figsize=(5.5 * len(panels), 4.2), squeeze=False, layout="constrained")
+    for panel, (rows, axis) in zip(axes[0], panels):
+        draw(panel, rows, axis)
+    where = bench["cpu"] if bench["device"] == "cpu" else bench["device"]
+    figure.suptitle(f"Cost of an agent step (median, min to max): {where}, commit {bench['commit']}", fontsize=10)
+    figure.savefig(options.out, dpi=110)
+    print(options.out)
+
+
+main()
