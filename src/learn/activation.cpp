@@ -1,9 +1,9 @@
 #include "shoal/learn/activation.hpp"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include "shoal/core/math.hpp"
+#include "shoal/learn/parallel.hpp"
 
 namespace shoal {
 
@@ -32,7 +32,7 @@ void tanh_in_place(at::Tensor& x) {
     return;
   }
   float* const values = x.data_ptr<float>();
-  at::parallel_for(0, x.numel(), 1 << 15, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(x.numel(), 1 << 14, [&](int, std::int64_t begin, std::int64_t end) {
     for (auto i = begin; i < end; ++i) values[i] = shoal::tanh(values[i]);
   });
 }

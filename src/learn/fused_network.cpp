@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "shoal/learn/parallel.hpp"
+
 namespace shoal {
 
 namespace {
@@ -85,8 +87,8 @@ void FusedNetwork::forward(at::Tensor const& observations, at::Tensor const& par
   float const* const x = observations.data_ptr<float>();
   float* const p = parameters.defined() ? parameters.data_ptr<float>() : nullptr;
   float* const v = values.data_ptr<float>();
-  at::parallel_for(0, rows, block / 2, [&](std::int64_t begin, std::int64_t end) {
-    auto& worker = workers_[std::size_t(at::get_thread_num())];
+  parallel_for(rows, block / 4, [&](int thread, std::int64_t begin, std::int64_t end) {
+    auto& worker = workers_[std::size_t(thread)];
     for (auto first = begin; first < end; first += block) {
       int const count = int(std::min<std::int64_t>(block, end - first));
       float const* const in = x + first * inputs;
@@ -151,7 +153,7 @@ void FusedNetwork::add_part(PpoLossArgs const& args, float const* observations, 
 /// Adds the parts pairwise into part 0.
 void FusedNetwork::fold_parts(int parts) {
   for (int half = parts / 2; half > 0; half /= 2)
-    at::parallel_for(0, half * part_size_, 1 << 14, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(half * part_size_, 1 << 14, [&](int, std::int64_t begin, std::int64_t end) {
       float* const to = parts_.data();
       float const* const from = to + half * part_size_;
       for (auto i = begin; i < end; ++i) to[i] += from[i];
@@ -163,8 +165,8 @@ PpoTerms FusedNetwork::gradients(PpoLossArgs const& args, at::Tensor const& obse
   int const parts = part_count(args.rows);
   if (parts > part_capacity_) parts_ = AlignedFloats((part_capacity_ = parts) * part_size_);
   float const* const x = observations.data_ptr<float>();
-  at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
-    auto& worker = workers_[std::size_t(at::get_thread_num())];
+  parallel_for(parts, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
+    auto& worker = workers_[std::size_t(thread)];
     for (auto k = begin; k < end; ++k) {
       auto const sums = part(int(k));
       std::fill_n(sums.actor, part_size_, 0.0f);

@@ -1,8 +1,7 @@
 #include "shoal/learn/ops.hpp"
 
-#include <ATen/Parallel.h>
-
 #include "shoal/core/error.hpp"
+#include "shoal/learn/parallel.hpp"
 
 #ifdef SHOAL_HAS_CUDA
 #include <c10/cuda/CUDAStream.h>
@@ -28,7 +27,7 @@ bool launched([[maybe_unused]] c10::Device device, [[maybe_unused]] F on_cuda) {
 
 template <class F>
 void parallel(std::int64_t n, std::int64_t grain, F f) {
-  at::parallel_for(0, n, grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(n, grain, [&](int, std::int64_t begin, std::int64_t end) {
     for (auto i = begin; i < end; ++i) f(i);
   });
 }
@@ -43,12 +42,16 @@ void parallel(std::int64_t n, std::int64_t grain, F f) {
 
 void sample(SampleArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(sample)) return;
-  parallel(args.rows, 256, [&](std::int64_t row) { sample_row(args, row); });
+  parallel(args.rows, 64, [&](std::int64_t row) { sample_row(args, row); });
 }
 
 void gae(GaeArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(gae)) return;
-  parallel(args.columns, 512, [&](std::int64_t column) { gae_column(args, column); });
+  constexpr int block = 64;  // neighbours share cache lines in every step
+  auto const blocks = (args.columns + block - 1) / block;
+  parallel(blocks, 4, [&](std::int64_t b) {
+    gae_columns<block>(args, b * block, int(std::min<std::int64_t>(block, args.columns - b * block)));
+  });
 }
 
 void standardize(StandardizeArgs const& args, c10::Device device) {

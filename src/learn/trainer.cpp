@@ -1,6 +1,5 @@
 #include "shoal/learn/trainer.hpp"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/torch.h>
 
@@ -9,6 +8,7 @@
 #include <thread>
 
 #include "shoal/learn/checkpoint.hpp"
+#include "shoal/learn/parallel.hpp"
 #include "src/learn/stage_graph.hpp"
 
 namespace shoal {
@@ -26,8 +26,8 @@ class Timer {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-void run_on_torch_threads(int shares, std::function<void(int)> const& job) {
-  at::parallel_for(0, shares, 1, [&](std::int64_t begin, std::int64_t end) {
+void run_on_learners_threads(int shares, std::function<void(int)> const& job) {
+  parallel_for(shares, 1, [&](int, std::int64_t begin, std::int64_t end) {
     for (auto share = begin; share < end; ++share) job(int(share));
   });
 }
@@ -128,7 +128,7 @@ std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Devic
                                    .device = device.is_cuda() ? Device::cuda : Device::cpu,
                                    .team = "serial",
                                    .observation = config.policy.observation,
-                                   .executor = run_on_torch_threads});
+                                   .executor = run_on_learners_threads});
   if (device.is_cuda()) simulator->set_stream(stream);
   return simulator;
 }

@@ -22,17 +22,23 @@ struct GaeArgs {
   float* returns;  // advantages + values: the value targets
 };
 
-SHOAL_FN void gae_column(GaeArgs const& args, std::int64_t column) {
-  float advantage = 0;
+/// `count` <= Columns neighbouring columns: one a lane on CUDA, as many as vectorise on the CPU.
+template <int Columns>
+SHOAL_FN void gae_columns(GaeArgs const& args, std::int64_t first, int count) {
+  float advantages[Columns] = {};
   for (int t = args.steps - 1; t >= 0; --t) {
-    auto const i = t * args.columns + column;
-    bool const terminated = args.ended[i] & 1, truncated = args.ended[i] & 2;
-    float const next = terminated ? 0.0f : truncated ? args.final_values[i] : args.values[i + args.columns];
-    float const delta = args.rewards[i] + args.discount * next - args.values[i];
-    advantage = delta + (terminated || truncated ? 0.0f : args.discount * args.lambda * advantage);
-    args.advantages[i] = advantage;
-    args.returns[i] = advantage + args.values[i];
+    for (int c = 0; c < count; ++c) {
+      auto const i = t * args.columns + first + c;
+      bool const terminated = args.ended[i] & 1, truncated = args.ended[i] & 2;
+      float const next = terminated ? 0.0f : truncated ? args.final_values[i] : args.values[i + args.columns];
+      float const delta = args.rewards[i] + args.discount * next - args.values[i];
+      advantages[c] = delta + (terminated || truncated ? 0.0f : args.discount * args.lambda * advantages[c]);
+      args.advantages[i] = advantages[c];
+      args.returns[i] = advantages[c] + args.values[i];
+    }
   }
 }
+
+SHOAL_FN void gae_column(GaeArgs const& args, std::int64_t column) { gae_columns<1>(args, column, 1); }
 
 }  // namespace shoal

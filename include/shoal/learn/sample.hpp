@@ -83,7 +83,8 @@ SHOAL_FN void sample_row(SampleArgs const& args, std::int64_t row) {
   auto const instance = row / args.members;
   int const agent = args.agents[row % args.members];
   auto const slot = instance * args.all_agents + agent;
-  int const heads = layout.continuous + layout.discrete;
+  int const normal_draws = (layout.continuous + 3) / 4, choice_draws = (layout.discrete + 3) / 4;  // of four words
+  auto const first_draw = std::uint32_t(agent * (normal_draws + choice_draws));
   Random random = args.random;
   random.instance = std::uint32_t(instance);
   random.episode = *args.stage;
@@ -91,15 +92,22 @@ SHOAL_FN void sample_row(SampleArgs const& args, std::int64_t row) {
   if (args.kept_parameters)
     for (int k = 0; k < layout.parameters(); ++k) args.kept_parameters[slot * layout.parameters() + k] = parameters[k];
   float log_probability = 0, entropy = 0;
-  for (int h = 0; h < layout.continuous; ++h) {
-    float const noise = random.draw(args.purpose, std::uint32_t(agent * heads + h)).normal(0);
-    args.continuous[slot * layout.continuous + h] = parameters[h] + shoal::exp(args.log_sd[h]) * noise;
-    log_probability += -0.5f * noise * noise - args.log_sd[h] - half_log_2pi;
-    entropy += args.log_sd[h] + 0.5f + half_log_2pi;
+  Words words{};
+  for (int h = 0; h < layout.continuous; h += 2) {
+    if (h % 4 == 0) words = random.draw(args.purpose, first_draw + std::uint32_t(h / 4));
+    float noise[2];
+    words.normals(h % 4 / 2, noise[0], noise[1]);
+    for (int k = 0; k < 2 && h + k < layout.continuous; ++k) {
+      float const log_sd = args.log_sd[h + k];
+      args.continuous[slot * layout.continuous + h + k] = parameters[h + k] + shoal::exp(log_sd) * noise[k];
+      log_probability += -0.5f * noise[k] * noise[k] - log_sd - half_log_2pi;
+      entropy += log_sd + 0.5f + half_log_2pi;
+    }
   }
   int at = 0;
   for (int h = 0; h < layout.discrete; ++h) {
-    float const unit = random.draw(args.purpose, std::uint32_t(agent * heads + layout.continuous + h)).unit(0);
+    if (h % 4 == 0) words = random.draw(args.purpose, first_draw + std::uint32_t(normal_draws + h / 4));
+    float const unit = words.unit(h % 4);
     auto const* const legal = args.masks ? args.masks + slot * layout.total_choices + at : nullptr;
     args.discrete[slot * layout.discrete + h] = detail::sample_choice(
         parameters + layout.continuous + at, legal, layout.choices[h], unit, log_probability, entropy);

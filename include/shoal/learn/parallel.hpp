@@ -1,0 +1,16 @@
+// The CPU threads of the learners' kernels, and of the simulator of a Trainer: one pool in the process, as many as
+// at::get_num_threads() says. at::parallel_for is serial in code compiled without OpenMP, and a second OpenMP runtime beside
+// LibTorch's would fight it for the cores.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace shoal {
+
+/// Calls f(thread, begin, end) for contiguous shares of [0, n), each of at least `grain`, one a thread; returns when all are done.
+/// Threads are numbered from 0. Serial where the pool is busy with another host thread's work. f must not throw.
+void parallel_for(std::int64_t n, std::int64_t grain,
+                  std::function<void(int thread, std::int64_t begin, std::int64_t end)> const& f);
+
+}  // namespace shoal

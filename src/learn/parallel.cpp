@@ -1,0 +1,26 @@
+#include "shoal/learn/parallel.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+
+#include "shoal/core/thread_pool.hpp"
+
+namespace shoal {
+
+void parallel_for(std::int64_t n, std::int64_t grain, std::function<void(int, std::int64_t, std::int64_t)> const& f) {
+  static std::mutex mutex;
+  static std::unique_ptr<ThreadPool> pool;
+  int const threads = at::get_num_threads();
+  auto const shares = int(std::min<std::int64_t>(threads, n / std::max<std::int64_t>(grain, 1)));
+  std::unique_lock const lock(mutex, std::try_to_lock);
+  if (shares < 2 || !lock) return f(0, 0, n);
+  if (!pool || pool->threads() != threads) pool = std::make_unique<ThreadPool>(threads);
+  pool->run(threads, [&](int thread, int, int) {
+    if (thread < shares) f(thread, n * thread / shares, n * (thread + 1) / shares);
+  });
+}
+
+}  // namespace shoal
