@@ -24,7 +24,20 @@ std::int64_t mlp_size(int inputs, std::vector<int> const& hidden, int outputs) {
   return size + outputs * (in + 1);
 }
 
+MlpLayout layout(NetworkShape const& shape, int outputs, std::int64_t begin) {
+  MlpLayout mlp{.layers = int(shape.hidden.size()) + 1, .widths = {shape.inputs}, .begin = begin};
+  for (int l = 1; l < mlp.layers; ++l) mlp.widths[l] = shape.hidden[std::size_t(l - 1)];
+  mlp.widths[mlp.layers] = outputs;
+  return mlp;
+}
+
 }  // namespace
+
+MlpLayouts mlp_layouts(NetworkShape const& shape) {
+  auto const actor = std::int64_t(shape.actions.continuous);
+  auto const critic = actor + mlp_size(shape.inputs, shape.hidden, shape.actions.parameters());
+  return {layout(shape, shape.actions.parameters(), actor), layout(shape, 1, critic)};
+}
 
 ActorCritic::ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device) : shape_(std::move(shape)) {
   auto const& actions = shape_.actions;

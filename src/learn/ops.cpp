@@ -74,6 +74,13 @@ void ppo_loss(PpoLossArgs const& args, c10::Device device) {
   parallel(args.rows, 256, [&](std::int64_t row) { ppo_loss_row(args, normals, row); });
 }
 
+bool infer([[maybe_unused]] InferArgs const& args, [[maybe_unused]] c10::Device device) {
+#ifdef SHOAL_HAS_CUDA
+  if (device.is_cuda() && cuda::can_infer(args)) return SHOAL_LAUNCHED(infer);
+#endif
+  return false;
+}
+
 void shuffle(ShuffleArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(shuffle)) return;
   auto const order = make_shuffle(args);
@@ -89,7 +96,7 @@ void adam(AdamArgs const& args, c10::Device device) {
 
 void uniform(UniformArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(uniform)) return;
-  parallel(args.instances, 64, [&](std::int64_t instance) { uniform_row(args, instance); });
+  parallel(args.instances, 16, [&](std::int64_t instance) { uniform_row(args, instance); });
 }
 
 #undef SHOAL_LAUNCHED

@@ -74,6 +74,19 @@ void PpoLearner::infer(at::Tensor const& observations, at::Tensor const& paramet
     fused_->forward(observations, parameters, values);
     return;
   }
+  auto const& shape = network_.shape();
+  if (config_.fused && observations.is_cuda() && shape.mean_limit <= 0) {
+    auto const [actor, critic] = mlp_layouts(shape);
+    if (ops::infer({.actor = actor,
+                    .critic = critic,
+                    .parameters = network_.parameters().data_ptr<float>(),
+                    .observations = observations.data_ptr<float>(),
+                    .distribution = parameters.defined() ? parameters.data_ptr<float>() : nullptr,
+                    .values = values.data_ptr<float>(),
+                    .rows = observations.size(0)},
+                   observations.device()))
+      return;
+  }
   if (parameters.defined()) network_.distribution_out(observations, parameters);
   network_.value_out(observations, values);
 }

@@ -179,6 +179,35 @@ TEST_F(LearnerKernels, PpoLoss) {
     EXPECT_TRUE(there[row].policy_loss == terms.host[row].policy_loss && there[row].kl == terms.host[row].kl);
 }
 
+TEST_F(LearnerKernels, Infer) {
+  MlpLayout const actor{.layers = 3, .widths = {21, 64, 40, 3}, .begin = 5};
+  MlpLayout const critic{.layers = 2, .widths = {21, 33, 1}, .begin = 5 + 22 * 64 + 65 * 40 + 41 * 3};
+  constexpr std::size_t rows = 1000;
+  Pair<float> parameters(normals(std::size_t(critic.begin) + 22 * 33 + 34, 1)), observations(normals(rows * 21, 2));
+  for (float& p : parameters.host) p *= 0.2f;
+  parameters = Pair<float>(parameters.host);
+  Pair<float> distribution(rows * 3), values(rows);
+  auto const args = [&](auto of) {
+    return InferArgs{.actor = actor,
+                     .critic = critic,
+                     .parameters = of(parameters),
+                     .observations = of(observations),
+                     .distribution = of(distribution),
+                     .values = of(values),
+                     .rows = rows};
+  };
+  auto const here = args([](auto& pair) { return host(pair); });
+  std::vector<float> memory(std::size_t(here.memory()));
+  infer_begin(SerialTeam{}, here, memory.data());
+  for (std::int64_t tile = 0; tile * InferArgs::rows_of_tile < here.rows; ++tile)
+    infer_tile(SerialTeam{}, here, memory.data(), tile);
+  auto const there = args([](auto& pair) { return device(pair); });
+  ASSERT_TRUE(cuda::can_infer(there));
+  cuda::infer(there, nullptr);
+  expect_same("distribution", distribution);
+  expect_same("values", values);
+}
+
 TEST_F(LearnerKernels, Shuffle) {
   constexpr std::uint32_t count = 5001;
   Pair<std::int64_t> from(below<std::int64_t>(count, 1u << 30, 1)), to(count);

@@ -277,6 +277,36 @@ TEST(Trainer, ReportsWhatHappened) {
   EXPECT_GE(report.seconds, report.environment_seconds + report.inference_seconds + report.update_seconds);
 }
 
+/// Counts what LibTorch allocates on the host.
+class CountingAllocator final : public c10::Allocator {
+ public:
+  CountingAllocator() : base_(c10::GetCPUAllocator()) { c10::SetCPUAllocator(this, 1); }
+  ~CountingAllocator() override { c10::SetCPUAllocator(base_, 1); }
+  c10::DataPtr allocate(std::size_t bytes) override {
+    total += bytes;
+    return base_->allocate(bytes);
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return base_->raw_deleter(); }
+  void copy_data(void* to, void const* from, std::size_t bytes) const override { std::memcpy(to, from, bytes); }
+
+  std::size_t total = 0;
+
+ private:
+  c10::Allocator* base_;
+};
+
+TEST(Trainer, AStageAllocatesLittleButMetrics) {
+  auto config = small_run(true);
+  config.train.instances = 1000;
+  Trainer trainer(config);
+  trainer.run_stage();
+  CountingAllocator allocator;
+  trainer.run_stage();
+  auto const metrics = trainer.simulator().metric_names().size();
+  EXPECT_GT(allocator.total, 0u);
+  EXPECT_LT(allocator.total, 1000 * (metrics + 10) * sizeof(double) * 8);  // far from the 1.5 MB of its rollout
+}
+
 TEST(Trainer, LeavesReturnsOutUntilEveryInstanceHasFinishedAnEpisode) {
   auto config = small_run(false);
   config.train.steps = 4;  // of 6 rounds

@@ -4,6 +4,7 @@
 #include "shoal/learn/adam.hpp"
 #include "shoal/learn/gae.hpp"
 #include "shoal/learn/gather.hpp"
+#include "shoal/learn/infer.hpp"
 #include "shoal/learn/ppo_loss.hpp"
 #include "shoal/learn/sample.hpp"
 #include "shoal/learn/shuffle.hpp"
@@ -17,6 +18,9 @@ void gae(GaeArgs const& args, void* stream);
 void standardize(StandardizeArgs const& args, void* stream);
 void gather(GatherArgs const& args, void* stream);
 void ppo_loss(PpoLossArgs const& args, void* stream);
+void infer(InferArgs const& args, void* stream);
+/// Whether the network's weights and a tile's activations fit into a block's memory.
+bool can_infer(InferArgs const& args);
 void shuffle(ShuffleArgs const& args, void* stream);
 void adam(AdamArgs const& args, void* stream);
 void uniform(UniformArgs const& args, void* stream);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "shoal/learn/infer.hpp"
 #include "shoal/learn/sample.hpp"
 
 namespace shoal {
@@ -22,6 +23,13 @@ struct NetworkShape {
           // inputs as continuous heads
 };
 
+/// Where the perceptrons lie in ActorCritic::parameters().
+struct MlpLayouts {
+  MlpLayout actor, critic;
+};
+MlpLayouts mlp_layouts(NetworkShape const& shape);
+
+/// parameters() is [log_sd | actor | critic | restoring].
 class ActorCritic {
  public:
   /// Orthogonal weights (gain sqrt 2; the actor's last layer 0.01, the critic's 1), zero biases; a function of `seed` alone.

@@ -6,6 +6,7 @@
 #include "shoal/learn/adam.hpp"
 #include "shoal/learn/gae.hpp"
 #include "shoal/learn/gather.hpp"
+#include "shoal/learn/infer.hpp"
 #include "shoal/learn/ppo_loss.hpp"
 #include "shoal/learn/sample.hpp"
 #include "shoal/learn/shuffle.hpp"
@@ -19,6 +20,8 @@ void gae(GaeArgs const& args, c10::Device device);
 void standardize(StandardizeArgs const& args, c10::Device device);
 void gather(GatherArgs const& args, c10::Device device);
 void ppo_loss(PpoLossArgs const& args, c10::Device device);
+/// On CUDA, where can_infer() is true. @return whether it ran
+bool infer(InferArgs const& args, c10::Device device);
 void shuffle(ShuffleArgs const& args, c10::Device device);
 void adam(AdamArgs const& args, c10::Device device);
 void uniform(UniformArgs const& args, c10::Device device);

@@ -31,7 +31,7 @@ class PpoLearner {
     Purpose purpose = Purpose::action;
     std::uint32_t seed = 0;
     std::uint32_t stream = 0;  // tells learners of one run apart
-    bool fused = true;         // on the CPU: own kernels for networks that they fit; false: LibTorch's operators
+    bool fused = true;         // own kernels where they fit; false: LibTorch's operators
   };
 
   PpoLearner(Config config, NetworkShape network, RolloutShape const& rollout, at::Device device);

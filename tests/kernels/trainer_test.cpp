@@ -1,0 +1,53 @@
+// A stage on the device: as one graph it does what it does launched kernel by kernel, and it never waits for the device.
+#include "shoal/learn/trainer.hpp"
+
+#include <c10/cuda/CUDAFunctions.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+namespace shoal {
+namespace {
+
+TrainerConfig run_of(char const* environment, bool graphs) {
+  TrainerConfig c{.environment = environment};
+  c.train = {.stages = 100, .instances = 32, .seed = 3, .threads = 1, .device = DeviceChoice::cuda};
+  c.train.cuda_graphs = graphs;
+  c.calibrator.emplace();
+  bool const market = c.environment == "market";
+  c.targets = {{{market ? "supertype_1.share" : "player_1.action_1"}, {0.3}, 1, 0.1}};
+  return c;
+}
+
+class DeviceTrainer : public testing::TestWithParam<char const*> {
+ protected:
+  void SetUp() override {
+    if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
+  }
+};
+
+TEST_P(DeviceTrainer, AGraphDoesWhatItsLaunchesDo) {
+  Trainer graph(run_of(GetParam(), true)), launches(run_of(GetParam(), false));
+  for (int m = 0; m < 6; ++m) {
+    auto const a = graph.run_stage(), b = launches.run_stage();
+    EXPECT_NEAR(*a.r_cal_mean, *b.r_cal_mean, 1e-3) << "stage " << m;
+    EXPECT_NEAR(a.entropy, b.entropy, 1e-3) << "stage " << m;
+    EXPECT_NEAR(a.kl, b.kl, 1e-3 + 0.05 * std::abs(b.kl)) << "stage " << m;
+    EXPECT_EQ(a.agent_steps, b.agent_steps);
+  }
+}
+
+// The one wait of a stage is the copy of its figures, outside what a capture would refuse and what this mode finds.
+TEST_P(DeviceTrainer, ARolloutNeverWaitsForTheDevice) {
+  Trainer trainer(run_of(GetParam(), false));
+  for (int m = 0; m < 2; ++m) trainer.run_stage();
+  c10::cuda::warning_state().set_sync_debug_mode(c10::cuda::SyncDebugMode::L_ERROR);
+  EXPECT_NO_THROW(trainer.run_rollout());
+  c10::cuda::warning_state().set_sync_debug_mode(c10::cuda::SyncDebugMode::L_DISABLED);
+}
+
+INSTANTIATE_TEST_SUITE_P(Environments, DeviceTrainer, testing::Values("market", "matrix_game"));
+
+}  // namespace
+}  // namespace shoal
