@@ -168,8 +168,8 @@ TEST_F(LearnerKernels, PpoLoss) {
                                    .terms = of(terms)}};
   };
   auto const here = args([](auto& pair) { return host(pair); });
-  NormalHead const heads[] = {normal_head(here, 0), normal_head(here, 1)};
-  for (std::size_t row = 0; row < rows; ++row) ppo_loss_row(here, heads, std::int64_t(row));
+  std::vector<NormalHead> const heads{normal_head(here, 0), normal_head(here, 1)};
+  for (std::size_t row = 0; row < rows; ++row) ppo_loss_row(here, heads.data(), std::int64_t(row));
   cuda::ppo_loss(args([](auto& pair) { return device(pair); }), nullptr);
   expect_same("gradients of the parameters", d_parameters);
   expect_same("gradients of the values", d_values);

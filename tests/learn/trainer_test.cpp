@@ -1,5 +1,6 @@
 #include "shoal/learn/trainer.hpp"
 
+#include <c10/core/CPUAllocator.h>
 #include <unistd.h>
 
 #include <cstring>
