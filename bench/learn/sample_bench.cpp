@@ -31,8 +31,10 @@ struct Rows {
 
 void ours(benchmark::State& state, bool of_choices) {
   Rows r(state.range(0), of_choices);
+  std::uint32_t const stage = 0;
   SampleArgs args{.layout = r.layout,
                   .random = {},
+                  .stage = &stage,
                   .purpose = Purpose::action,
                   .members = 1,
                   .all_agents = 1,
