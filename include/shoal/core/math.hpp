@@ -77,24 +77,36 @@ SHOAL_FN float exp(float x) {
   return y * detail::bit_cast<float>(std::uint32_t(n + 127) << 23);
 }
 
-/// Hyperbolic tangent as a ratio of polynomials (Eigen's coefficients); free of branches, so that loops over it vectorise.
-/// A NaN stays one, so that a network that diverged cannot hide behind its activation.
+/// a * b + c, rounded once where the processor can: faster, but not the same bits on one that cannot. For learners, which need not
+/// repeat each other's bits; trajectories do.
+SHOAL_FN float multiply_add(float a, float b, float c) {
+#if defined(__CUDA_ARCH__)
+  return fmaf(a, b, c);
+#elif defined(__FMA__)
+  return __builtin_fmaf(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+/// Hyperbolic tangent as a ratio of polynomials (Eigen's coefficients); free of branches, so that loops over it vectorise. Uses
+/// multiply_add. A NaN stays one, so that a network that diverged cannot hide behind its activation.
 SHOAL_FN float tanh(float x) {
   constexpr float limit = 7.90531110763549805f;  // where the ratio reaches 1
   x = x < -limit ? -limit : x;
   x = x > limit ? limit : x;
   float const z = x * x;
   float p = -2.76076847742355e-16f;
-  p = p * z + 2.00018790482477e-13f;
-  p = p * z - 8.60467152213735e-11f;
-  p = p * z + 5.12229709037114e-08f;
-  p = p * z + 1.48572235717979e-05f;
-  p = p * z + 6.37261928875436e-04f;
-  p = p * z + 4.89352455891786e-03f;
+  p = multiply_add(p, z, 2.00018790482477e-13f);
+  p = multiply_add(p, z, -8.60467152213735e-11f);
+  p = multiply_add(p, z, 5.12229709037114e-08f);
+  p = multiply_add(p, z, 1.48572235717979e-05f);
+  p = multiply_add(p, z, 6.37261928875436e-04f);
+  p = multiply_add(p, z, 4.89352455891786e-03f);
   float q = 1.19825839466702e-06f;
-  q = q * z + 1.18534705686654e-04f;
-  q = q * z + 2.26843463243900e-03f;
-  q = q * z + 4.89352518554385e-03f;
+  q = multiply_add(q, z, 1.18534705686654e-04f);
+  q = multiply_add(q, z, 2.26843463243900e-03f);
+  q = multiply_add(q, z, 4.89352518554385e-03f);
   return x * (p / q);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "shoal/core/draws.hpp"
 #include "shoal/core/random.hpp"
 
 namespace shoal {
@@ -58,22 +59,27 @@ SHOAL_FN void uniform_value(UniformArgs const& args, std::int64_t instance, int 
 
 }  // namespace detail
 
-/// The four values of one draw.
-SHOAL_FN void uniform_draw(UniformArgs const& args, std::int64_t instance, int draw) {
+/// Draw i of [0, instances * draws()): four values.
+SHOAL_FN void uniform_element(UniformArgs const& args, std::int64_t i) {
+  Random random = args.random;
+  random.instance = std::uint32_t(i / args.draws());
+  int const draw = int(i % args.draws());
+  Words const words = random.draw(Purpose::test, std::uint32_t(draw));
+  for (int k = 0; k < 4; ++k) detail::uniform_value(args, i / args.draws(), 4 * draw + k, words.w[k]);
+}
+
+/// All of an instance's, several draws at once: the CPU's form of the same.
+inline void uniform_row(UniformArgs const& args, std::int64_t instance) {
+  constexpr int block = 8;
   Random random = args.random;
   random.instance = std::uint32_t(instance);
-  Words const words = random.draw(Purpose::test, std::uint32_t(draw));
-  for (int k = 0; k < 4; ++k) detail::uniform_value(args, instance, 4 * draw + k, words.w[k]);
-}
-
-/// Draw i of [0, instances * draws()).
-SHOAL_FN void uniform_element(UniformArgs const& args, std::int64_t i) {
-  uniform_draw(args, i / args.draws(), int(i % args.draws()));
-}
-
-/// All of an instance's.
-SHOAL_FN void uniform_row(UniformArgs const& args, std::int64_t instance) {
-  for (int draw = 0; draw < args.draws(); ++draw) uniform_draw(args, instance, draw);
+  for (int first = 0; first < args.draws(); first += block) {
+    int const count = min(block, args.draws() - first);
+    std::uint64_t bits[2][block];
+    draw_bits(SerialTeam{}, random, Purpose::test, std::uint32_t(first), count, bits);
+    for (int i = 0; i < 4 * count; ++i)
+      detail::uniform_value(args, instance, 4 * first + i, std::uint32_t(bits[i / 2 % 2][i / 4] >> (i % 2 * 32)));
+  }
 }
 
 }  // namespace shoal
