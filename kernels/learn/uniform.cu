@@ -5,7 +5,7 @@
 namespace shoal::cuda {
 
 void uniform(UniformArgs const& args, void* stream) {
-  elementwise<UniformArgs, uniform_element>(args, args.instances * args.draws(), stream);
+  elementwise<UniformArgs, uniform_element>(args, args.draws(), stream);
 }
 
 }  // namespace shoal::cuda

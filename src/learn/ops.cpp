@@ -96,7 +96,7 @@ void adam(AdamArgs const& args, c10::Device device) {
 
 void uniform(UniformArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(uniform)) return;
-  parallel(args.instances, 16, [&](std::int64_t instance) { uniform_row(args, instance); });
+  parallel((args.draws() + uniform_block - 1) / uniform_block, 4, [&](std::int64_t b) { uniform_draws(args, b); });
 }
 
 #undef SHOAL_LAUNCHED

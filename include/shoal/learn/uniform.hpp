@@ -10,9 +10,10 @@ namespace shoal {
 
 inline constexpr int max_uniform_heads = 16;  // of each kind
 
-/// All arrays are contiguous. A draw has four words, so four values of an instance share one.
+/// All arrays are contiguous. The values are numbered instance by instance, and value v is word v % 4 of draw v / 4: those of an
+/// instance do not depend on how many there are.
 struct UniformArgs {
-  Random random;  // seed, episode, step; the instance is set for each row
+  Random random;
   std::int64_t instances;
   int agents, continuous_heads, discrete_heads, total_choices;
   float low[max_uniform_heads], span[max_uniform_heads];  // of the continuous heads
@@ -21,8 +22,8 @@ struct UniformArgs {
   float* continuous;                                      // [instances, agents, continuous_heads]
   std::int32_t* discrete;                                 // [instances, agents, discrete_heads]
 
-  /// Draws that an instance takes.
-  SHOAL_FN int draws() const { return (agents * (continuous_heads + discrete_heads) + 3) / 4; }
+  SHOAL_FN int values() const { return agents * (continuous_heads + discrete_heads); }  // of an instance
+  SHOAL_FN std::int64_t draws() const { return (instances * values() + 3) / 4; }
 };
 
 namespace detail {
@@ -48,7 +49,6 @@ SHOAL_FN void uniform_value(UniformArgs const& args, std::int64_t instance, int 
     return;
   }
   int const picks = args.agents * args.discrete_heads, pick = at - reals;
-  if (pick >= picks) return;  // a draw's words that are left over
   int const agent = pick / args.discrete_heads, head = pick % args.discrete_heads;
   int first = 0;
   for (int h = 0; h < head; ++h) first += args.choices[h];
@@ -59,26 +59,27 @@ SHOAL_FN void uniform_value(UniformArgs const& args, std::int64_t instance, int 
 
 }  // namespace detail
 
-/// Draw i of [0, instances * draws()): four values.
+/// Draw i of [0, draws()): four values.
 SHOAL_FN void uniform_element(UniformArgs const& args, std::int64_t i) {
-  Random random = args.random;
-  random.instance = std::uint32_t(i / args.draws());
-  int const draw = int(i % args.draws());
-  Words const words = random.draw(Purpose::test, std::uint32_t(draw));
-  for (int k = 0; k < 4; ++k) detail::uniform_value(args, i / args.draws(), 4 * draw + k, words.w[k]);
+  Words const words = args.random.draw(Purpose::test, std::uint32_t(i));
+  for (int k = 0; k < 4; ++k) {
+    auto const value = 4 * i + k, instance = value / args.values();
+    if (instance < args.instances) detail::uniform_value(args, instance, int(value % args.values()), words.w[k]);
+  }
 }
 
-/// All of an instance's, several draws at once: the CPU's form of the same.
-inline void uniform_row(UniformArgs const& args, std::int64_t instance) {
-  constexpr int block = 8;
-  Random random = args.random;
-  random.instance = std::uint32_t(instance);
-  for (int first = 0; first < args.draws(); first += block) {
-    int const count = min(block, args.draws() - first);
-    std::uint64_t bits[2][block];
-    draw_bits(SerialTeam{}, random, Purpose::test, std::uint32_t(first), count, bits);
-    for (int i = 0; i < 4 * count; ++i)
-      detail::uniform_value(args, instance, 4 * first + i, std::uint32_t(bits[i / 2 % 2][i / 4] >> (i % 2 * 32)));
+inline constexpr int uniform_block = 16;
+
+/// Draws [uniform_block * block, uniform_block * (block + 1)) at once: the CPU's form of the same.
+inline void uniform_draws(UniformArgs const& args, std::int64_t block) {
+  auto const first = block * uniform_block;
+  std::uint64_t bits[2][uniform_block];
+  draw_bits(SerialTeam{}, args.random, Purpose::test, std::uint32_t(first), uniform_block, bits);
+  auto instance = 4 * first / args.values();
+  int at = int(4 * first % args.values());
+  for (int i = 0; i < 4 * uniform_block && instance < args.instances; ++i) {
+    detail::uniform_value(args, instance, at, std::uint32_t(bits[i / 2 % 2][i / 4] >> (i % 2 * 32)));
+    if (++at == args.values()) at = 0, ++instance;
   }
 }
 
