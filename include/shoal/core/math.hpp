@@ -92,7 +92,11 @@ SHOAL_FN float multiply_add(float a, float b, float c) {
 /// Hyperbolic tangent as a ratio of polynomials (Eigen's coefficients); free of branches, so that loops over it vectorise. Uses
 /// multiply_add. A NaN stays one, so that a network that diverged cannot hide behind its activation.
 SHOAL_FN float tanh(float x) {
-  constexpr float limit = 7.90531110763549805f;  // where the ratio reaches 1
+#if defined(__CUDA_ARCH__) || defined(__FMA__)
+  constexpr float limit = 7.99881172180175781f;  // where the ratio reaches 1, as multiply_add rounds
+#else
+  constexpr float limit = 7.90531110763549805f;
+#endif
   x = x < -limit ? -limit : x;
   x = x > limit ? limit : x;
   float const z = x * x;
