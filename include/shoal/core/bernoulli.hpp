@@ -35,8 +35,10 @@ struct Comparison {
   }
 };
 
-/// Digit i of p < 1, the first is worth 1/2, in all bits of a word.
-SHOAL_FN std::uint64_t digit(Probability24 p, int i) { return ~std::uint64_t(0) * (p.value >> (23 - i) & 1); }
+/// Digit i of p < 1, the first is worth 1/2, in all bits of a word. Zero from the 24th on.
+SHOAL_FN std::uint64_t digit(Probability24 p, int i) {
+  return i < 24 ? ~std::uint64_t(0) * (p.value >> (23 - i) & 1) : 0;
+}
 
 /// How many digits p < 1 has before only zeros follow: none of a uniform number's bits beyond them matters.
 SHOAL_FN int digits(Probability24 p) { return p.value ? 24 - lowest_bit(p.value) : 0; }

@@ -418,7 +418,7 @@ struct MarketOf : MarketRules {
     if (!undecided) return;
     draw_bits(team, random, Purpose::arrivals, std::uint32_t(i * 32), 2 * clusters, w.random);
     std::uint64_t const d0 = digit(p.arriving, i), d1 = digit(p.arriving, i + 1), d2 = digit(p.arriving, i + 2),
-                        d3 = i + 3 < 24 ? digit(p.arriving, i + 3) : 0;
+                        d3 = digit(p.arriving, i + 3);
     team.each(clusters, [&](int c) {
       Comparison customer{w.undecided[c], w.arriving[c]};
       customer.add(d0, w.random[0][c]);
