@@ -26,13 +26,13 @@ struct Target {
 std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
                                     std::vector<std::string> const& metric_names);
 
-/// r_cal = sum_k w_k / (1 + |f_k - target_k| / scale_k), 1 at a perfect fit.
 /// Targets as vectors [K] on the device.
 struct Goal {
   at::Tensor columns, values, weights, scales;  // columns: places in a row of metrics
 };
 Goal make_goal(std::vector<Target> const& targets, at::Device device);
 
+/// r_cal = sum_k w_k / (1 + |f_k - target_k| / scale_k), 1 at a perfect fit.
 /// @param metrics  [B, metric_names.size()]  @return [B]
 at::Tensor calibration_reward(Goal const& goal, at::Tensor const& metrics);
 

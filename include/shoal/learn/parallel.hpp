@@ -9,7 +9,7 @@
 namespace shoal {
 
 /// Calls f(thread, begin, end) for contiguous shares of [0, n), each of at least `grain`, one a thread; returns when all are done.
-/// Threads are numbered from 0. Serial where the pool is busy with another host thread's work. f must not throw.
+/// Threads are numbered from 0. Serial where the pool is busy with another host thread's work. f must neither throw nor call parallel_for.
 void parallel_for(std::int64_t n, std::int64_t grain,
                   std::function<void(int thread, std::int64_t begin, std::int64_t end)> const& f);
 

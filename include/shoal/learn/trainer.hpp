@@ -61,7 +61,7 @@ struct StageReport {
 at::Device choose_device(DeviceChoice choice);
 int choose_threads(int threads);
 
-/// The simulator of a run: on LibTorch's threads, or on a cudaStream_t; null is LibTorch's default.
+/// The simulator of a run: on the learners' threads (parallel.hpp), or on a cudaStream_t; null is LibTorch's default.
 std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream);
 
 class Trainer {
