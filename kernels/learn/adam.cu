@@ -8,13 +8,6 @@ namespace shoal::cuda {
 
 namespace {
 
-constexpr int warp = 32;
-
-__device__ TileTeam<warp> this_warp() {
-  namespace cg = cooperative_groups;
-  return {cg::tiled_partition<warp>(cg::this_thread_block())};
-}
-
 __global__ void chunk_kernel(__grid_constant__ AdamArgs const args) { adam_chunk(this_warp(), args, blockIdx.x); }
 
 __global__ void prepare_kernel(__grid_constant__ AdamArgs const args) { adam_prepare(this_warp(), args); }

@@ -1,4 +1,4 @@
-// One thread an element over a grid: the launch that the learners' simple kernels share.
+// What the learners' kernels share: a launch of one thread an element over a grid, and a warp as a team.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -7,8 +7,17 @@
 #include <cstdint>
 
 #include "kernels/cuda_check.hpp"
+#include "shoal/core/team.hpp"
 
 namespace shoal::cuda {
+
+inline constexpr int warp = 32;
+
+/// The calling thread's warp as a team: every virtual lane of a sum is a thread.
+inline __device__ TileTeam<warp> this_warp() {
+  namespace cg = cooperative_groups;
+  return {cg::tiled_partition<warp>(cg::this_thread_block())};
+}
 
 template <class Args, void (*Body)(Args const&, std::int64_t)>
 __global__ void elementwise_kernel(__grid_constant__ Args const args, std::int64_t n) {

@@ -8,11 +8,10 @@ namespace shoal::cuda {
 
 namespace {
 
-constexpr int warp = 32, block = 256;
+constexpr int block = 256;
 
 __global__ void gather_kernel(__grid_constant__ GatherArgs const args) {
-  namespace cg = cooperative_groups;
-  TileTeam<warp> const team{cg::tiled_partition<warp>(cg::this_thread_block())};
+  auto const team = this_warp();
   auto const stride = std::int64_t(gridDim.x) * (blockDim.x / warp);
   for (auto row = (std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / warp; row < args.rows; row += stride)
     gather_row(team, args, row);

@@ -8,13 +8,6 @@ namespace shoal::cuda {
 
 namespace {
 
-constexpr int warp = 32;  // one warp a chunk: every virtual lane of the sum is a thread
-
-__device__ TileTeam<warp> this_warp() {
-  namespace cg = cooperative_groups;
-  return {cg::tiled_partition<warp>(cg::this_thread_block())};
-}
-
 __global__ void chunk_kernel(__grid_constant__ StandardizeArgs const args) {
   chunk_moments(this_warp(), args, blockIdx.x);
 }
