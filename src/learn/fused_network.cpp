@@ -20,20 +20,16 @@ int part_count(std::int64_t rows) {
   return int(std::bit_floor(parts));
 }
 
-std::vector<int> widths(NetworkShape const& shape, int outputs) {
-  std::vector<int> all{shape.inputs};
-  all.insert(all.end(), shape.hidden.begin(), shape.hidden.end());
-  all.push_back(outputs);
-  return all;
-}
+DenseMlp dense_mlp(MlpLayout const& mlp) { return DenseMlp({mlp.widths, mlp.widths + mlp.layers + 1}); }
 
 std::int64_t whole_lines(std::int64_t floats) { return (floats + 15) / 16 * 16; }
 
 }  // namespace
 
 FusedNetwork::FusedNetwork(NetworkShape const& shape)
-    : actor_(widths(shape, shape.actions.parameters())),
-      critic_(widths(shape, 1)),
+    : places_(mlp_layouts(shape)),
+      actor_(dense_mlp(places_.actor)),
+      critic_(dense_mlp(places_.critic)),
       layout_(shape.actions),
       mean_limit_(float(shape.mean_limit)),
       restoring_(shape.restoring > 0 ? std::size_t(layout_.continuous * shape.inputs) : 0),
@@ -44,8 +40,8 @@ void FusedNetwork::use(at::Tensor const& parameters) {
   auto const version = std::int64_t(parameters._version());
   if (version == version_ && parameters.data_ptr() == storage_) return;
   float const* const all = parameters.data_ptr<float>();
-  actor_.pack(all + layout_.continuous);
-  critic_.pack(all + layout_.continuous + actor_.parameters());
+  actor_.pack(all + places_.actor.begin);
+  critic_.pack(all + places_.critic.begin);
   std::copy_n(all + parameters.numel() - std::int64_t(restoring_.size()), restoring_.size(), restoring_.data());
   version_ = version;
   storage_ = parameters.data_ptr();
@@ -177,8 +173,8 @@ PpoTerms FusedNetwork::gradients(PpoLossArgs const& args, at::Tensor const& obse
   auto const total = part(0);
   float* const flat = gradients.data_ptr<float>();
   std::copy_n(total.log_sd, layout_.continuous, flat);
-  actor_.unpack(total.actor, flat + layout_.continuous);
-  critic_.unpack(total.critic, flat + layout_.continuous + actor_.parameters());
+  actor_.unpack(total.actor, flat + places_.actor.begin);
+  critic_.unpack(total.critic, flat + places_.critic.begin);
   std::copy_n(total.restoring, restoring_.size(), flat + gradients.numel() - std::int64_t(restoring_.size()));
   return *total.terms;
 }

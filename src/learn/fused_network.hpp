@@ -45,6 +45,7 @@ class FusedNetwork {
   void fold_parts(int parts);
   void make_workers();
 
+  MlpLayouts places_;
   DenseMlp actor_, critic_;
   ActionLayout layout_;
   float mean_limit_;              // 0: none

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "shoal/core/error.hpp"
 #include "shoal/learn/activation.hpp"
 
 namespace shoal {
@@ -25,6 +26,9 @@ std::int64_t mlp_size(int inputs, std::vector<int> const& hidden, int outputs) {
 }
 
 MlpLayout layout(NetworkShape const& shape, int outputs, std::int64_t begin) {
+  if (shape.hidden.size() >= std::size_t(MlpLayout::max_layers))
+    throw InputError("a network with " + std::to_string(shape.hidden.size()) + " hidden layers: expected at most " +
+                     std::to_string(MlpLayout::max_layers - 1));
   MlpLayout mlp{.layers = int(shape.hidden.size()) + 1, .widths = {shape.inputs}, .begin = begin};
   for (int l = 1; l < mlp.layers; ++l) mlp.widths[l] = shape.hidden[std::size_t(l - 1)];
   mlp.widths[mlp.layers] = outputs;
