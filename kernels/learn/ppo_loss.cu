@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(block) ppo_loss_kernel(__grid_constant__ PpoLo
   __syncthreads();
   auto const stride = std::int64_t(gridDim.x) * block;
   for (auto row = std::int64_t(blockIdx.x) * block + threadIdx.x; row < args.rows; row += stride)
-    ppo_loss_row(args, normals, row);
+    ppo_loss_rows<1>(args, normals, row, 1);
 }
 
 }  // namespace

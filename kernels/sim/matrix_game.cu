@@ -4,3 +4,5 @@
 
 template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::MatrixGame>(
     shoal::MatrixGame::Params const&, shoal::SimulatorOptions const&);
+template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::MatrixGame::Smaller>(
+    shoal::MatrixGame::Params const&, shoal::SimulatorOptions const&);

@@ -1,11 +1,12 @@
 #include "src/learn/dense.hpp"
 
-#ifdef __FMA__
+#ifdef __AVX__
 #include <immintrin.h>
 #endif
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -27,17 +28,21 @@ constexpr int most_rows = 6;
 using Vector [[gnu::vector_size(4 * lanes), gnu::aligned(4), gnu::may_alias]] = float;
 
 /// left * right + sum. Rounded once where the processor can: no other device has to repeat these bits.
-Vector multiply_add(float left, Vector right, Vector sum) {
+Vector multiply_add(Vector left, Vector right, Vector sum) {
 #if defined(__AVX512F__)
-  return Vector(_mm512_fmadd_ps(_mm512_set1_ps(left), __m512(right), __m512(sum)));
+  return Vector(_mm512_fmadd_ps(__m512(left), __m512(right), __m512(sum)));
 #elif defined(__FMA__)
-  return Vector(_mm256_fmadd_ps(_mm256_set1_ps(left), __m256(right), __m256(sum)));
+  return Vector(_mm256_fmadd_ps(__m256(left), __m256(right), __m256(sum)));
 #else
   return sum + left * right;
 #endif
 }
+Vector multiply_add(float left, Vector right, Vector sum) { return multiply_add(left - Vector{}, right, sum); }
 
 int whole_vectors(int width) { return (width + lanes - 1) / lanes * lanes; }
+
+Vector& vector_at(float* p) { return *reinterpret_cast<Vector*>(p); }
+Vector const& vector_at(float const* p) { return *reinterpret_cast<Vector const*>(p); }
 
 enum class Start { zero, bias, sum };
 
@@ -50,7 +55,8 @@ struct Product {
   int b_stride;
   float* c;
   int c_stride;
-  float const* bias = nullptr;  // [n]
+  float const* bias = nullptr;   // [n]
+  float const* tanhs = nullptr;  // [m, n] with C's stride, or null: C is then multiplied by 1 - tanhs^2
 };
 
 template <Start start, bool transposed, int rows, int vectors>
@@ -62,15 +68,15 @@ void tile(Product const& p, int row, int column) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
       if constexpr (start == Start::zero) sums[r][v] = Vector{};
-      if constexpr (start == Start::bias) sums[r][v] = *reinterpret_cast<Vector const*>(p.bias + column + v * lanes);
-      if constexpr (start == Start::sum) sums[r][v] = *reinterpret_cast<Vector const*>(c + r * p.c_stride + v * lanes);
+      if constexpr (start == Start::bias) sums[r][v] = vector_at(p.bias + column + v * lanes);
+      if constexpr (start == Start::sum) sums[r][v] = vector_at(c + r * p.c_stride + v * lanes);
     }
   float const* a = p.a + (transposed ? row : row * p.a_stride);
   float const* b = p.b + column;
   for (int k = 0; k < p.k; ++k) {
     Vector right[vectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; ++v) right[v] = *reinterpret_cast<Vector const*>(b + v * lanes);
+    for (int v = 0; v < vectors; ++v) right[v] = vector_at(b + v * lanes);
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
       float const left = a[transposed ? r : r * p.a_stride];
@@ -80,39 +86,117 @@ void tile(Product const& p, int row, int column) {
     a += transposed ? p.a_stride : 1;
     b += p.b_stride;
   }
+  float const* const tanhs = p.tanhs ? p.tanhs + row * p.c_stride + column : nullptr;
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; ++v) *reinterpret_cast<Vector*>(c + r * p.c_stride + v * lanes) = sums[r][v];
+    for (int v = 0; v < vectors; ++v) {
+      int const at = r * p.c_stride + v * lanes;
+      if constexpr (start == Start::zero)
+        if (tanhs) sums[r][v] *= 1 - vector_at(tanhs + at) * vector_at(tanhs + at);
+      vector_at(c + at) = sums[r][v];
+    }
 }
 
-template <Start start, bool transposed, std::size_t... i>
-constexpr auto tiles(std::index_sequence<i...>) {
-  return std::array{&tile<start, transposed, int(i) % most_rows + 1, int(i) / most_rows + 1>...};
+/// Vectors of a tile with so many rows: enough sums to hide the latency of additions, few enough for the registers.
+constexpr int tile_vectors(int rows) { return rows == 1 ? 8 : rows <= 3 ? 4 : most_vectors; }
+
+/// All columns of some rows.
+template <Start start, bool transposed, int rows>
+void multiply_rows(Product const& p, int row) {
+  constexpr int most = tile_vectors(rows);
+  static constexpr auto kernels = []<std::size_t... i>(std::index_sequence<i...>) {
+    return std::array{&tile<start, transposed, rows, int(i) + 1>...};
+  }
+  (std::make_index_sequence<std::size_t(most)>());
+  for (int column = 0; column < p.n; column += most * lanes)
+    kernels[std::size_t(std::min(most, (p.n - column) / lanes) - 1)](p, row, column);
 }
 
 template <Start start, bool transposed>
 void multiply(Product const& p) {
-  static constexpr auto kernels = tiles<start, transposed>(std::make_index_sequence<most_rows * most_vectors>());
-  for (int column = 0; column < p.n; column += most_vectors * lanes) {
-    int const vectors = std::min(most_vectors, (p.n - column) / lanes);
-    for (int row = 0; row < p.m; row += most_rows)
-      kernels[std::size_t((vectors - 1) * most_rows + std::min(most_rows, p.m - row) - 1)](p, row, column);
+  static constexpr auto kernels = []<std::size_t... i>(std::index_sequence<i...>) {
+    return std::array{&multiply_rows<start, transposed, int(i) + 1>...};
+  }
+  (std::make_index_sequence<most_rows>());
+  for (int row = 0; row < p.m; row += most_rows) kernels[std::size_t(std::min(most_rows, p.m - row) - 1)](p, row);
+}
+
+using Four [[gnu::vector_size(16)]] = float;
+
+Four folded(Vector const& v) {
+  Four parts[lanes / 4];
+  std::memcpy(parts, &v, sizeof v);
+  for (int w = lanes / 8; w > 0; w /= 2)
+    for (int i = 0; i < w; ++i) parts[i] += parts[i + w];
+  return parts[0];
+}
+
+/// The sums over the lanes of four vectors.
+Four sums_of(Vector const (&v)[4]) {
+  using Order [[gnu::vector_size(16)]] = int;
+  auto const halves = [](Four a, Four b) {
+    return __builtin_shuffle(a, b, Order{0, 1, 4, 5}) + __builtin_shuffle(a, b, Order{2, 3, 6, 7});
+  };
+  Four const a = halves(folded(v[0]), folded(v[1])), b = halves(folded(v[2]), folded(v[3]));
+  return __builtin_shuffle(a, b, Order{0, 2, 4, 6}) + __builtin_shuffle(a, b, Order{1, 3, 5, 7});
+}
+
+/// C = A B^T + bias for the few rows of B, a layer of few outputs: columns of C in whole vectors would be padding for the most part.
+/// A [m, k] and B [n, k] have zeros up to whole vectors of k.
+template <int columns>
+void dot_rows(Product const& p, int row, int column) {
+  float const* a[4];
+  for (int r = 0; r < 4; ++r) a[r] = p.a + std::min(row + r, p.m - 1) * p.a_stride;
+  Vector sums[columns][4] = {};
+  for (int k = 0; k < p.k; k += lanes)
+#pragma GCC unroll 4
+    for (int o = 0; o < columns; ++o)
+#pragma GCC unroll 4
+      for (int r = 0; r < 4; ++r)
+        sums[o][r] = multiply_add(vector_at(a[r] + k), vector_at(p.b + (column + o) * p.b_stride + k), sums[o][r]);
+  for (int o = 0; o < columns; ++o) {
+    Four const total = sums_of(sums[o]) + p.bias[column + o];
+    for (int r = 0; r < std::min(4, p.m - row); ++r) p.c[(row + r) * p.c_stride + column + o] = total[r];
   }
 }
 
+void dot(Product const& p) {
+  for (int row = 0; row < p.m; row += 4) {
+    int column = 0;
+    for (; column + 3 <= p.n; column += 3) dot_rows<3>(p, row, column);
+    if (p.n - column == 2) dot_rows<2>(p, row, column);
+    if (p.n - column == 1) dot_rows<1>(p, row, column);
+  }
+}
+
+/// As shoal::tanh() has it: a NaN stays, for the second operand of max and min is the result then.
+Vector limited(Vector x) {
+  Vector const limit = Vector{} + tanh_limit;
+#if defined(__AVX512F__)
+  return Vector(_mm512_min_ps(__m512(limit), _mm512_max_ps(__m512(-limit), __m512(x))));
+#elif defined(__AVX__)
+  return Vector(_mm256_min_ps(__m256(limit), _mm256_max_ps(__m256(-limit), __m256(x))));
+#else
+  x = x < -limit ? -limit : x;
+  return x > limit ? limit : x;
+#endif
+}
+
+/// @param count  in whole vectors
 void tanh_in_place(float* x, int count) {
-  for (int i = 0; i < count; ++i) x[i] = shoal::tanh(x[i]);
+  for (int i = 0; i < count; i += lanes)
+    vector_at(x + i) =
+        tanh_ratio(limited(vector_at(x + i)), [](Vector a, Vector b, Vector c) { return multiply_add(a, b, c); });
 }
 
-/// gradient *= tanh'(z), where y = tanh(z).
-void through_tanh(float const* __restrict y, float* __restrict gradient, int count) {
-  for (int i = 0; i < count; ++i) gradient[i] *= 1 - y[i] * y[i];
-}
-
-void add_columns(float const* rows, int count, int stride, float* __restrict sums) {
-  for (int r = 0; r < count; ++r)
-    for (int i = 0; i < stride; ++i) sums[i] += rows[r * stride + i];
+/// Adds the rows to `sums`; `stride` is in whole vectors.
+void add_rows(float const* rows, int count, int stride, float* sums) {
+  for (int column = 0; column < stride; column += lanes) {
+    Vector sum = vector_at(sums + column);
+    for (int r = 0; r < count; ++r) sum += vector_at(rows + r * stride + column);
+    vector_at(sums + column) = sum;
+  }
 }
 
 }  // namespace
@@ -177,16 +261,24 @@ void DenseMlp::forward(Workspace& w, float const* x, int rows) const {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     auto const& layer = layers_[l];
     float* const y = w.activations[l];
-    multiply<Start::bias, false>({.m = rows,
-                                  .n = layer.out_stride,
-                                  .k = layer.in,
-                                  .a = x,
-                                  .a_stride = stride,
-                                  .b = packed_.data() + layer.forward,
-                                  .b_stride = layer.out_stride,
-                                  .c = y,
-                                  .c_stride = layer.out_stride,
-                                  .bias = packed_.data() + layer.bias});
+    Product product{.m = rows,
+                    .n = layer.out_stride,
+                    .k = layer.in,
+                    .a = x,
+                    .a_stride = stride,
+                    .b = packed_.data() + layer.forward,
+                    .b_stride = layer.out_stride,
+                    .c = y,
+                    .c_stride = layer.out_stride,
+                    .bias = packed_.data() + layer.bias};
+    if (l > 0 && layer.out <= lanes / 2) {
+      product.n = layer.out;
+      product.b = packed_.data() + layer.backward;
+      product.b_stride = layer.in_stride;
+      dot(product);
+    } else {
+      multiply<Start::bias, false>(product);
+    }
     if (l + 1 < layers_.size()) tanh_in_place(y, rows * layer.out_stride);
     x = y;
     stride = layer.out_stride;
@@ -215,7 +307,7 @@ void DenseMlp::backward(Workspace& w, float const* x, int rows, float* sums) con
       std::swap(product.a_stride, product.b_stride);
     }
     multiply<Start::sum, true>(product);
-    add_columns(gradient, rows, layer.out_stride, sums + layer.bias_sums);
+    add_rows(gradient, rows, layer.out_stride, sums + layer.bias_sums);
     if (l == 0) break;
     multiply<Start::zero, false>({.m = rows,
                                   .n = layer.in_stride,
@@ -225,8 +317,8 @@ void DenseMlp::backward(Workspace& w, float const* x, int rows, float* sums) con
                                   .b = packed_.data() + layer.backward,
                                   .b_stride = layer.in_stride,
                                   .c = w.gradients[l - 1],
-                                  .c_stride = layer.in_stride});
-    through_tanh(in, w.gradients[l - 1], rows * layer.in_stride);
+                                  .c_stride = layer.in_stride,
+                                  .tanhs = in});
   }
 }
 

@@ -36,12 +36,20 @@ FusedNetwork::FusedNetwork(NetworkShape const& shape)
       part_size_(whole_lines(actor_.gradient_sums() + critic_.gradient_sums() + layout_.continuous +
                              std::int64_t(restoring_.size()) + 4)) {}
 
+/// f(perceptron, its place) for actor and critic, at once if it can.
+template <class F>
+void FusedNetwork::both(F f) {
+  parallel_for(2, 1, [&](int, std::int64_t begin, std::int64_t end) {
+    if (begin == 0) f(actor_, places_.actor);
+    if (end == 2) f(critic_, places_.critic);
+  });
+}
+
 void FusedNetwork::use(at::Tensor const& parameters) {
   auto const version = std::int64_t(parameters._version());
   if (version == version_ && parameters.data_ptr() == storage_) return;
   float const* const all = parameters.data_ptr<float>();
-  actor_.pack(all + places_.actor.begin);
-  critic_.pack(all + places_.critic.begin);
+  both([&](DenseMlp& mlp, MlpLayout const& place) { mlp.pack(all + place.begin); });
   std::copy_n(all + parameters.numel() - std::int64_t(restoring_.size()), restoring_.size(), restoring_.data());
   version_ = version;
   storage_ = parameters.data_ptr();
@@ -52,7 +60,8 @@ void FusedNetwork::make_workers() {
     workers_.push_back({.actor = actor_.workspace(),
                         .critic = critic_.workspace(),
                         .inputs = AlignedFloats(std::int64_t(DenseMlp::block) * actor_.inputs()),
-                        .log_sd = AlignedFloats(layout_.continuous)});
+                        .log_sd = AlignedFloats(std::int64_t(DenseMlp::block) * layout_.continuous),
+                        .terms = std::vector<PpoTerms>(DenseMlp::block)});
   }
 }
 
@@ -75,30 +84,26 @@ void FusedNetwork::through_limit(float const* means, float* gradient, float cons
   }
 }
 
-void FusedNetwork::forward(at::Tensor const& observations, at::Tensor const& parameters, at::Tensor const& values) {
+void FusedNetwork::forward(float const* observations, std::int64_t rows, float* parameters, float* values) {
   make_workers();
   constexpr int block = DenseMlp::block;
-  auto const rows = observations.size(0);
   int const inputs = actor_.inputs(), outputs = actor_.outputs();
-  float const* const x = observations.data_ptr<float>();
-  float* const p = parameters.defined() ? parameters.data_ptr<float>() : nullptr;
-  float* const v = values.data_ptr<float>();
   parallel_for(rows, block / 4, [&](int thread, std::int64_t begin, std::int64_t end) {
     auto& worker = workers_[std::size_t(thread)];
     for (auto first = begin; first < end; first += block) {
       int const count = int(std::min<std::int64_t>(block, end - first));
-      float const* const in = x + first * inputs;
-      if (p) {
+      float const* const in = observations + first * inputs;
+      if (parameters) {
         actor_.forward(worker.actor, in, count);
         for (int r = 0; r < count; ++r) {
-          float* const to = p + (first + r) * outputs;
+          float* const to = parameters + (first + r) * outputs;
           std::copy_n(worker.actor.output() + r * actor_.output_stride(), outputs, to);
           for (int h = 0; mean_limit_ > 0 && h < layout_.continuous; ++h)
             to[h] = limited_mean(to[h], h, in + r * inputs);
         }
       }
       critic_.forward(worker.critic, in, count);
-      for (int r = 0; r < count; ++r) v[first + r] = worker.critic.output()[r * critic_.output_stride()];
+      for (int r = 0; r < count; ++r) values[first + r] = worker.critic.output()[r * critic_.output_stride()];
     }
   });
 }
@@ -109,6 +114,56 @@ FusedNetwork::Part FusedNetwork::part(int index) const {
   float* const log_sd = critic + critic_.gradient_sums();
   float* const restoring = log_sd + layout_.continuous;
   return {begin, critic, log_sd, restoring, reinterpret_cast<PpoTerms*>(restoring + restoring_.size())};
+}
+
+void FusedNetwork::limit_means(Worker& worker, int rows) const {
+  if (mean_limit_ <= 0) return;
+  for (int r = 0; r < rows; ++r) {
+    float* const means = worker.actor.output() + r * actor_.output_stride();
+    for (int h = 0; h < layout_.continuous; ++h)
+      means[h] = limited_mean(means[h], h, worker.inputs.data() + r * actor_.inputs());
+  }
+}
+
+/// Loss and gradients of the worker's rows, which begin with row `first` of the minibatch.
+void FusedNetwork::add_loss(PpoLossArgs const& args, NormalHead const* normals, Worker& worker, Part const& part,
+                            std::int64_t first, int rows) const {
+  int const heads = layout_.continuous, stride = actor_.output_stride();
+  for (int r = 0; r < rows; r += ppo_loss_block) {
+    PpoOutputs const out{.parameters = worker.actor.output() + r * stride,
+                         .values = worker.critic.output() + r * critic_.output_stride(),
+                         .d_parameters = worker.actor.output_gradient() + r * stride,
+                         .d_values = worker.critic.output_gradient() + r * critic_.output_stride(),
+                         .d_log_sd = worker.log_sd.data() + r * heads,
+                         .terms = worker.terms.data() + r,
+                         .parameter_stride = stride,
+                         .value_stride = critic_.output_stride()};
+    ppo_loss_rows<ppo_loss_block>(args, normals, out, first + r, std::min(ppo_loss_block, rows - r));
+  }
+  for (int r = 0; r < rows; ++r) {
+    if (mean_limit_ > 0)
+      through_limit(worker.actor.output() + r * stride, worker.actor.output_gradient() + r * stride,
+                    worker.inputs.data() + r * actor_.inputs(), part.restoring);
+    for (int h = 0; h < heads; ++h) part.log_sd[h] += worker.log_sd.data()[r * heads + h];
+    auto const& terms = worker.terms[std::size_t(r)];
+    part.terms->policy_loss += terms.policy_loss;
+    part.terms->value_loss += terms.value_loss;
+    part.terms->kl += terms.kl;
+    part.terms->entropy += terms.entropy;
+  }
+}
+
+/// Brings a sample's data nearer while other rows are computed: minibatches pick samples from all over the rollout.
+void FusedNetwork::prefetch(PpoLossArgs const& args, float const* observations, std::int64_t row) const {
+  auto const sample = args.index[row];
+  float const* const observation = observations + sample * actor_.inputs();
+  for (int i = 0; i < actor_.inputs(); i += 16) __builtin_prefetch(observation + i);
+  __builtin_prefetch(args.old_parameters + sample * layout_.parameters());
+  __builtin_prefetch(args.continuous + sample * layout_.continuous);
+  __builtin_prefetch(args.discrete + sample * layout_.discrete);
+  __builtin_prefetch(args.old_log_probabilities + sample);
+  __builtin_prefetch(args.advantages + sample);
+  __builtin_prefetch(args.returns + sample);
 }
 
 void FusedNetwork::add_part(PpoLossArgs const& args, float const* observations, Worker& worker, Part const& part,
@@ -123,24 +178,11 @@ void FusedNetwork::add_part(PpoLossArgs const& args, float const* observations, 
     int const count = int(begin + (end - begin) * (b + 1) / blocks - first);
     float* const x = worker.inputs.data();
     for (int r = 0; r < count; ++r) std::copy_n(observations + args.index[first + r] * inputs, inputs, x + r * inputs);
+    for (auto row = first + count; row < std::min(first + 2 * count, end); ++row) prefetch(args, observations, row);
     actor_.forward(worker.actor, x, count);
     critic_.forward(worker.critic, x, count);
-    for (int r = 0; r < count; ++r) {
-      float* const parameters = worker.actor.output() + r * actor_.output_stride();
-      float* const gradient = worker.actor.output_gradient() + r * actor_.output_stride();
-      float const* const observation = x + r * inputs;
-      for (int h = 0; mean_limit_ > 0 && h < layout_.continuous; ++h)
-        parameters[h] = limited_mean(parameters[h], h, observation);
-      auto const terms =
-          ppo_loss_row(args, normals, first + r, parameters, worker.critic.output()[r * critic_.output_stride()],
-                       gradient, worker.critic.output_gradient()[r * critic_.output_stride()], worker.log_sd.data());
-      if (mean_limit_ > 0) through_limit(parameters, gradient, observation, part.restoring);
-      for (int h = 0; h < layout_.continuous; ++h) part.log_sd[h] += worker.log_sd.data()[h];
-      part.terms->policy_loss += terms.policy_loss;
-      part.terms->value_loss += terms.value_loss;
-      part.terms->kl += terms.kl;
-      part.terms->entropy += terms.entropy;
-    }
+    limit_means(worker, count);
+    add_loss(args, normals, worker, part, first, count);
     actor_.backward(worker.actor, x, count, part.actor);
     critic_.backward(worker.critic, x, count, part.critic);
   }
@@ -173,8 +215,9 @@ PpoTerms FusedNetwork::gradients(PpoLossArgs const& args, at::Tensor const& obse
   auto const total = part(0);
   float* const flat = gradients.data_ptr<float>();
   std::copy_n(total.log_sd, layout_.continuous, flat);
-  actor_.unpack(total.actor, flat + places_.actor.begin);
-  critic_.unpack(total.critic, flat + places_.critic.begin);
+  both([&](DenseMlp const& mlp, MlpLayout const& place) {
+    mlp.unpack(&mlp == &actor_ ? total.actor : total.critic, flat + place.begin);
+  });
   std::copy_n(total.restoring, restoring_.size(), flat + gradients.numel() - std::int64_t(restoring_.size()));
   return *total.terms;
 }

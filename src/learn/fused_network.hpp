@@ -20,8 +20,8 @@ class FusedNetwork {
   /// Takes the parameters over, if they have changed since the last call.
   void use(at::Tensor const& parameters);
 
-  /// @param observations [rows, inputs]  @param parameters [rows, P], undefined: the critic alone  @param values [rows]
-  void forward(at::Tensor const& observations, at::Tensor const& parameters, at::Tensor const& values);
+  /// @param observations [rows, inputs]  @param parameters [rows, P], null: the critic alone  @param values [rows]
+  void forward(float const* observations, std::int64_t rows, float* parameters, float* values);
 
   /// The minibatch's gradients, and its terms summed over the rows.
   /// @param args  without outputs  @param observations [samples of the rollout, inputs]  @param gradients  flat, overwritten
@@ -30,7 +30,8 @@ class FusedNetwork {
  private:
   struct Worker {
     DenseMlp::Workspace actor, critic;
-    AlignedFloats inputs, log_sd;  // [block, inputs], one row's gradient
+    AlignedFloats inputs, log_sd;  // [block, inputs]; [block, continuous], gradients
+    std::vector<PpoTerms> terms;   // [block]
   };
   /// Sums of one part of a minibatch: [actor | critic | log sd | restoring | terms].
   struct Part {
@@ -40,10 +41,16 @@ class FusedNetwork {
   float limited_mean(float output, int head, float const* observation) const;
   void through_limit(float const* means, float* gradient, float const* observation, float* restoring) const;
   Part part(int index) const;
+  void prefetch(PpoLossArgs const& args, float const* observations, std::int64_t row) const;
+  void limit_means(Worker& worker, int rows) const;
+  void add_loss(PpoLossArgs const& args, NormalHead const* normals, Worker& worker, Part const& part,
+                std::int64_t first, int rows) const;
   void add_part(PpoLossArgs const& args, float const* observations, Worker& worker, Part const& part,
                 std::int64_t begin, std::int64_t end) const;
   void fold_parts(int parts);
   void make_workers();
+  template <class F>
+  void both(F f);
 
   MlpLayouts places_;
   DenseMlp actor_, critic_;

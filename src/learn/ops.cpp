@@ -32,6 +32,13 @@ void parallel(std::int64_t n, std::int64_t grain, F f) {
   });
 }
 
+/// f(first, count) for blocks of `block` indices below n, the last one shorter; at least `grain` blocks a thread.
+template <class F>
+void parallel_blocks(std::int64_t n, int block, std::int64_t grain, F f) {
+  parallel((n + block - 1) / block, grain,
+           [&](std::int64_t b) { f(b * block, int(std::min<std::int64_t>(block, n - b * block))); });
+}
+
 #ifdef SHOAL_HAS_CUDA
 #define SHOAL_LAUNCHED(name) launched(device, [&](void* stream) { cuda::name(args, stream); })
 #else
@@ -42,16 +49,15 @@ void parallel(std::int64_t n, std::int64_t grain, F f) {
 
 void sample(SampleArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(sample)) return;
-  parallel(args.rows, 64, [&](std::int64_t row) { sample_row(args, row); });
+  parallel_blocks(args.rows, sample_block, 2,
+                  [&](std::int64_t first, int count) { sample_rows<sample_block>(args, first, count); });
 }
 
 void gae(GaeArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(gae)) return;
   constexpr int block = 64;  // neighbours share cache lines in every step
-  auto const blocks = (args.columns + block - 1) / block;
-  parallel(blocks, 4, [&](std::int64_t b) {
-    gae_columns<block>(args, b * block, int(std::min<std::int64_t>(block, args.columns - b * block)));
-  });
+  parallel_blocks(args.columns, block, 4,
+                  [&](std::int64_t first, int count) { gae_columns<block>(args, first, count); });
 }
 
 void standardize(StandardizeArgs const& args, c10::Device device) {
@@ -71,7 +77,8 @@ void ppo_loss(PpoLossArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(ppo_loss)) return;
   NormalHead normals[max_continuous_heads];
   for (int h = 0; h < args.layout.continuous; ++h) normals[h] = normal_head(args, h);
-  parallel(args.rows, 256, [&](std::int64_t row) { ppo_loss_row(args, normals, row); });
+  parallel_blocks(args.rows, ppo_loss_block, 8,
+                  [&](std::int64_t first, int count) { ppo_loss_rows<ppo_loss_block>(args, normals, first, count); });
 }
 
 bool infer([[maybe_unused]] InferArgs const& args, [[maybe_unused]] c10::Device device) {
@@ -96,7 +103,9 @@ void adam(AdamArgs const& args, c10::Device device) {
 
 void uniform(UniformArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(uniform)) return;
-  parallel((args.draws() + uniform_block - 1) / uniform_block, 4, [&](std::int64_t b) { uniform_draws(args, b); });
+  auto const pattern = make_uniform_pattern(args);
+  parallel((args.draws() + uniform_block - 1) / uniform_block, 4,
+           [&](std::int64_t b) { uniform_draws(args, pattern, b); });
 }
 
 #undef SHOAL_LAUNCHED

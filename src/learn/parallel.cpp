@@ -8,19 +8,20 @@
 
 #include "shoal/core/thread_pool.hpp"
 
-namespace shoal {
+namespace shoal::detail {
 
-void parallel_for(std::int64_t n, std::int64_t grain, std::function<void(int, std::int64_t, std::int64_t)> const& f) {
+void parallel_for(std::int64_t n, std::int64_t grain, void (*call)(void const*, int, std::int64_t, std::int64_t),
+                  void const* context) {
   static std::mutex mutex;
   static std::unique_ptr<ThreadPool> pool;
   int const threads = at::get_num_threads();
   auto const shares = int(std::min<std::int64_t>(threads, n / std::max<std::int64_t>(grain, 1)));
   std::unique_lock const lock(mutex, std::try_to_lock);
-  if (shares < 2 || !lock) return f(0, 0, n);
+  if (shares < 2 || !lock) return call(context, 0, 0, n);
   if (!pool || pool->threads() != threads) pool = std::make_unique<ThreadPool>(threads);
   pool->run(threads, [&](int thread, int, int) {
-    if (thread < shares) f(thread, n * thread / shares, n * (thread + 1) / shares);
+    if (thread < shares) call(context, thread, n * thread / shares, n * (thread + 1) / shares);
   });
 }
 
-}  // namespace shoal
+}  // namespace shoal::detail

@@ -16,6 +16,12 @@ namespace {
 // Without bounds the coefficient would sink to 0 while KL stays small, and could never rise again.
 constexpr double least_kl_coefficient = 1e-4, most_kl_coefficient = 1e4;
 
+/// Slot t of a tensor of the rollout.
+template <class T>
+T* slot(at::Tensor const& tensor, int t) {
+  return tensor.data_ptr<T>() + t * tensor.stride(0);
+}
+
 std::uint32_t const* value_of(at::Tensor const& whole) { return static_cast<std::uint32_t const*>(whole.data_ptr()); }
 
 bool all_agents(std::vector<int> const& agents, int count) {
@@ -71,7 +77,8 @@ PpoLearner::~PpoLearner() = default;
 void PpoLearner::infer(at::Tensor const& observations, at::Tensor const& parameters, at::Tensor const& values) {
   if (fused_) {
     fused_->use(network_.parameters());
-    fused_->forward(observations, parameters, values);
+    fused_->forward(observations.data_ptr<float>(), observations.size(0),
+                    parameters.defined() ? parameters.data_ptr<float>() : nullptr, values.data_ptr<float>());
     return;
   }
   auto const& shape = network_.shape();
@@ -103,17 +110,19 @@ void PpoLearner::begin(std::int64_t stage) {
 void PpoLearner::act(Rollout const& rollout, int t) {
   at::NoGradGuard const no_grad;
   auto const& shape = rollout.shape;
-  auto const& layout = shape.actions;
-  auto const observations = own_rows(rollout.observations.select(0, t));
-  auto const parameter_slot = rollout.parameters.select(0, t), value_slot = rollout.values.select(0, t);
-  auto const rows = observations.size(0);
-  auto const parameters =
-      alone_ ? parameter_slot.flatten(0, 1) : at::empty({rows, layout.parameters()}, observations.options());
-  auto const values = alone_ ? value_slot.flatten() : at::empty({rows}, observations.options());
-  infer(observations, parameters, values);
-  if (!alone_) value_slot.index_copy_(1, agents_.to(at::kLong), values.view({shape.instances, -1}));
+  auto const rows = std::int64_t(shape.instances) * std::int64_t(config_.agents.size());
+  auto const device = rollout.observations.device();
+  float* parameters = slot<float>(rollout.parameters, t);
+  at::Tensor own_parameters;  // of some of the agents
+  if (fused_ && alone_) {
+    fused_->use(network_.parameters());
+    fused_->forward(slot<float>(rollout.observations, t), rows, parameters, slot<float>(rollout.values, t));
+  } else {
+    own_parameters = infer_slot(rollout, t);
+    parameters = own_parameters.data_ptr<float>();
+  }
   SampleArgs const args{
-      .layout = layout,
+      .layout = shape.actions,
       .random = {.seed = config_.seed, .instance = 0, .episode = 0, .step = std::uint32_t(t)},
       .stage = value_of(stage_),
       .purpose = config_.purpose,
@@ -121,16 +130,29 @@ void PpoLearner::act(Rollout const& rollout, int t) {
       .all_agents = shape.agents,
       .rows = rows,
       .agents = agents_.data_ptr<std::int32_t>(),
-      .parameters = parameters.data_ptr<float>(),
+      .parameters = parameters,
       .log_sd = network_.log_sd().data_ptr<float>(),
-      .masks = shape.masked ? rollout.masks.select(0, t).data_ptr<std::uint8_t>() : nullptr,
-      .continuous = rollout.continuous.select(0, t).data_ptr<float>(),
-      .discrete = rollout.discrete.select(0, t).data_ptr<std::int32_t>(),
-      .log_probabilities = rollout.log_probabilities.select(0, t).data_ptr<float>(),
-      .entropies = rollout.entropies.select(0, t).data_ptr<float>(),
-      .kept_parameters = alone_ ? nullptr : parameter_slot.data_ptr<float>(),
+      .masks = shape.masked ? slot<std::uint8_t>(rollout.masks, t) : nullptr,
+      .continuous = slot<float>(rollout.continuous, t),
+      .discrete = slot<std::int32_t>(rollout.discrete, t),
+      .log_probabilities = slot<float>(rollout.log_probabilities, t),
+      .entropies = slot<float>(rollout.entropies, t),
+      .kept_parameters = alone_ ? nullptr : slot<float>(rollout.parameters, t),
   };
-  ops::sample(args, observations.device());
+  ops::sample(args, device);
+}
+
+/// Values into slot t, and the distributions' parameters [rows, P]: in that slot too if all agents are this learner's.
+at::Tensor PpoLearner::infer_slot(Rollout const& rollout, int t) {
+  auto const observations = own_rows(rollout.observations.select(0, t));
+  auto const parameter_slot = rollout.parameters.select(0, t), value_slot = rollout.values.select(0, t);
+  auto const rows = observations.size(0);
+  auto const parameters = alone_ ? parameter_slot.flatten(0, 1)
+                                 : at::empty({rows, rollout.shape.actions.parameters()}, observations.options());
+  auto const values = alone_ ? value_slot.flatten() : at::empty({rows}, observations.options());
+  infer(observations, parameters, values);
+  if (!alone_) value_slot.index_copy_(1, agents_.to(at::kLong), values.view({rollout.shape.instances, -1}));
+  return parameters;
 }
 
 void PpoLearner::evaluate_end(Rollout const& rollout) {
@@ -209,7 +231,9 @@ void PpoLearner::differentiate_with_autograd(PpoLossArgs args, Rollout const& ro
                   .d_parameters = batch.d_parameters.data_ptr<float>(),
                   .d_values = batch.d_values.data_ptr<float>(),
                   .d_log_sd = batch.d_log_sd.data_ptr<float>(),
-                  .terms = static_cast<PpoTerms*>(batch.terms.data_ptr())};
+                  .terms = static_cast<PpoTerms*>(batch.terms.data_ptr()),
+                  .parameter_stride = args.layout.parameters(),
+                  .value_stride = 1};
   ops::ppo_loss(args, device);
   network_.gradients().zero_();
   torch::autograd::backward({parameters, values}, {batch.d_parameters, batch.d_values});

@@ -165,11 +165,13 @@ TEST_F(LearnerKernels, PpoLoss) {
                                    .d_parameters = of(d_parameters),
                                    .d_values = of(d_values),
                                    .d_log_sd = of(d_log_sd),
-                                   .terms = of(terms)}};
+                                   .terms = of(terms),
+                                   .parameter_stride = 10,
+                                   .value_stride = 1}};
   };
   auto const here = args([](auto& pair) { return host(pair); });
   std::vector<NormalHead> const heads{normal_head(here, 0), normal_head(here, 1)};
-  for (std::size_t row = 0; row < rows; ++row) ppo_loss_row(here, heads.data(), std::int64_t(row));
+  for (std::size_t row = 0; row < rows; ++row) ppo_loss_rows<1>(here, heads.data(), std::int64_t(row), 1);
   cuda::ppo_loss(args([](auto& pair) { return device(pair); }), nullptr);
   expect_same("gradients of the parameters", d_parameters);
   expect_same("gradients of the values", d_values);

@@ -95,7 +95,9 @@ Result in_closed_form(Case const& c) {
                              .d_parameters = r.d_parameters.data_ptr<float>(),
                              .d_values = r.d_values.data_ptr<float>(),
                              .d_log_sd = r.d_log_sd.data_ptr<float>(),
-                             .terms = static_cast<PpoTerms*>(r.terms.data_ptr())}},
+                             .terms = static_cast<PpoTerms*>(r.terms.data_ptr()),
+                             .parameter_stride = c.layout.parameters(),
+                             .value_stride = 1}},
                 at::kCPU);
   r.d_log_sd = r.d_log_sd.sum(0);
   r.terms = r.terms.mean(0);

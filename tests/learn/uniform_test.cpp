@@ -60,5 +60,32 @@ TEST(Uniform, IsAFunctionOfInstanceAndStep) {
   EXPECT_FALSE(few.continuous[0].equal(few.continuous[1]));
 }
 
+// Heads of one kind take a path of their own on the CPU.
+TEST(Uniform, BlocksEqualElements) {
+  for (bool const discrete : {false, true}) {
+    std::vector<float> reals(7 * 5 * 3, 99), real_elements = reals;
+    std::vector<std::int32_t> picks(7 * 5 * 3, 99), pick_elements = picks;
+    UniformArgs args{.random = {7, 0, 0, 4},
+                     .instances = 7,
+                     .agents = 5,
+                     .continuous_heads = discrete ? 0 : 3,
+                     .discrete_heads = discrete ? 3 : 0,
+                     .total_choices = discrete ? 9 : 0,
+                     .low = {-1, 2, 0},
+                     .span = {2, 0.5f, 1},
+                     .choices = {4, 3, 2},
+                     .masks = nullptr,
+                     .continuous = reals.data(),
+                     .discrete = picks.data()};
+    auto const pattern = make_uniform_pattern(args);
+    for (std::int64_t block = 0; block * uniform_block < args.draws(); ++block) uniform_draws(args, pattern, block);
+    args.continuous = real_elements.data();
+    args.discrete = pick_elements.data();
+    for (std::int64_t i = 0; i < args.draws(); ++i) uniform_element(args, i);
+    EXPECT_EQ(reals, real_elements);
+    EXPECT_EQ(picks, pick_elements);
+  }
+}
+
 }  // namespace
 }  // namespace shoal

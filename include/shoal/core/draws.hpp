@@ -31,12 +31,14 @@ using Wide [[gnu::vector_size(32)]] = std::uint64_t;
 SHOAL_FN_INLINED Wide multiply(Wide a, Wide b) { return Wide(_mm256_mul_epu32(__m256i(a), __m256i(b))); }
 #endif
 
-/// half0[lane], half1[lane] = random.draw(purpose, index + lane).bits64(0), .bits64(1)
-SHOAL_FN_INLINED void wide_draw(Random const& random, Purpose purpose, std::uint32_t index, Wide& half0, Wide& half1) {
-  Wide x0 = Wide{} + index, x1 = Wide{} + random.step, x2 = Wide{} + random.episode,
-       x3 = Wide{} + std::uint32_t(purpose);
-  for (int lane = 0; lane < wide_lanes; ++lane) x0[lane] += std::uint64_t(lane);
-  std::uint32_t key0 = random.seed, key1 = random.instance;
+/// half0[lane], half1[lane] = draw(purpose, index[lane]).bits64(0), .bits64(1) of `random` with that instance.
+/// @tparam Instance  std::uint32_t, or Wide: one in each lane
+template <class Instance>
+SHOAL_FN_INLINED void wide_draw(Random const& random, Purpose purpose, Wide index, Instance instance, Wide& half0,
+                                Wide& half1) {
+  Wide x0 = index, x1 = Wide{} + random.step, x2 = Wide{} + random.episode, x3 = Wide{} + std::uint32_t(purpose);
+  std::uint32_t key0 = random.seed;
+  Instance key1 = instance;
   for (int round = 0; round < 10; ++round, key0 += PHILOX_W32_0, key1 += PHILOX_W32_1) {
     Wide const product0 = multiply(x0, Wide{} + PHILOX_M4x32_0), product1 = multiply(x2, Wide{} + PHILOX_M4x32_1);
     x0 = (product1 >> 32) ^ x1 ^ key0;
@@ -60,9 +62,11 @@ SHOAL_FN_INLINED void draw_bits(Team team, Random const& random, Purpose purpose
   static_assert(Room % 8 == 0);
 #ifdef SHOAL_WIDE_DRAWS
   if constexpr (std::is_same_v<Team, SerialTeam>) {
-    for (int i = 0; i < count; i += detail::wide_lanes) {
+    detail::Wide index = detail::Wide{} + first;
+    for (int lane = 0; lane < detail::wide_lanes; ++lane) index[lane] += std::uint64_t(lane);
+    for (int i = 0; i < count; i += detail::wide_lanes, index += std::uint64_t(detail::wide_lanes)) {
       detail::Wide half0, half1;
-      detail::wide_draw(random, purpose, first + std::uint32_t(i), half0, half1);
+      detail::wide_draw(random, purpose, index, random.instance, half0, half1);
       std::memcpy(&bits[0][i], &half0, sizeof half0);
       std::memcpy(&bits[1][i], &half1, sizeof half1);
     }
@@ -74,6 +78,34 @@ SHOAL_FN_INLINED void draw_bits(Team team, Random const& random, Purpose purpose
     bits[0][i] = draw.bits64(0);
     bits[1][i] = draw.bits64(1);
   });
+}
+
+/// bits[half][i] = draw(purpose, index[i]).bits64(half) of `random` with instance[i], for i < count. With room for several, `index`
+/// and `instance` are read and `bits` may be overwritten up to the next multiple of 8.
+template <int Room>
+SHOAL_FN_INLINED void draw_bits(Random const& random, Purpose purpose, std::uint32_t const (&index)[Room],
+                                std::uint32_t const (&instance)[Room], int count, std::uint64_t (&bits)[2][Room]) {
+  static_assert(Room == 1 || Room % 8 == 0);
+#ifdef SHOAL_WIDE_DRAWS
+  if constexpr (Room > 1) {
+    for (int i = 0; i < count; i += detail::wide_lanes) {
+      detail::Wide indices, instances, half0, half1;
+      for (int lane = 0; lane < detail::wide_lanes; ++lane) {
+        indices[lane] = index[i + lane];
+        instances[lane] = instance[i + lane];
+      }
+      detail::wide_draw(random, purpose, indices, instances, half0, half1);
+      std::memcpy(&bits[0][i], &half0, sizeof half0);
+      std::memcpy(&bits[1][i], &half1, sizeof half1);
+    }
+    return;
+  }
+#endif
+  for (int i = 0; i < count; ++i) {
+    auto const draw = Random{random.seed, instance[i], random.episode, random.step}.draw(purpose, index[i]);
+    bits[0][i] = draw.bits64(0);
+    bits[1][i] = draw.bits64(1);
+  }
 }
 
 }  // namespace shoal

@@ -89,29 +89,32 @@ SHOAL_FN float multiply_add(float a, float b, float c) {
 #endif
 }
 
-/// Hyperbolic tangent as a ratio of polynomials (Eigen's coefficients); free of branches, so that loops over it vectorise. Uses
-/// multiply_add. A NaN stays one, so that a network that diverged cannot hide behind its activation.
+/// The ratio of polynomials that is tanh(x) for |x| <= tanh_limit, to a relative error below 1e-8 before rounding. A number, or a
+/// vector of numbers with its own multiply_add.
+template <class T, class MultiplyAdd>
+SHOAL_FN T tanh_ratio(T x, MultiplyAdd multiply_add) {
+  T const z = x * x;
+  T p = T{} + 1.78710744e-2f;
+  p = multiply_add(p, z, T{} + 25.6904259f);
+  p = multiply_add(p, z, T{} + 4190.75293f);
+  p = multiply_add(p, z, T{} + 157751.109f);
+  p = multiply_add(p, z, T{} + 1173349.38f);
+  T q = z + 400.267090f;
+  q = multiply_add(q, z, T{} + 30700.1113f);
+  q = multiply_add(q, z, T{} + 548867.5f);
+  q = multiply_add(q, z, T{} + 1173349.38f);
+  return x * p / q;
+}
+
+/// Where the ratio is 1, with and without the single rounding of multiply_add.
+inline constexpr float tanh_limit = 7.90886736f;
+
+/// Hyperbolic tangent, free of branches. Uses multiply_add. A NaN stays one, so that a network that diverged cannot hide behind its
+/// activation.
 SHOAL_FN float tanh(float x) {
-#if defined(__CUDA_ARCH__) || defined(__FMA__)
-  constexpr float limit = 7.99881172180175781f;  // where the ratio reaches 1, as multiply_add rounds
-#else
-  constexpr float limit = 7.90531110763549805f;
-#endif
-  x = x < -limit ? -limit : x;
-  x = x > limit ? limit : x;
-  float const z = x * x;
-  float p = -2.76076847742355e-16f;
-  p = multiply_add(p, z, 2.00018790482477e-13f);
-  p = multiply_add(p, z, -8.60467152213735e-11f);
-  p = multiply_add(p, z, 5.12229709037114e-08f);
-  p = multiply_add(p, z, 1.48572235717979e-05f);
-  p = multiply_add(p, z, 6.37261928875436e-04f);
-  p = multiply_add(p, z, 4.89352455891786e-03f);
-  float q = 1.19825839466702e-06f;
-  q = multiply_add(q, z, 1.18534705686654e-04f);
-  q = multiply_add(q, z, 2.26843463243900e-03f);
-  q = multiply_add(q, z, 4.89352518554385e-03f);
-  return x * (p / q);
+  x = x < -tanh_limit ? -tanh_limit : x;
+  x = x > tanh_limit ? tanh_limit : x;
+  return tanh_ratio(x, [](float a, float b, float c) { return multiply_add(a, b, c); });
 }
 
 /// A point on the unit circle.

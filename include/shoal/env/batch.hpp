@@ -41,8 +41,8 @@ struct Batch {
 namespace detail {
 
 template <class Env, class Team>
-SHOAL_FN void write_observation(Team team, Batch<Env> const& batch, typename Env::State const& state,
-                                View<float, 2> row, View<std::uint8_t, 2> masks) {
+SHOAL_FN_INLINED void write_observation_here(Team team, Batch<Env> const& batch, typename Env::State const& state,
+                                             View<float, 2> row, View<std::uint8_t, 2> masks) {
   auto const& layout = batch.layout;
   int const type_at = layout.own;
   int const rest_at = type_at + (layout.observe_type ? layout.type : 0);
@@ -62,6 +62,13 @@ SHOAL_FN void write_observation(Team team, Batch<Env> const& batch, typename Env
     });
   if (masks.data) team.each(layout.agents, layout.choices, [&](int agent, int choice) { masks(agent, choice) = 1; });
   Env::observe(team, batch.params, state, out);
+}
+
+/// Called, but for small environments, of which a call would cost a tenth of a step.
+template <class Env, class Team>
+SHOAL_FN void write_observation(Team team, Batch<Env> const& batch, typename Env::State const& state,
+                                View<float, 2> row, View<std::uint8_t, 2> masks) {
+  write_observation_here(team, batch, state, row, masks);
 }
 
 template <class V>
@@ -118,8 +125,12 @@ SHOAL_FN void begin_episode(Team team, Batch<Env> const& batch, Scratch& scratch
 /// Writes the instance's observations and masks.
 template <class Env, class Team>
 SHOAL_FN void observe_instance(Team team, Batch<Env> const& batch, StepOutput const& out, int instance) {
-  detail::write_observation(team, batch, batch.states[instance], out.observations(instance),
-                            detail::row_of(out.masks, instance));
+  auto const row = out.observations(instance);
+  auto const masks = detail::row_of(out.masks, instance);
+  if constexpr (sizeof(typename Env::State) <= 128)
+    detail::write_observation_here(team, batch, batch.states[instance], row, masks);
+  else
+    detail::write_observation(team, batch, batch.states[instance], row, masks);
 }
 
 /// Abandons the running episode and starts the next one.
@@ -141,9 +152,11 @@ SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, Scratch& scratch
   auto const rewards = out.rewards(instance);
   Ended const ended = Env::step(team, batch.params, state, scratch.env, actions, rewards, random_of(batch, instance));
   team.once([&] { ++batch.clocks[instance].step; });
+  auto const returns = batch.returns(instance);
+  auto const ends = out.ended(instance);
   team.each(agents, [&](int i) {
-    batch.returns(instance, i) += rewards(i);
-    out.ended(instance, i) = std::uint8_t(ended);
+    returns(i) += rewards(i);
+    ends(i) = std::uint8_t(ended);
   });
   if (ended != Ended::no) {
     if (out.final_observations.data)

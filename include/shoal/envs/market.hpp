@@ -19,6 +19,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "shoal/core/bernoulli.hpp"
 #include "shoal/core/bits.hpp"
@@ -240,13 +241,15 @@ struct MarketOf : MarketRules {
 
   static constexpr int step_draws = 24;  // two for each cluster, one for prices; more fill vectors
 
-  struct Scratch {
+  static constexpr int row = 12;  // clusters, rounded up to whole vectors
+
+  struct alignas(32) Scratch {
     std::uint64_t random[2][step_draws];          // [half of a draw][draw]
-    std::uint64_t arriving[clusters];             // customers who want to trade
-    std::uint64_t undecided[clusters];            // customers of whom more random bits have to tell
-    std::uint64_t wanting[2][clusters];           // side 0 buys, side 1 sells
-    std::uint64_t remaining[2][clusters];         // those whom no merchant has served
-    std::uint64_t taken[2][Capacity][clusters];   // those whom this merchant serves
+    std::uint64_t arriving[row];                  // customers who want to trade
+    std::uint64_t undecided[row];                 // customers of whom more random bits have to tell
+    std::uint64_t wanting[2][row];                // side 0 buys, side 1 sells
+    std::uint64_t remaining[2][row];              // those whom no merchant has served
+    std::uint64_t taken[2][Capacity][row];        // those whom this merchant serves
     std::uint32_t counts[2][clusters][Capacity];  // how many they are
     int rank[2][Capacity];
     int order[2][Capacity];   // merchants by ascending eps
@@ -293,7 +296,7 @@ struct MarketOf : MarketRules {
                              Random random) {
     read_actions(team, p, s, actions);
     draw_customers(team, p, w, random);
-    rank_quotes(team, s, w);
+    rank_quotes(team, p, s, w);
     match(team, p, s, w);
     share_ties(team, p, s, w, random);
     settle(team, p, s, w, rewards);
@@ -433,36 +436,62 @@ struct MarketOf : MarketRules {
   /// Customers who buy pay eps_sell (side 0), customers who sell eps_buy (side 1).
   SHOAL_FN static float const* quotes(State const& s, int side) { return side == 0 ? s.eps_sell : s.eps_buy; }
 
+  /// f(n) with the number of merchants; on the CPU a constant, so that inner loops over merchants unroll and outer ones vectorise.
+  template <int N = Capacity, class F>
+  SHOAL_FN static void with_merchants(Params const& p, F f) {
+#ifdef __CUDA_ARCH__
+    f(p.merchants);
+#else
+    if constexpr (N > 2)
+      if (p.merchants < N) return with_merchants<N - 1>(p, f);
+    f(std::integral_constant<int, N>{});
+#endif
+  }
+
   template <class Team>
-  SHOAL_FN static void rank_quotes(Team team, State const& s, Scratch& w) {
-    for (int side = 0; side < 2; ++side) {
-      auto const& eps = side == 0 ? s.eps_sell : s.eps_buy;
-      team.each(Capacity, [&](int m) {
-        int rank = 0, equals = 0;
-        for (int other = 0; other < Capacity; ++other) {
-          rank += (eps[other] < eps[m]) | ((eps[other] == eps[m]) & (other < m));
-          equals += eps[other] == eps[m];
-        }
-        w.rank[side][m] = rank;
-        w.equals[side][m] = eps[m] < 1 ? equals : 0;
-      });
-    }
-    team.each(2, Capacity, [&](int side, int m) { w.order[side][w.rank[side][m]] = m; });
+  SHOAL_FN static void rank_quotes(Team team, Params const& p, State const& s, Scratch& w) {
+    with_merchants(p, [&](auto const n) {
+      for (int side = 0; side < 2; ++side) {
+        auto const& eps = side == 0 ? s.eps_sell : s.eps_buy;
+        team.each(Capacity, [&](int m) {
+          int rank = 0, equals = 0;
+          for (int other = 0; other < n; ++other) {
+            rank += (eps[other] < eps[m]) | ((eps[other] == eps[m]) & (other < m));
+            equals += eps[other] == eps[m];
+          }
+          w.rank[side][m] = rank;
+          w.equals[side][m] = eps[m] < 1 ? equals : 0;
+        });
+      }
+    });
+    team.each(2, p.merchants, [&](int side, int m) { w.order[side][w.rank[side][m]] = m; });
   }
 
   /// Serves the customers from the lowest eps up; equals in the order of their index, for share_ties() to put right.
   template <class Team>
   SHOAL_FN static void match(Team team, Params const& p, State const& s, Scratch& w) {
-    for (int rank = 0; rank < p.merchants; ++rank)
+    with_merchants(p, [&](auto const n) {
       for (int side = 0; side < 2; ++side) {
-        int const m = w.order[side][rank];
-        std::uint64_t const quoting = w.equals[side][m] > 0 ? everyone : 0;
+        std::uint64_t quoting[Capacity];
+        std::uint64_t const* links[Capacity];
+        std::uint64_t* taken[Capacity];
+        for (int rank = 0; rank < n; ++rank) {
+          int const m = w.order[side][rank];
+          quoting[rank] = w.equals[side][m] > 0 ? everyone : 0;
+          links[rank] = s.links[m];
+          taken[rank] = w.taken[side][m];
+        }
         team.each(clusters, [&](int c) {
-          std::uint64_t const taken = w.remaining[side][c] & s.links[m][c] & quoting;
-          w.remaining[side][c] ^= taken;
-          w.taken[side][m][c] = taken;
+          std::uint64_t remaining = w.wanting[side][c];
+          for (int rank = 0; rank < n; ++rank) {
+            std::uint64_t const served = remaining & links[rank][c] & quoting[rank];
+            taken[rank][c] = served;
+            remaining ^= served;
+          }
+          w.remaining[side][c] = remaining;
         });
       }
+    });
   }
 
   /// Customers to whom several merchants quote the same choose one of these, uniformly and independently. match() gave them the

@@ -19,7 +19,8 @@
 
 namespace shoal {
 
-struct MatrixGame {
+/// The game, but for what depends on how much there is room for.
+struct MatrixGameRules {
   static constexpr char const* name = "matrix_game";
   static constexpr char const* summary =
       "n players repeat a matrix game with given payoffs and remember the last rounds";
@@ -56,20 +57,6 @@ struct MatrixGame {
       visit("altruism_2", p.altruism_2, Range{-1, 1}, "initial mean altruism of supertype 2");
       visit("altruism_sd_2", p.altruism_sd_2, Range{0, 1}, "its initial standard deviation");
     }
-  };
-
-  struct State {
-    float altruism[max_players];
-    float payoff[max_players];                       // of the episode
-    std::uint32_t chosen[max_players][max_actions];  // times, in the episode
-    std::uint8_t history[max_memory][max_players];   // joint action of round t in slot t % memory
-    std::uint32_t round;
-    bool goes_on;
-  };
-
-  struct Scratch {
-    float payoff[max_players];
-    std::uint8_t action[max_players];
   };
 
   static void prepare(Params& p) {
@@ -126,9 +113,34 @@ struct MatrixGame {
     return spec;
   }
 
+ protected:
+  SHOAL_FN static int group_of(Params const& p, int player) { return player < p.group_1 ? 0 : 1; }
+};
+
+/// The game with room for so many players, actions of a player and rounds of memory. The room does not show in a trajectory.
+template <int Players, int Choices, int Memory>
+struct MatrixGameOf : MatrixGameRules {
+  SHOAL_FN static bool fits(Params const& p) {
+    return p.players <= Players && p.most_actions <= Choices && p.memory <= Memory;
+  }
+
+  struct State {
+    float altruism[Players];
+    float payoff[Players];                   // of the episode
+    std::uint32_t chosen[Players][Choices];  // times, in the episode
+    std::uint16_t history[Memory][Players];  // joint action of round t in slot t % memory
+    std::uint32_t round;
+    bool goes_on;
+  };
+
+  struct Scratch {
+    float payoff[Players];
+    std::int32_t action[Players];
+  };
+
   template <class Team>
   SHOAL_FN static void reset(Team team, Params const& p, State& s, Scratch&, Supertypes supertypes, Random random) {
-    team.each(p.players, [&](int i) {
+    team.each(players(p), [&](int i) {
       int const g = group_of(p, i);
       float const normal = random.draw(Purpose::type, std::uint32_t(i)).normal(0);
       s.altruism[i] = clamp(supertypes(g, 0) + supertypes(g, 1) * normal, -1, 1);
@@ -144,22 +156,22 @@ struct MatrixGame {
   template <class Team>
   SHOAL_FN static Ended step(Team team, Params const& p, State& s, Scratch& w, Actions actions, Rewards rewards,
                              Random random) {
-    team.each(p.players, [&](int i) {
+    team.each(players(p), [&](int i) {
       int const action = max(0, min(actions.discrete(i, 0), p.actions.items[i] - 1));
-      w.action[i] = std::uint8_t(action);
-      if (p.memory > 0) s.history[s.round % std::uint32_t(p.memory)][i] = std::uint8_t(action);
+      w.action[i] = action;
+      if (p.memory > 0) s.history[slot(p, s.round)][i] = std::uint16_t(action);
       ++s.chosen[i][action];
     });
-    team.each(p.players, [&](int i) {
+    team.each(players(p), [&](int i) {
       int cell = 0;
-      for (int j = 0; j < p.players; ++j) cell = cell * p.actions.items[j] + w.action[j];
-      w.payoff[i] = p.payoffs.items[cell * p.players + i];
+      for (int j = 0; j < players(p); ++j) cell = cell * p.actions.items[j] + w.action[j];
+      w.payoff[i] = p.payoffs.items[cell * players(p) + i];
       s.payoff[i] += w.payoff[i];
     });
-    team.each(p.players, [&](int i) {
+    team.each(players(p), [&](int i) {
       float others = 0;
-      for (int j = 0; j < p.players; ++j) others += j == i ? 0.0f : w.payoff[j];
-      rewards(i) = w.payoff[i] + s.altruism[i] * others / float(p.players - 1);
+      for (int j = 0; j < players(p); ++j) others += j == i ? 0.0f : w.payoff[j];
+      rewards(i) = w.payoff[i] + s.altruism[i] * others / float(players(p) - 1);
     });
     team.once([&] {
       ++s.round;
@@ -171,15 +183,17 @@ struct MatrixGame {
 
   template <class Team>
   SHOAL_FN static void observe(Team team, Params const& p, State const& s, Observation out) {
-    team.each(p.players, p.memory * p.players * p.most_actions, [&](int i, int k) { (&out.own(i, 1))[k] = 0; });
-    for (int round = 0; round < p.memory && std::uint32_t(round) < s.round; ++round) {
-      auto const& joint = s.history[(s.round - std::uint32_t(round + 1)) % std::uint32_t(p.memory)];
-      team.each(p.players, p.players, [&](int i, int shift) {
-        int const player = i + shift < p.players ? i + shift : i + shift - p.players;
-        out.own(i, 1 + (round * p.players + shift) * p.most_actions + joint[player]) = 1;
+    for (int round = 0; round < p.memory; ++round) {
+      bool const known = std::uint32_t(round) < s.round;
+      auto const& joint = s.history[known ? slot(p, s.round - std::uint32_t(round + 1)) : 0];
+      team.each(players(p), players(p), [&](int i, int shift) {
+        int const player = i + shift < players(p) ? i + shift : i + shift - players(p);
+        int const taken = known ? joint[player] : -1;
+        float* const one_hot = &out.own(i, 1 + (round * players(p) + shift) * p.most_actions);
+        for (int a = 0; a < Choices && a < p.most_actions; ++a) one_hot[a] = a == taken ? 1.0f : 0.0f;
       });
     }
-    team.each(p.players, [&](int i) {
+    team.each(players(p), [&](int i) {
       out.own(i, 0) = s.round > 0 ? 1.0f : 0.0f;
       if (out.type.data) out.type(i, 0) = s.altruism[i];
       if (out.masks.data)
@@ -194,17 +208,28 @@ struct MatrixGame {
     team.once([&] {
       int at = 0;
       float welfare = 0;
-      for (int i = 0; i < p.players; ++i) {
+      for (int i = 0; i < players(p); ++i) {
         out(at++) = s.payoff[i] / rounds;
         welfare += s.payoff[i];
         for (int a = 0; a < p.actions.items[i]; ++a) out(at++) = float(s.chosen[i][a]) / rounds;
       }
-      out(at) = welfare / rounds / float(p.players);
+      out(at) = welfare / rounds / float(players(p));
     });
   }
 
  private:
-  SHOAL_FN static int group_of(Params const& p, int player) { return player < p.group_1 ? 0 : 1; }
+  /// There are at least two: a constant where there is room for no more.
+  SHOAL_FN static int players(Params const& p) { return Players == 2 ? 2 : p.players; }
+
+  SHOAL_FN static std::uint32_t slot(Params const& p, std::uint32_t round) {
+    return Memory == 1 ? 0 : round % std::uint32_t(p.memory);
+  }
+};
+
+/// As the registry knows it. The usual games, of two players with few actions, take the smaller one.
+struct MatrixGame
+    : MatrixGameOf<MatrixGameRules::max_players, MatrixGameRules::max_actions, MatrixGameRules::max_memory> {
+  using Smaller = MatrixGameOf<2, 4, 1>;
 };
 
 }  // namespace shoal

@@ -4,13 +4,23 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 namespace shoal {
 
+namespace detail {
+void parallel_for(std::int64_t n, std::int64_t grain,
+                  void (*call)(void const* context, int thread, std::int64_t begin, std::int64_t end),
+                  void const* context);
+}
+
 /// Calls f(thread, begin, end) for contiguous shares of [0, n), each of at least `grain`, one a thread; returns when all are done.
 /// Threads are numbered from 0. Serial where the pool is busy with another host thread's work. f must neither throw nor call parallel_for.
-void parallel_for(std::int64_t n, std::int64_t grain,
-                  std::function<void(int thread, std::int64_t begin, std::int64_t end)> const& f);
+template <class F>
+void parallel_for(std::int64_t n, std::int64_t grain, F const& f) {
+  auto const call = [](void const* context, int thread, std::int64_t begin, std::int64_t end) {
+    (*static_cast<F const*>(context))(thread, begin, end);
+  };
+  detail::parallel_for(n, grain, call, &f);
+}
 
 }  // namespace shoal

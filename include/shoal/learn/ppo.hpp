@@ -63,6 +63,7 @@ class PpoLearner {
   struct Minibatch {
     at::Tensor observations, d_parameters, d_values, d_log_sd, terms;
   };
+  at::Tensor infer_slot(Rollout const& rollout, int t);
   at::Tensor own_rows(at::Tensor const& slot) const;
   void infer(at::Tensor const& observations, at::Tensor const& parameters, at::Tensor const& values);
   void standardize_advantages(Rollout const& rollout) const;

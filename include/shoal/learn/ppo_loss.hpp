@@ -18,14 +18,17 @@ struct PpoTerms {
   float policy_loss, value_loss, kl, entropy;
 };
 
-/// A network's outputs for the rows of a minibatch, and where gradients and terms go.
+/// A network's outputs for consecutive rows of a minibatch, and where gradients and terms go.
 struct PpoOutputs {
   float const* parameters;  // [rows, layout.parameters()]
   float const* values;      // [rows]
-  float* d_parameters;      // [rows, layout.parameters()]
-  float* d_values;          // [rows]
-  float* d_log_sd;          // [rows, layout.continuous]
-  PpoTerms* terms;          // [rows]
+  float*
+      d_parameters;  // [rows, layout.parameters()]: the loss's gradient times PpoLossArgs::scale, as are the next two
+  float* d_values;   // [rows]
+  float* d_log_sd;   // [rows, layout.continuous]
+  PpoTerms* terms;   // [rows]
+  int parameter_stride;  // floats from row to row of parameters and d_parameters
+  int value_stride;      // of values and d_values
 };
 
 /// A minibatch: rows of a rollout's samples, named by `index`.
@@ -45,7 +48,7 @@ struct PpoLossArgs {
   float const* continuous;             // [samples, layout.continuous]
   std::int32_t const* discrete;        // [samples, layout.discrete]
   std::uint8_t const* masks;           // [samples, layout.total_choices], 1 = legal; null: all legal
-  PpoOutputs outputs;                  // null where a caller handles row by row
+  PpoOutputs outputs;                  // of all rows
 };
 
 /// What the continuous heads' rows have in common.
@@ -60,135 +63,210 @@ SHOAL_FN NormalHead normal_head(PpoLossArgs const& args, int head) {
   return {args.log_sd[head], shoal::exp(-args.log_sd[head]), log_ratio, shoal::exp(-2 * log_ratio)};
 }
 
+/// Rows that the CPU takes together, in vectors.
+inline constexpr int ppo_loss_block = 32;
+
 namespace detail {
 
-/// log softmax(logits) over the legal choices is logits - shift.
-SHOAL_FN float softmax_shift(float const* logits, std::uint8_t const* legal, int choices) {
-  float most = -3e38f, total = 0;
-  for (int k = 0; k < choices; ++k)
-    if (!legal || legal[k]) most = max(most, logits[k]);
-  for (int k = 0; k < choices; ++k)
-    if (!legal || legal[k]) total += shoal::exp(logits[k] - most);
-  return most + shoal::log(total);
-}
+template <int Rows>
+struct LossRows {
+  int count;
+  std::int64_t sample[Rows];
+  float log_probability[Rows], kl[Rows], entropy[Rows];
+  float g[Rows];  // d loss / d log pi(a)
+  // Of the discrete heads: log softmax(logits) over the legal choices is logits - shift.
+  float shift[max_discrete_heads][Rows], old_shift[max_discrete_heads][Rows], head_entropy[max_discrete_heads][Rows];
 
-/// One discrete head of a sample.
-struct ChoiceHead {
-  float const *logits, *old_logits;
-  std::uint8_t const* legal;  // null: all
-  int choices;
-  float shift, old_shift;
-
-  SHOAL_FN bool is_legal(int k) const { return !legal || legal[k]; }
-  SHOAL_FN float log_p(int k) const { return logits[k] - shift; }
-  SHOAL_FN float old_log_p(int k) const { return old_logits[k] - old_shift; }
+  template <class F>
+  SHOAL_FN void each(F f) const {
+    int const n = count;
+    SHOAL_ANY_ORDER
+    for (int r = 0; r < n; ++r) f(r);
+  }
 };
 
-SHOAL_FN ChoiceHead choice_head(PpoLossArgs const& args, std::int64_t sample, float const* parameters, int head,
-                                int at) {
-  int const first = args.layout.continuous + at, choices = args.layout.choices[head];
-  auto const* const legal = args.masks ? args.masks + sample * args.layout.total_choices + at : nullptr;
-  auto const* const logits = parameters + first;
-  auto const* const old_logits = args.old_parameters + sample * args.layout.parameters() + first;
-  return {logits,
-          old_logits,
-          legal,
-          choices,
-          softmax_shift(logits, legal, choices),
-          softmax_shift(old_logits, legal, choices)};
-}
+/// A continuous head of every row, in units of the present standard deviation.
+template <int Rows>
+struct NormalRows {
+  float z[Rows];     // (action - mean) / sd
+  float move[Rows];  // (old mean - mean) / sd
+};
 
-/// Adds the head's KL and entropy.
-SHOAL_FN void add_divergence(ChoiceHead const& head, float& kl, float& entropy) {
-  for (int k = 0; k < head.choices; ++k) {
-    if (!head.is_legal(k)) continue;
-    kl += shoal::exp(head.old_log_p(k)) * (head.old_log_p(k) - head.log_p(k));
-    entropy -= shoal::exp(head.log_p(k)) * head.log_p(k);
+template <int Rows>
+SHOAL_FN void take_normals(PpoLossArgs const& args, PpoOutputs const& out, LossRows<Rows> const& rows, int h,
+                           float inverse_sd, NormalRows<Rows>& head) {
+  int const heads = args.layout.continuous, parameters = args.layout.parameters();
+  for (int r = 0; r < rows.count; ++r) {
+    float const mean = out.parameters[r * out.parameter_stride + h];
+    head.z[r] = (args.continuous[rows.sample[r] * heads + h] - mean) * inverse_sd;
+    head.move[r] = (args.old_parameters[rows.sample[r] * parameters + h] - mean) * inverse_sd;
   }
 }
 
-/// The gradient of g log p(chosen) + b KL - w H with respect to the head's logits.
-SHOAL_FN void choice_gradient(ChoiceHead const& head, int chosen, float g, float b, float w, float* gradient) {
-  float kl = 0, entropy = 0;
-  add_divergence(head, kl, entropy);
-  for (int k = 0; k < head.choices; ++k) {
-    gradient[k] = 0;
-    if (!head.is_legal(k)) continue;
-    float const p = shoal::exp(head.log_p(k));
-    gradient[k] = g * ((k == chosen ? 1.0f : 0.0f) - p) + b * (p - shoal::exp(head.old_log_p(k))) +
-                  w * p * (head.log_p(k) + entropy);
-  }
-}
-
-/// Log-probability of the sample's action, KL and entropy, under new parameters.
-struct Likelihood {
-  float log_probability = 0, kl = 0, entropy = 0;
-};
-
-SHOAL_FN Likelihood likelihood(PpoLossArgs const& args, NormalHead const* normals, std::int64_t sample,
-                               float const* parameters) {
+/// Choice k of a discrete head whose choices begin at `at`: present and old logits, `illegal` where a mask forbids it.
+template <int Rows>
+SHOAL_FN void take_logits(PpoLossArgs const& args, PpoOutputs const& out, LossRows<Rows> const& rows, int at, int k,
+                          float (&now)[Rows], float (&old)[Rows]) {
   auto const& layout = args.layout;
-  auto const* const old = args.old_parameters + sample * layout.parameters();
-  Likelihood all;
-  for (int h = 0; h < layout.continuous; ++h) {
-    auto const& n = normals[h];
-    float const z = (args.continuous[sample * layout.continuous + h] - parameters[h]) * n.inverse_sd;
-    float const move = (old[h] - parameters[h]) * n.inverse_sd;
-    all.log_probability += -0.5f * z * z - n.log_sd - half_log_2pi;
-    all.kl += 0.5f * move * move + (n.log_ratio + 0.5f * n.variance_ratio - 0.5f);
-    all.entropy += n.log_sd + 0.5f + half_log_2pi;
+  int const column = layout.continuous + at + k;
+  for (int r = 0; r < rows.count; ++r) {
+    now[r] = out.parameters[r * out.parameter_stride + column];
+    old[r] = args.old_parameters[rows.sample[r] * layout.parameters() + column];
   }
-  for (int h = 0, at = 0; h < layout.discrete; at += layout.choices[h++]) {
-    auto const head = choice_head(args, sample, parameters, h, at);
-    all.log_probability += head.log_p(args.discrete[sample * layout.discrete + h]);
-    add_divergence(head, all.kl, all.entropy);
+  if (!args.masks) return;
+  for (int r = 0; r < rows.count; ++r)
+    if (!args.masks[rows.sample[r] * layout.total_choices + at + k]) now[r] = old[r] = illegal;
+}
+
+template <int Rows>
+SHOAL_FN void add_normal(PpoLossArgs const& args, NormalHead const& n, PpoOutputs const& out, LossRows<Rows>& rows,
+                         int h) {
+  NormalRows<Rows> head;
+  take_normals(args, out, rows, h, n.inverse_sd, head);
+  rows.each([&](int r) {
+    rows.log_probability[r] += -0.5f * head.z[r] * head.z[r] - n.log_sd - half_log_2pi;
+    rows.kl[r] += 0.5f * head.move[r] * head.move[r] + (n.log_ratio + 0.5f * n.variance_ratio - 0.5f);
+    rows.entropy[r] += n.log_sd + 0.5f + half_log_2pi;
+  });
+}
+
+template <int Rows>
+SHOAL_FN void add_choice(PpoLossArgs const& args, PpoOutputs const& out, LossRows<Rows>& rows, int h, int at) {
+  int const choices = args.layout.choices[h];
+  float now[Rows], old[Rows], most[Rows], old_most[Rows], total[Rows], old_total[Rows];
+  auto& shift = rows.shift[h];
+  auto& old_shift = rows.old_shift[h];
+  auto& head_entropy = rows.head_entropy[h];
+  rows.each([&](int r) {
+    most[r] = old_most[r] = least_logit;
+    total[r] = old_total[r] = head_entropy[r] = 0;
+  });
+  for (int k = 0; k < choices; ++k) {
+    take_logits(args, out, rows, at, k, now, old);
+    rows.each([&](int r) {
+      most[r] = max(most[r], now[r]);
+      old_most[r] = max(old_most[r], old[r]);
+    });
   }
-  return all;
+  for (int k = 0; k < choices; ++k) {
+    take_logits(args, out, rows, at, k, now, old);
+    rows.each([&](int r) {
+      total[r] += softmax_weight(now[r], most[r]);
+      old_total[r] += softmax_weight(old[r], old_most[r]);
+    });
+  }
+  rows.each([&](int r) {
+    shift[r] = most[r] + shoal::log(total[r]);
+    old_shift[r] = old_most[r] + shoal::log(old_total[r]);
+  });
+  for (int k = 0; k < choices; ++k) {
+    take_logits(args, out, rows, at, k, now, old);
+    rows.each([&](int r) {
+      float const log_p = now[r] - shift[r], old_log_p = old[r] - old_shift[r];
+      rows.kl[r] += softmax_weight(old[r], old_shift[r]) * (old_log_p - log_p);
+      head_entropy[r] -= softmax_weight(now[r], shift[r]) * log_p;
+    });
+  }
+  for (int r = 0; r < rows.count; ++r) {
+    int const chosen = args.discrete[rows.sample[r] * args.layout.discrete + h];
+    rows.log_probability[r] +=
+        out.parameters[r * out.parameter_stride + args.layout.continuous + at + chosen] - shift[r];
+    rows.entropy[r] += head_entropy[r];
+  }
+}
+
+/// Ratio, clip and value: the terms, the gradient of the values, and g.
+template <int Rows>
+SHOAL_FN void weigh(PpoLossArgs const& args, PpoOutputs const& out, LossRows<Rows>& rows) {
+  float advantage[Rows], old_log_probability[Rows], error[Rows], policy_loss[Rows];
+  for (int r = 0; r < rows.count; ++r) {
+    advantage[r] = args.advantages[rows.sample[r]];
+    old_log_probability[r] = args.old_log_probabilities[rows.sample[r]];
+    error[r] = out.values[r * out.value_stride] - args.returns[rows.sample[r]];
+    out.d_values[r * out.value_stride] = args.scale * args.value_weight * error[r];
+  }
+  float const least = args.clip > 0 ? 1 - args.clip : 0.0f, most = args.clip > 0 ? 1 + args.clip : 3e38f;
+  rows.each([&](int r) {
+    float const ratio = shoal::exp(rows.log_probability[r] - old_log_probability[r]);
+    float const plain = ratio * advantage[r], clipped = clamp(ratio, least, most) * advantage[r];
+    rows.g[r] = clipped < plain ? 0.0f : -args.scale * plain;
+    policy_loss[r] = -min(plain, clipped);
+  });
+  for (int r = 0; r < rows.count; ++r)
+    out.terms[r] = {policy_loss[r], 0.5f * error[r] * error[r], rows.kl[r], rows.entropy[r]};
+}
+
+template <int Rows>
+SHOAL_FN void normal_gradient(PpoLossArgs const& args, NormalHead const& n, PpoOutputs const& out,
+                              LossRows<Rows> const& rows, int h, float b, float w) {
+  NormalRows<Rows> head;
+  take_normals(args, out, rows, h, n.inverse_sd, head);
+  float d_mean[Rows], d_log_sd[Rows];
+  rows.each([&](int r) {
+    float const z = head.z[r], move = head.move[r];
+    d_mean[r] = (rows.g[r] * z - b * move) * n.inverse_sd;
+    d_log_sd[r] = rows.g[r] * (z * z - 1) + b * (1 - n.variance_ratio - move * move) - w;
+  });
+  for (int r = 0; r < rows.count; ++r) {
+    out.d_parameters[r * out.parameter_stride + h] = d_mean[r];
+    out.d_log_sd[r * args.layout.continuous + h] = d_log_sd[r];
+  }
+}
+
+/// The gradient of g log p(chosen) + b KL - w H.
+template <int Rows>
+SHOAL_FN void choice_gradient(PpoLossArgs const& args, PpoOutputs const& out, LossRows<Rows> const& rows, int h, int at,
+                              float b, float w) {
+  float now[Rows], old[Rows], gradient[Rows];
+  std::int32_t chosen[Rows];
+  for (int r = 0; r < rows.count; ++r) chosen[r] = args.discrete[rows.sample[r] * args.layout.discrete + h];
+  for (int k = 0; k < args.layout.choices[h]; ++k) {
+    take_logits(args, out, rows, at, k, now, old);
+    rows.each([&](int r) {
+      float const p = softmax_weight(now[r], rows.shift[h][r]), old_p = softmax_weight(old[r], rows.old_shift[h][r]);
+      float const log_p = now[r] - rows.shift[h][r];
+      gradient[r] =
+          rows.g[r] * (float(k == chosen[r]) - p) + b * (p - old_p) + w * p * (log_p + rows.head_entropy[h][r]);
+    });
+    for (int r = 0; r < rows.count; ++r)
+      out.d_parameters[r * out.parameter_stride + args.layout.continuous + at + k] = gradient[r];
+  }
 }
 
 }  // namespace detail
 
-/// The loss of one row and its gradients.
-/// @param normals  [layout.continuous]  @param parameters  [layout.parameters()] and `value`: the network's outputs
-/// @param d_parameters  [layout.parameters()], d_value, d_log_sd [layout.continuous]: overwritten with args.scale * gradient
-SHOAL_FN PpoTerms ppo_loss_row(PpoLossArgs const& args, NormalHead const* normals, std::int64_t row,
-                               float const* parameters, float value, float* d_parameters, float& d_value,
-                               float* d_log_sd) {
+/// Losses and gradients of rows [first, first + count) of the minibatch, at most `Rows` at once.
+/// @param normals  [layout.continuous]  @param out  begins with row `first`
+template <int Rows>
+SHOAL_FN void ppo_loss_rows(PpoLossArgs const& args, NormalHead const* normals, PpoOutputs const& out,
+                            std::int64_t first, int count) {
   auto const& layout = args.layout;
-  auto const sample = args.index[row];
-  auto const now = detail::likelihood(args, normals, sample, parameters);
-  float const advantage = args.advantages[sample];
-  float const ratio = shoal::exp(now.log_probability - args.old_log_probabilities[sample]);
-  float const plain = ratio * advantage;
-  float const clipped = args.clip > 0 ? clamp(ratio, 1 - args.clip, 1 + args.clip) * advantage : plain;
-  float const error = value - args.returns[sample];
-
-  bool const cut = clipped < plain;
-  float const g = cut ? 0.0f : -args.scale * plain;  // d loss / d log pi(a)
-  float const b = args.scale * *args.kl_coefficient, w = args.scale * args.entropy_weight;
-  d_value = args.scale * args.value_weight * error;
-  auto const* const old = args.old_parameters + sample * layout.parameters();
-  for (int h = 0; h < layout.continuous; ++h) {
-    auto const& n = normals[h];
-    float const z = (args.continuous[sample * layout.continuous + h] - parameters[h]) * n.inverse_sd;
-    float const move = (old[h] - parameters[h]) * n.inverse_sd;
-    d_parameters[h] = (g * z - b * move) * n.inverse_sd;
-    d_log_sd[h] = g * (z * z - 1) + b * (1 - n.variance_ratio - move * move) - w;
+  detail::LossRows<Rows> rows;
+  rows.count = count;
+  for (int r = 0; r < count; ++r) {
+    rows.sample[r] = args.index[first + r];
+    rows.log_probability[r] = rows.kl[r] = rows.entropy[r] = 0;
   }
+  for (int h = 0; h < layout.continuous; ++h) detail::add_normal(args, normals[h], out, rows, h);
+  for (int h = 0, at = 0; h < layout.discrete; at += layout.choices[h++]) detail::add_choice(args, out, rows, h, at);
+  detail::weigh(args, out, rows);
+  float const b = args.scale * *args.kl_coefficient, w = args.scale * args.entropy_weight;
+  for (int h = 0; h < layout.continuous; ++h) detail::normal_gradient(args, normals[h], out, rows, h, b, w);
   for (int h = 0, at = 0; h < layout.discrete; at += layout.choices[h++])
-    detail::choice_gradient(detail::choice_head(args, sample, parameters, h, at),
-                            args.discrete[sample * layout.discrete + h], g, b, w,
-                            d_parameters + layout.continuous + at);
-  return {-(cut ? clipped : plain), 0.5f * error * error, now.kl, now.entropy};
+    detail::choice_gradient(args, out, rows, h, at, b, w);
 }
 
-/// The row's loss and gradients, between the arrays of args.outputs.
-SHOAL_FN void ppo_loss_row(PpoLossArgs const& args, NormalHead const* normals, std::int64_t row) {
-  auto const& out = args.outputs;
-  int const p = args.layout.parameters();
-  out.terms[row] =
-      ppo_loss_row(args, normals, row, out.parameters + row * p, out.values[row], out.d_parameters + row * p,
-                   out.d_values[row], out.d_log_sd + row * args.layout.continuous);
+/// The same between the arrays of args.outputs.
+template <int Rows>
+SHOAL_FN void ppo_loss_rows(PpoLossArgs const& args, NormalHead const* normals, std::int64_t first, int count) {
+  auto out = args.outputs;
+  out.parameters += first * out.parameter_stride;
+  out.d_parameters += first * out.parameter_stride;
+  out.values += first * out.value_stride;
+  out.d_values += first * out.value_stride;
+  out.d_log_sd += first * args.layout.continuous;
+  out.terms += first;
+  ppo_loss_rows<Rows>(args, normals, out, first, count);
 }
 
 }  // namespace shoal

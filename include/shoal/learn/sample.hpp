@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "shoal/core/random.hpp"
+#include "shoal/core/draws.hpp"
 
 namespace shoal {
 
@@ -45,76 +45,165 @@ struct SampleArgs {
 
 inline constexpr float half_log_2pi = 0.918938533f;
 
+/// Rows that the CPU samples together, in vectors.
+inline constexpr int sample_block = 32;
+
 namespace detail {
 
-/// One discrete head by inversion of the softmax's distribution function. Adds its log-probability and entropy.
-SHOAL_FN int sample_choice(float const* logits, std::uint8_t const* legal, int choices, float unit,
-                           float& log_probability, float& entropy) {
-  float most = -3e38f;
-  for (int k = 0; k < choices; ++k)
-    if (!legal || legal[k]) most = max(most, logits[k]);
-  float total = 0, weighted = 0;
-  for (int k = 0; k < choices; ++k) {
-    if (legal && !legal[k]) continue;
-    float const weight = shoal::exp(logits[k] - most);
-    total += weight;
-    weighted += weight * (logits[k] - most);
+/// `count` rows from `first` on: where they are, and what they have drawn.
+template <int Rows>
+struct SampledRows {
+  std::int64_t first;
+  int count;
+  std::int64_t slot[Rows];
+  std::uint32_t instance[Rows], agent[Rows];
+  float log_probability[Rows], entropy[Rows];
+  std::uint64_t bits[2][Rows];
+
+  template <class F>
+  SHOAL_FN void each(F f) const {
+    int const n = count;
+    SHOAL_ANY_ORDER
+    for (int r = 0; r < n; ++r) f(r);
   }
-  float const log_total = shoal::log(total);
-  float left = unit * total;
-  int chosen = -1;
-  for (int k = 0; k < choices; ++k) {
-    if (legal && !legal[k]) continue;
-    float const weight = shoal::exp(logits[k] - most);
-    if (weight > 0) chosen = k;  // the last one possible, should rounding leave a rest
-    left -= weight;
-    if (left < 0) break;
+
+  SHOAL_FN void place(SampleArgs const& args) {
+    auto at = first / args.members;
+    int member = int(first % args.members);
+    for (int r = 0; r < Rows; ++r) {  // beyond `count` too, for the vectors of draw_bits()
+      agent[r] = r < count ? std::uint32_t(args.agents[member]) : 0;
+      instance[r] = std::uint32_t(at);
+      slot[r] = at * args.all_agents + agent[r];
+      log_probability[r] = entropy[r] = 0;
+      if (++member == args.members) member = 0, ++at;
+    }
   }
-  chosen = max(chosen, 0);
-  log_probability += logits[chosen] - most - log_total;
-  entropy += log_total - weighted / total;
-  return chosen;
+
+  /// Draw number `draw` of the `draws` that each agent has.
+  SHOAL_FN void draw(SampleArgs const& args, int draw, int draws) {
+    std::uint32_t index[Rows];
+    for (int r = 0; r < Rows; ++r) index[r] = agent[r] * std::uint32_t(draws) + std::uint32_t(draw);
+    Random random = args.random;
+    random.episode = *args.stage;
+    draw_bits(random, args.purpose, index, instance, count, bits);
+  }
+
+  /// Word 0 to 3 of the row's last draw.
+  SHOAL_FN std::uint32_t word(int r, int k) const { return std::uint32_t(bits[k / 2][r] >> (k % 2 * 32)); }
+};
+
+/// Heads h and h + 1, if there is one, from words 2 pair and 2 pair + 1 of the rows' draws.
+template <int Rows>
+SHOAL_FN void sample_normals(SampleArgs const& args, SampledRows<Rows>& rows, int h, int pair) {
+  float noise[2][Rows];
+  rows.each([&](int r) {
+    Words{{rows.word(r, 2 * pair), rows.word(r, 2 * pair + 1), 0, 0}}.normals(0, noise[0][r], noise[1][r]);
+  });
+  int const heads = args.layout.continuous, parameters = args.layout.parameters();
+  for (int k = 0; k < 2 && h + k < heads; ++k) {
+    float const log_sd = args.log_sd[h + k], sd = shoal::exp(log_sd);
+    auto const* const mean = args.parameters + rows.first * parameters + h + k;
+    for (int r = 0; r < rows.count; ++r)
+      args.continuous[rows.slot[r] * heads + h + k] = mean[r * parameters] + sd * noise[k][r];
+    rows.each([&](int r) {
+      rows.log_probability[r] += -0.5f * noise[k][r] * noise[k][r] - log_sd - half_log_2pi;
+      rows.entropy[r] += log_sd + 0.5f + half_log_2pi;
+    });
+  }
+}
+
+inline constexpr float illegal = -3.4e38f, least_logit = -3e38f;
+
+/// Logit k of a discrete head whose choices begin at `at`, of every row; `illegal` where a mask forbids it.
+template <int Rows>
+SHOAL_FN void take_logits(SampleArgs const& args, SampledRows<Rows> const& rows, int at, int k, float (&x)[Rows]) {
+  auto const& layout = args.layout;
+  auto const* const from = args.parameters + rows.first * layout.parameters() + layout.continuous + at + k;
+  for (int r = 0; r < rows.count; ++r) x[r] = from[r * layout.parameters()];
+  if (!args.masks) return;
+  for (int r = 0; r < rows.count; ++r)
+    if (!args.masks[rows.slot[r] * layout.total_choices + at + k]) x[r] = illegal;
+}
+
+/// exp(x - most), 0 where illegal; a product, for a choice would keep loops from vectorising.
+SHOAL_FN float softmax_weight(float x, float most) { return shoal::exp(x - most) * float(x > least_logit); }
+
+/// Discrete head h, whose choices begin at `at`, by inversion of the softmax's distribution function; word h % 4 of the rows' draws.
+template <int Rows>
+SHOAL_FN void sample_choices(SampleArgs const& args, SampledRows<Rows>& rows, int h, int at) {
+  int const choices = args.layout.choices[h];
+  float x[Rows], most[Rows], total[Rows], weighted[Rows], left[Rows], chosen_logit[Rows];
+  std::int32_t chosen[Rows];
+  rows.each([&](int r) {
+    most[r] = least_logit;
+    total[r] = weighted[r] = 0;
+  });
+  for (int k = 0; k < choices; ++k) {
+    take_logits(args, rows, at, k, x);
+    rows.each([&](int r) { most[r] = max(most[r], x[r]); });
+  }
+  for (int k = 0; k < choices; ++k) {
+    take_logits(args, rows, at, k, x);
+    rows.each([&](int r) {
+      float const weight = softmax_weight(x[r], most[r]);
+      total[r] += weight;
+      weighted[r] += weight * max(x[r] - most[r], least_logit);
+    });
+  }
+  rows.each([&](int r) {
+    left[r] = float(rows.word(r, h % 4) >> 8) * 0x1p-24f * total[r];
+    chosen[r] = 0;
+    chosen_logit[r] = least_logit;
+  });
+  for (int k = 0; k < choices; ++k) {
+    take_logits(args, rows, at, k, x);
+    rows.each([&](int r) {
+      float const weight = softmax_weight(x[r], most[r]);
+      float const reached = weight > 0 ? left[r] : -1.0f;
+      chosen[r] = reached >= 0 ? k : chosen[r];  // the last one possible, should rounding leave a rest
+      chosen_logit[r] = reached >= 0 ? x[r] : chosen_logit[r];
+      left[r] -= weight;
+    });
+  }
+  rows.each([&](int r) {
+    float const log_total = shoal::log(total[r]);
+    rows.log_probability[r] += chosen_logit[r] - most[r] - log_total;
+    rows.entropy[r] += log_total - weighted[r] / total[r];
+  });
+  for (int r = 0; r < rows.count; ++r) args.discrete[rows.slot[r] * args.layout.discrete + h] = chosen[r];
 }
 
 }  // namespace detail
 
-SHOAL_FN void sample_row(SampleArgs const& args, std::int64_t row) {
+/// Rows [first, first + count), at most `Rows` at once.
+template <int Rows>
+SHOAL_FN void sample_rows(SampleArgs const& args, std::int64_t first, int count) {
   auto const& layout = args.layout;
-  auto const instance = row / args.members;
-  int const agent = args.agents[row % args.members];
-  auto const slot = instance * args.all_agents + agent;
-  int const normal_draws = (layout.continuous + 3) / 4, choice_draws = (layout.discrete + 3) / 4;  // of four words
-  auto const first_draw = std::uint32_t(agent * (normal_draws + choice_draws));
-  Random random = args.random;
-  random.instance = std::uint32_t(instance);
-  random.episode = *args.stage;
-  float const* const parameters = args.parameters + row * layout.parameters();
+  int const normal_draws = (layout.continuous + 3) / 4,
+            draws = normal_draws + (layout.discrete + 3) / 4;  // of four words
+  int const parameters = layout.parameters();
+  detail::SampledRows<Rows> rows;
+  rows.first = first;
+  rows.count = count;
+  rows.place(args);
   if (args.kept_parameters)
-    for (int k = 0; k < layout.parameters(); ++k) args.kept_parameters[slot * layout.parameters() + k] = parameters[k];
-  float log_probability = 0, entropy = 0;
-  Words words{};
+    for (int r = 0; r < count; ++r)
+      for (int k = 0; k < parameters; ++k)
+        args.kept_parameters[rows.slot[r] * parameters + k] = args.parameters[(first + r) * parameters + k];
   for (int h = 0; h < layout.continuous; h += 2) {
-    if (h % 4 == 0) words = random.draw(args.purpose, first_draw + std::uint32_t(h / 4));
-    float noise[2];
-    words.normals(h % 4 / 2, noise[0], noise[1]);
-    for (int k = 0; k < 2 && h + k < layout.continuous; ++k) {
-      float const log_sd = args.log_sd[h + k];
-      args.continuous[slot * layout.continuous + h + k] = parameters[h + k] + shoal::exp(log_sd) * noise[k];
-      log_probability += -0.5f * noise[k] * noise[k] - log_sd - half_log_2pi;
-      entropy += log_sd + 0.5f + half_log_2pi;
-    }
+    if (h % 4 == 0) rows.draw(args, h / 4, draws);
+    detail::sample_normals(args, rows, h, h % 4 / 2);
   }
-  int at = 0;
-  for (int h = 0; h < layout.discrete; ++h) {
-    if (h % 4 == 0) words = random.draw(args.purpose, first_draw + std::uint32_t(normal_draws + h / 4));
-    float const unit = words.unit(h % 4);
-    auto const* const legal = args.masks ? args.masks + slot * layout.total_choices + at : nullptr;
-    args.discrete[slot * layout.discrete + h] = detail::sample_choice(
-        parameters + layout.continuous + at, legal, layout.choices[h], unit, log_probability, entropy);
-    at += layout.choices[h];
+  for (int h = 0, at = 0; h < layout.discrete; at += layout.choices[h++]) {
+    if (h % 4 == 0) rows.draw(args, normal_draws + h / 4, draws);
+    detail::sample_choices(args, rows, h, at);
   }
-  args.log_probabilities[slot] = log_probability;
-  args.entropies[slot] = entropy;
+  for (int r = 0; r < count; ++r) {
+    args.log_probabilities[rows.slot[r]] = rows.log_probability[r];
+    args.entropies[rows.slot[r]] = rows.entropy[r];
+  }
 }
+
+SHOAL_FN void sample_row(SampleArgs const& args, std::int64_t row) { sample_rows<1>(args, row, 1); }
 
 }  // namespace shoal

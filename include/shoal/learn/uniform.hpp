@@ -1,6 +1,7 @@
 // Uniform random joint actions, legal ones where there are masks: the body that the CPU and CUDA share. For benchmarks and baselines.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "shoal/core/draws.hpp"
@@ -70,15 +71,61 @@ SHOAL_FN void uniform_element(UniformArgs const& args, std::int64_t i) {
 
 inline constexpr int uniform_block = 16;
 
+/// What the values of a block of draws need of their heads, from any head on; for all blocks of a call.
+struct UniformPattern {
+  static constexpr int size = 4 * uniform_block + max_uniform_heads;
+  float low[size], span[size];
+  std::uint32_t choices[size];
+};
+
+inline UniformPattern make_uniform_pattern(UniformArgs const& args) {
+  UniformPattern pattern{};
+  int const heads = max(1, max(args.continuous_heads, args.discrete_heads));
+  for (int i = 0; i < UniformPattern::size; ++i) {
+    pattern.low[i] = args.low[i % heads];
+    pattern.span[i] = args.span[i % heads];
+    pattern.choices[i] = std::uint32_t(args.choices[i % heads]);
+  }
+  return pattern;
+}
+
+namespace detail {
+
+/// The values of a block where all heads are of one kind and all choices legal: they lie one after another.
+inline void uniform_plain(UniformArgs const& args, UniformPattern const& pattern, std::int64_t first,
+                          std::uint32_t const (&words)[4 * uniform_block]) {
+  int const head = int(first % max(args.continuous_heads, args.discrete_heads));
+  int const count = int(std::min<std::int64_t>(4 * uniform_block, args.instances * args.values() - first));
+  if (args.discrete_heads == 0) {
+    float const *const low = pattern.low + head, *const span = pattern.span + head;
+    float* const to = args.continuous + first;
+    for (int i = 0; i < count; ++i) to[i] = low[i] + span[i] * (float(words[i] >> 8) * 0x1p-24f);
+  } else {
+    std::uint32_t const* const choices = pattern.choices + head;
+    std::int32_t* const to = args.discrete + first;
+    for (int i = 0; i < count; ++i) to[i] = std::int32_t(std::uint64_t(words[i]) * choices[i] >> 32);
+  }
+}
+
+}  // namespace detail
+
 /// Draws [uniform_block * block, uniform_block * (block + 1)) at once: the CPU's form of the same.
-inline void uniform_draws(UniformArgs const& args, std::int64_t block) {
+inline void uniform_draws(UniformArgs const& args, UniformPattern const& pattern, std::int64_t block) {
   auto const first = block * uniform_block;
   std::uint64_t bits[2][uniform_block];
   draw_bits(SerialTeam{}, args.random, Purpose::test, std::uint32_t(first), uniform_block, bits);
+  std::uint32_t words[4 * uniform_block];
+  for (int i = 0; i < uniform_block; ++i)
+    for (int half = 0; half < 2; ++half) {
+      words[4 * i + 2 * half] = std::uint32_t(bits[half][i]);
+      words[4 * i + 2 * half + 1] = std::uint32_t(bits[half][i] >> 32);
+    }
+  if (!args.masks && (args.continuous_heads == 0 || args.discrete_heads == 0))
+    return detail::uniform_plain(args, pattern, 4 * first, words);
   auto instance = 4 * first / args.values();
   int at = int(4 * first % args.values());
   for (int i = 0; i < 4 * uniform_block && instance < args.instances; ++i) {
-    detail::uniform_value(args, instance, at, std::uint32_t(bits[i / 2 % 2][i / 4] >> (i % 2 * 32)));
+    detail::uniform_value(args, instance, at, words[i]);
     if (++at == args.values()) at = 0, ++instance;
   }
 }
