@@ -2,9 +2,9 @@
 // instruction below. A block keeps actor and critic in shared memory, split into two TF32 numbers a weight (105 KiB for 21-64-64-3), and
 // stays on its processor; each warp takes 16 rows through all layers without a block-wide barrier.
 //
-// The market's network takes 36 tensor instructions a row (12 products of 16 x 8 x 8 of padded layers, three each) where f32 takes 360
-// FMA of a warp. What bounds it on an H200 is the 256 tanh beside them, about 200 of 290 instructions of a warp a row: 72 cycles a row and
-// processor, 3 G rows/s. The split products alone would allow 494 / 3 Tflop/s: 6.7 G rows/s. Neither is measured yet.
+// The market's network takes 39 tensor instructions of a warp a row (its padded layers are 13 products of 16 x 8 x 8, three each) where
+// f32 takes 360 FMA. What bounds it on an H200 is the 256 tanh beside them, about 200 of 340 instructions in all: 85 cycles a row and processor,
+// 2.6 G rows/s. The tensor instructions alone, 80 kflop at 494 Tflop/s, would allow 6 G rows/s. Nothing of this is measured yet.
 //
 //   variant                                                       kept in
 //   f32 FMA, patches of 4 x 4 sums, any width that fits           infer.cu: the reference, and for wider networks

@@ -3,7 +3,9 @@
 
 #include "learn/infer_problem.hpp"
 #include "on_device.hpp"
+#include "shoal/learn/distribution.hpp"
 #include "shoal/learn/launch.hpp"
+#include "shoal/learn/ppo.hpp"
 
 namespace shoal {
 namespace {
@@ -78,6 +80,22 @@ TEST_F(InferKernels, RowsBeyondTheEndStayUntouched) {
     EXPECT_TRUE(problem.values.narrow(0, 17, 23).isnan().all().item<bool>()) << kernel.name;
     EXPECT_TRUE(problem.distribution.narrow(0, 17, 23).isnan().all().item<bool>()) << kernel.name;
   }
+}
+
+// What acts writes log-probabilities; the update computes them anew through LibTorch, and their ratio has to be 1.
+TEST_F(InferKernels, TheUpdateFindsTheStoredLogProbabilities) {
+  constexpr int instances = 300, agents = 5;
+  RolloutShape const shape{.steps = 1, .instances = instances, .agents = agents, .width = 21, .actions = heads(3, {4})};
+  auto const rollout = make_rollout(shape, at::kCUDA);
+  rollout.observations.copy_(random_normal(rollout.observations.sizes(), 1));
+  PpoLearner learner({.options = {}, .agents = {0, 1, 2, 3, 4}},
+                     {.inputs = 21, .hidden = {64, 64}, .actions = shape.actions}, shape, at::kCUDA);
+  learner.network().parameters().add_(random_normal(learner.network().parameters().sizes(), 2).to(at::kCUDA) * 0.2);
+  learner.act(rollout, 0);
+  auto const rows = [](at::Tensor const& x) { return x[0].flatten(0, 1); };
+  auto const anew = log_probability(shape.actions, learner.network().distribution(rows(rollout.observations)),
+                                    learner.network().log_sd(), {rows(rollout.continuous), rows(rollout.discrete), {}});
+  EXPECT_LT(distance((anew - rows(rollout.log_probabilities)).exp().cpu(), at::ones({instances * agents})), 1e-4);
 }
 
 TEST_F(InferKernels, WhatTensorCoresCannotHoldGoesToTheOtherKernel) {

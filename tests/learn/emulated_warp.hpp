@@ -2,13 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 namespace shoal::test {
 
-/// Multiplies as PTX's documentation of mma.m16n8k8 with .tf32 says, in the precision that tensor cores are known to have at least: the
-/// nine terms of a sum are cut to 24 bits of the largest, and the sum is cut to a float. (Fasi, Higham, Mikaitis, Pranesh, 2021,
-/// find one to three bits more.)
+/// Multiplies as PTX's documentation of mma.m16n8k8 with .tf32 says, and adds as Fasi, Higham, Mikaitis and Pranesh (2021) found tensor
+/// cores to add, without the bits that newer ones keep beyond: the nine terms of a sum are cut to 24 bits of the largest, and the sum
+/// is cut to a float.
 struct EmulatedWarp {
   static constexpr int held = 32;
 
@@ -32,11 +34,13 @@ struct EmulatedWarp {
 
  private:
   static float sum_of(double const (&terms)[9]) {
-    double largest = 0, sum = 0;
-    for (double const x : terms) largest = std::max(largest, std::abs(x));
-    if (largest == 0) return 0;
-    double const unit = std::ldexp(1.0, std::ilogb(largest) - 23);
-    for (double const x : terms) sum += std::trunc(x / unit);
+    double largest = 0, plain = 0, sum = 0;
+    for (double const x : terms) largest = std::max(largest, std::abs(x)), plain += x;
+    if (largest == 0 || !std::isfinite(plain)) return float(plain);
+    auto const exponent = std::bit_cast<std::uint64_t>(largest) & 0x7ff0000000000000u;
+    double const unit = std::bit_cast<double>(exponent - (std::uint64_t(23) << 52));  // the largest's 24th bit
+    double const inverse = 1 / unit;
+    for (double const x : terms) sum += std::trunc(x * inverse);
     auto const nearest = float(sum * unit);
     return std::abs(double(nearest)) > std::abs(sum * unit) ? std::nextafter(nearest, 0.0f) : nearest;
   }
