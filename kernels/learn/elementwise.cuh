@@ -20,7 +20,7 @@ inline __device__ TileTeam<warp> this_warp() {
 }
 
 template <class Args, void (*Body)(Args const&, std::int64_t)>
-__global__ void __launch_bounds__(elementwise_block)
+__global__ void __launch_bounds__(elementwise_block, 4)  // at least half of a processor's threads
     elementwise_kernel(__grid_constant__ Args const args, std::int64_t n) {
   auto const stride = std::int64_t(gridDim.x) * blockDim.x;
   for (auto i = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += stride) Body(args, i);
