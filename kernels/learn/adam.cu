@@ -8,9 +8,13 @@ namespace shoal::cuda {
 
 namespace {
 
-__global__ void chunk_kernel(__grid_constant__ AdamArgs const args) { adam_chunk(this_warp(), args, blockIdx.x); }
+__global__ void __launch_bounds__(warp) chunk_kernel(__grid_constant__ AdamArgs const args) {
+  adam_chunk(this_warp(), args, blockIdx.x);
+}
 
-__global__ void prepare_kernel(__grid_constant__ AdamArgs const args) { adam_prepare(this_warp(), args); }
+__global__ void __launch_bounds__(warp) prepare_kernel(__grid_constant__ AdamArgs const args) {
+  adam_prepare(this_warp(), args);
+}
 
 }  // namespace
 

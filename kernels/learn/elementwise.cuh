@@ -11,7 +11,7 @@
 
 namespace shoal::cuda {
 
-inline constexpr int warp = 32;
+inline constexpr int warp = 32, elementwise_block = 256;
 
 /// The calling thread's warp as a team: every virtual lane of a sum is a thread.
 inline __device__ TileTeam<warp> this_warp() {
@@ -20,7 +20,8 @@ inline __device__ TileTeam<warp> this_warp() {
 }
 
 template <class Args, void (*Body)(Args const&, std::int64_t)>
-__global__ void elementwise_kernel(__grid_constant__ Args const args, std::int64_t n) {
+__global__ void __launch_bounds__(elementwise_block, 4)  // at least half of a processor's threads
+    elementwise_kernel(__grid_constant__ Args const args, std::int64_t n) {
   auto const stride = std::int64_t(gridDim.x) * blockDim.x;
   for (auto i = std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += stride) Body(args, i);
 }
@@ -28,7 +29,7 @@ __global__ void elementwise_kernel(__grid_constant__ Args const args, std::int64
 /// Body(args, i) for i in [0, n), asynchronous on `stream`.
 template <class Args, void (*Body)(Args const&, std::int64_t)>
 void elementwise(Args const& args, std::int64_t n, void* stream) {
-  constexpr int block = 256;
+  constexpr int block = elementwise_block;
   constexpr std::int64_t most_blocks = 1 << 16;
   if (n == 0) return;
   auto const blocks = std::min((n + block - 1) / block, most_blocks);

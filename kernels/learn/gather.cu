@@ -10,7 +10,7 @@ namespace {
 
 constexpr int block = 256;
 
-__global__ void gather_kernel(__grid_constant__ GatherArgs const args) {
+__global__ void __launch_bounds__(block) gather_kernel(__grid_constant__ GatherArgs const args) {
   auto const team = this_warp();
   auto const stride = std::int64_t(gridDim.x) * (blockDim.x / warp);
   for (auto row = (std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / warp; row < args.rows; row += stride)

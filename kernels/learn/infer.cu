@@ -1,6 +1,7 @@
 // Inference of small networks: a block keeps all weights of actor and critic in shared memory (46 kB for 21-64-64) and takes tiles of 64
 // rows in turn. Body: shoal/learn/infer.hpp, tested on the CPU. 256 threads have a patch of 4 x 4 sums each; a step of a patch reads
-// 32 B of shared memory for 16 FMA. f32 without tensor cores: 22 kflop a row, so 67 Tflop/s bound it at 3 G rows/s. Not yet measured.
+// 32 B of shared memory for 16 FMA. f32 without tensor cores: 22 kflop a row, so 67 Tflop/s bound it at 3 G rows/s; with tanh and the loads,
+// instructions do at 1.2 G. Not yet measured. Here too: the choice between this kernel and the one for tensor cores, infer_tf32.cu.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -43,9 +44,15 @@ Limits const& limits() {
 
 }  // namespace
 
-bool can_infer(InferArgs const& args) { return args.memory() * int(sizeof(float)) <= limits().shared_bytes; }
+bool can_infer_f32(InferArgs const& args) { return args.memory() * int(sizeof(float)) <= limits().shared_bytes; }
+
+bool can_infer(InferArgs const& args) { return can_infer_tf32(args) || can_infer_f32(args); }
 
 void infer(InferArgs const& args, void* stream) {
+  can_infer_tf32(args) ? infer_tf32(args, stream) : infer_f32(args, stream);
+}
+
+void infer_f32(InferArgs const& args, void* stream) {
   if (args.rows == 0) return;
   auto const tiles = (args.rows + InferArgs::rows_of_tile - 1) / InferArgs::rows_of_tile;
   auto const blocks = std::min<std::int64_t>(tiles, 2 * limits().processors);

@@ -8,11 +8,13 @@ namespace shoal::cuda {
 
 namespace {
 
-__global__ void chunk_kernel(__grid_constant__ StandardizeArgs const args) {
+__global__ void __launch_bounds__(warp) chunk_kernel(__grid_constant__ StandardizeArgs const args) {
   chunk_moments(this_warp(), args, blockIdx.x);
 }
 
-__global__ void fold_kernel(__grid_constant__ StandardizeArgs const args) { fold_moments(this_warp(), args); }
+__global__ void __launch_bounds__(warp) fold_kernel(__grid_constant__ StandardizeArgs const args) {
+  fold_moments(this_warp(), args);
+}
 
 }  // namespace
 

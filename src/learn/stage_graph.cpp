@@ -12,6 +12,25 @@ namespace shoal {
 
 #ifdef SHOAL_HAS_CUDA
 
+namespace {
+
+/// Where the work throws, the capture ends too: else whatever frees memory on the way out fails, and hides the reason.
+void record(at::cuda::CUDAGraph& graph, std::function<void()> const& work) {
+  graph.capture_begin();
+  try {
+    work();
+  } catch (...) {
+    try {
+      graph.capture_end();
+    } catch (std::exception const&) {  // a capture that went wrong has no graph
+    }
+    throw;
+  }
+  graph.capture_end();
+}
+
+}  // namespace
+
 struct StageGraph::Device {
   // Libraries make their handles and workspaces in the first call, LibTorch's engine its threads; the second proves that it can run
   // again.
@@ -55,9 +74,7 @@ void StageGraph::run(std::function<void()> const& work) {
   }
   if (device_->calls++ == Device::warm_up) {
     device_->stream.synchronize();
-    device_->graph.capture_begin();
-    work();  // records
-    device_->graph.capture_end();
+    record(device_->graph, work);
   }
   device_->graph.replay();
 }

@@ -1,4 +1,5 @@
-// The learners' kernels write the CPU's bits: the same inputs go through the body with one lane, and through a launch.
+// The learners' kernels write the CPU's bits: the same inputs go through the body with one lane, and through a launch. (Inference on
+// tensor cores does not: infer_test.cpp.)
 #include <cmath>
 
 #include "on_device.hpp"
@@ -204,8 +205,8 @@ TEST_F(LearnerKernels, Infer) {
   for (std::int64_t tile = 0; tile * InferArgs::rows_of_tile < here.rows; ++tile)
     infer_tile(SerialTeam{}, here, memory.data(), tile);
   auto const there = args([](auto& pair) { return device(pair); });
-  ASSERT_TRUE(cuda::can_infer(there));
-  cuda::infer(there, nullptr);
+  ASSERT_TRUE(cuda::can_infer_f32(there));
+  cuda::infer_f32(there, nullptr);
   expect_same("distribution", distribution);
   expect_same("values", values);
 }

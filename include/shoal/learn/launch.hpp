@@ -18,9 +18,15 @@ void gae(GaeArgs const& args, void* stream);
 void standardize(StandardizeArgs const& args, void* stream);
 void gather(GatherArgs const& args, void* stream);
 void ppo_loss(PpoLossArgs const& args, void* stream);
+/// By the first of the two kernels below that can.
 void infer(InferArgs const& args, void* stream);
-/// Whether the network's weights and a tile's activations fit into a block's memory.
 bool can_infer(InferArgs const& args);
+/// On tensor cores: from compute capability 8.0, up to 128 wide, weights split in two that fit into a block's memory.
+void infer_tf32(InferArgs const& args, void* stream);
+bool can_infer_tf32(InferArgs const& args);
+/// Where the network's weights and a tile's activations fit into a block's memory.
+void infer_f32(InferArgs const& args, void* stream);
+bool can_infer_f32(InferArgs const& args);
 void shuffle(ShuffleArgs const& args, void* stream);
 void adam(AdamArgs const& args, void* stream);
 void uniform(UniformArgs const& args, void* stream);
