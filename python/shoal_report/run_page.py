@@ -1,0 +1,145 @@
+"""The report of one run directory."""
+from . import curves, figures, notes, page
+
+CAPTIONS = {
+    "rewards": "The calibrator's reward and the supertypes' returns, by stage",
+    "fits": "What came out and its target, by stage",
+    "distributions": "Percentiles as cumulative curves, wanted and simulated",
+    "paths": "The mean profile, by stage",
+}
+PROVENANCE = ("version", "commit", "seed", "stages", "seconds", "agent_steps_per_second")  # keys of summary.json
+CRITERIA = {  # the others
+    "r_cal_last_tenth": ("fit", "r_cal, mean of the last tenth of the stages"),
+    "r_cal_auc": ("fit", "r_cal, mean of all stages (area under its curve)"),
+    "stages_to_90": ("fit", "stages until r_cal stays above 0.9 of its end"),
+    "slope": ("convergence of rewards", "relative slope of the mean return, last fifth of the stages"),
+    "negative_share": ("convergence of rewards", "stages with a negative mean return, of the last fifth"),
+    "s1": ("smoothness", "S1: mean step of the mean profile, scaled to its bounds"),
+    "smax": ("smoothness", "Smax: largest such step"),
+}
+
+
+def caption(name):
+    kind, _, owner = name.partition("_")
+    return CAPTIONS[kind] + (f": {curves.words(owner)}." if owner else ".")
+
+
+def images(drawn, folder, within=""):
+    """Saves figures in a folder within `folder`; returns them as captioned images, by name."""
+    return {
+        name: page.image(figures.save(figure, folder / within, name), caption(name), f"{within}/{name}".strip("/"))
+        for name, figure in drawn.items()
+    }
+
+
+def of_kind(found, kind):
+    return [image for name, image in found.items() if name.partition("_")[0] == kind]
+
+
+def asked(run):
+    env, train, policy = (run.config.get(section, {}) for section in ("env", "train", "policy"))
+    calibrator = run.config.get("calibrator")
+    rows = [["environment", env.get("name")], ["calibrator", calibrator.get("kind", "rl") if calibrator else "none"]]
+    rows += [["policy", policy["map"]]] if "map" in policy else []
+    rows += [[key, str(train[key])] for key in ("stages", "instances", "seed") if key in train]
+    parts = [page.heading("What was asked"), page.table(["", "setting"], rows, texts=2)]
+    targets = [
+        [metric, value, target.get("scale", 1), target.get("weight", 1)]
+        for target in (calibrator or {}).get("target", [])
+        for metric, value in zip(target.get("metrics", []), target.get("values", []))
+    ]
+    if targets:
+        parts.append(page.table(["metric", "target", "scale", "weight of its entry"], targets))
+        parts.append(page.paragraph("A metric that misses its target by the scale earns half its weight.", "small"))
+    return parts
+
+
+def fit_table(run):
+    rows = []
+    for name in run.names("targets"):
+        target, value = run.at_end(("targets", name, "target")), run.at_end(("targets", name, "value"))
+        rows.append([name, target, value, f"{value - target:+.4f}"])
+    return page.table(["metric", "target", "fitted", "error"], rows)
+
+
+def result(run):
+    parts = [page.heading("What came out")]
+    if ("r_cal", "mean") in run.columns:
+        end, start = run.at_end(("r_cal", "mean")), run.at_start(("r_cal", "mean"))
+        parts.append(page.paragraph(f"r_cal {end:.4f} (1 = perfect fit; {start:.4f} in the first stage)."))
+    if run.names("targets"):
+        parts.append(fit_table(run))
+    words = f"Means over the last {run.last_stages} of {run.stages} stages."
+    return parts + [page.paragraph(words, "small")]
+
+
+def criteria(values, whose=""):
+    """Rows of the three criteria's table. @param values  of summary.json, or of a supertype in it"""
+    rows = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            rows += [row for name, inner in value.items() for row in criteria(inner, f"{curves.words(name)}: ")]
+        elif key not in PROVENANCE:
+            criterion, meaning = CRITERIA.get(key, ("", curves.words(key)))
+            rows.append([criterion, whose + meaning, value])
+    return rows
+
+
+def verdict(check):
+    rows = [
+        [
+            row["who"], row["start"], row["value"], row["deviation_value"], row["regret"],
+            page.interval(row["low"], row["high"]), row["normalised"],
+        ]
+        for row in check["rows"]
+    ]  # fmt: skip
+    columns = ["who deviates", "deviation", "value", "value of deviating", "regret", "95 % interval", "normalised"]
+    words = (
+        f"Environment {check['environment']}, discount {page.number(check['discount'])}. "
+        "A trained deviation's regret is a lower bound of the true one: a stronger deviation may exist."
+    )
+    return [page.paragraph(check["verdict"], "verdict"), page.table(columns, rows, texts=2), page.paragraph(words, "small")]
+
+
+def profile_table(run):
+    rows = [[name, run.at_start(("profile", name)), run.at_end(("profile", name))] for name in run.names("profile")]
+    return page.table(["coordinate", "first stage", f"last {run.last_stages} stages"], rows)
+
+
+def provenance(run):
+    train = run.config.get("train", {})
+    rows = [[key, str(train[key])] for key in ("device", "threads", "instances") if key in train]
+    if run.summary:
+        rows = [[curves.words(key), as_name(key, run.summary[key])] for key in PROVENANCE] + rows
+    return [page.heading("How it ran"), page.table(["", "value"], rows, texts=2)]
+
+
+def as_name(key, value):
+    """Seeds and the like are names, not quantities."""
+    return str(value) if key in ("version", "commit", "seed") else page.number(value)
+
+
+def content(run, folder):
+    """@param folder  where figures are written"""
+    parts = notes.section(*notes.of_run(run)) + asked(run)
+    if not run.columns:
+        return parts + configuration(run)
+    asked_stages = run.config.get("train", {}).get("stages", run.stages)
+    if run.stages < asked_stages:
+        parts.append(page.paragraph(f"The run has not finished: {run.stages} of {asked_stages} stages.", "problem"))
+    found = images(figures.all_of([curves.Sample("mean over instances", [run], over_seeds=False)], run), folder)
+    parts += result(run)
+    if run.summary:
+        parts += [page.heading("The three criteria"), page.table(["criterion", "figure", "value"], criteria(run.summary), texts=2)]
+    parts += [page.heading("Rewards"), *of_kind(found, "rewards")]
+    if run.names("targets"):
+        parts += [page.heading("Fit"), *of_kind(found, "fits"), *of_kind(found, "distributions")]
+    if run.names("profile"):
+        parts += [page.heading("Profile"), *of_kind(found, "paths"), page.folded("Profile as a table", profile_table(run))]
+    parts += [page.heading("Is it an equilibrium?")]
+    parts += verdict(run.check) if run.check else [page.paragraph("Not checked: `shoal check` writes check.json.")]
+    return parts + provenance(run) + configuration(run)
+
+
+def configuration(run):
+    return [page.preformatted(f"Configuration ({run.path / 'config.toml'})", run.config_text)] if run.config_text else []
