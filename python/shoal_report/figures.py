@@ -4,9 +4,8 @@ import re
 import statistics
 
 import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
@@ -21,12 +20,12 @@ MOST_SAMPLES = len(COLOURS)  # in one figure
 
 WIDTH = 7  # inches
 LETTERS = 115  # of 8 points that fit into the width
-plt.rcParams.update({
+matplotlib.rcParams.update({
     "font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8,
     "legend.fontsize": 8, "figure.titlesize": 9, "lines.linewidth": 1.3, "axes.linewidth": 0.6,
     "xtick.major.width": 0.6, "ytick.major.width": 0.6, "axes.grid": True, "grid.alpha": 0.3, "grid.linewidth": 0.5,
     "savefig.dpi": 180, "svg.hashsalt": "shoal",
-})  # fmt: skip
+})
 
 
 @dataclasses.dataclass
@@ -71,17 +70,15 @@ def draw_panel(axes, panel):
         axes.set_ylim(*panel.limits)
 
 
-def legend(figure, samples, panels, target):
-    """Above the panels; `target` is what the black line is called."""
+def legend(figure, samples, panels):
     lines = [line for panel in panels for line in panel.lines]
-    handles = [
-        plt.Line2D([], [], label=sample.label, **style(k)) for k, sample in enumerate(samples) if k in {k for k, _ in lines}
-    ]
+    drawn = {k for k, _ in lines}
+    handles = [Line2D([], [], label=sample.label, **style(k)) for k, sample in enumerate(samples) if k in drawn]
     if any(curve.low is not None for _, curve in lines):
         over = "seeds" if samples[0].over_seeds else "instances"
         handles.append(Patch(color="grey", alpha=0.3, lw=0, label=f"± 1 sd over {over}"))
     if any(panel.target is not None for panel in panels):
-        handles.append(plt.Line2D([], [], color="black", lw=0.8, label=target))
+        handles.append(Line2D([], [], color="black", lw=0.8, label="target"))
     place_legend(figure, handles)
 
 
@@ -97,11 +94,12 @@ def stage_label(samples):
     return "stage" if window == 1 else f"stage (means over {window} stages)"
 
 
-def grid(samples, panels, columns, height, target="target"):
+def grid(samples, panels, columns, height):
     """Panels in rows; a vertical axis is named where it differs from that of the panel to the left."""
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, rows * height + 0.6), sharex=True, squeeze=False, layout="constrained")
+    figure = Figure((WIDTH, rows * height + 0.6), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=True, squeeze=False)
     for k, at in enumerate(axes.flat):
         if k >= len(panels):
             at.remove()
@@ -115,7 +113,7 @@ def grid(samples, panels, columns, height, target="target"):
         at.tick_params(labelbottom=k + columns >= len(panels))
         at.xaxis.set_major_locator(MaxNLocator(3 if columns > 3 else 5, steps=ROUND))
     figure.supxlabel(stage_label(samples), fontsize=8)
-    legend(figure, samples, panels, target)
+    legend(figure, samples, panels)
     return figure
 
 
@@ -141,13 +139,10 @@ def fits(samples, run):
     """Each target with the values that came out: figure 2 of the paper, a figure a supertype."""
     figures = {}
     for owner, names in curves.by_owner(run.names("targets")).items():
-        panels = [
-            panel(
-                samples, ("targets", name, "value"), within(owner, name), curves.unit(name),
-                target=run.at_end(("targets", name, "target")),
-            )
-            for name in names
-        ]  # fmt: skip
+        panels = []
+        for name in names:
+            target = run.at_end(("targets", name, "target"))
+            panels.append(panel(samples, ("targets", name, "value"), within(owner, name), curves.unit(name), target=target))
         figures[named("fits", owner)] = grid(samples, panels, 5, 1.25)
     return figures
 
@@ -172,13 +167,14 @@ def distributions(samples, run):
         return {}
     columns = min(2, len(groups))
     rows = -(-len(groups) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, 2.1 * rows + 0.6), squeeze=False, sharey=True, layout="constrained")
+    figure = Figure((WIDTH, 2.1 * rows + 0.6), layout="constrained")
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for at in list(axes.flat)[len(groups) :]:
         at.remove()
     for at, (label, points) in zip(axes.flat, groups.items()):
         draw_distribution(at, samples, run, points)
         metric = points[0][1].rpartition(".")[2].rpartition("_p")[0]
-        at.set(title=f"{label}, last tenth of the stages", xlabel=f"{curves.words(metric)} ({curves.unit(points[0][1])})", ylim=(0, 100))
+        at.set(title=f"{label}, last tenth of the stages", xlabel=f"{curves.words(metric)} ({curves.unit(metric)})", ylim=(0, 100))
     for row in axes:
         row[0].set_ylabel("cumulative share (%)")
     place_legend(figure, axes[0, 0].get_legend_handles_labels()[0])
@@ -211,7 +207,8 @@ def overview(run, reachable=None):
     sample = curves.Sample("mean", [run], over_seeds=False)
     contents = [overview_reward(sample, run, reachable)]
     contents += [draw(sample, run) for draw in (overview_misses, overview_returns, overview_profile)]
-    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.8), sharex=True, layout="constrained")
+    figure = Figure((WIDTH, 4.8), layout="constrained")
+    axes = figure.subplots(2, 2, sharex=True)
     for at, (content, labels) in zip(axes.flat, contents):
         if not content.lines:
             at.remove()
@@ -219,9 +216,9 @@ def overview(run, reachable=None):
         draw_panel(at, content)
         at.set_ylabel(content.unit)
         drawn = {k: label for (k, _), label in zip(content.lines, labels)}  # coordinates of a supertype share a line's look
-        handles = [plt.Line2D([], [], label=label, **style(k)) for k, label in drawn.items()]
+        handles = [Line2D([], [], label=label, **style(k)) for k, label in drawn.items()]
         if content.target is not None:
-            handles.append(plt.Line2D([], [], color="black", lw=0.8, label="reachable by direct simulation"))
+            handles.append(Line2D([], [], color="black", lw=0.8, label="reachable by direct simulation"))
         at.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, columnspacing=1, frameon=False)
     figure.supxlabel(f"{stage_label([sample])}; bands: ± 1 sd over instances", fontsize=8)
     return figure
@@ -261,5 +258,4 @@ def save(figure, folder, name):
     figure.set_layout_engine(None)  # laid out once, not anew for each format
     figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-    plt.close(figure)
     return folder / f"{name}.png"

@@ -2,15 +2,16 @@
 from . import page
 
 
-def of_run(run, name=None):
-    """Sentences about a run. `problems` are about what is there and broken."""
-    name = name or str(run.path)
-    problems = [f"{name}: {problem}{'' if run.columns else '; left out of the figures'}" for problem in run.problems]
-    missing = [f"{name}: {file} is missing" for file in run.missing if file != "metrics.jsonl"]
+def of_run(run):
+    """Sentences: what is broken, and which files are absent."""
+    left_out = "" if run.columns else "; left out of the figures"
+    problems = [f"{run.path}: {problem}{left_out}" for problem in run.problems]
+    missing = [f"{run.path}: {file} is missing" for file in run.missing if file != "metrics.jsonl"]
     return problems, missing
 
 
 def of_study(study):
+    """The same of a study and its runs."""
     problems = [f"{study.path}: {problem}" for problem in study.problems]
     missing = [f"{study.path}: {file} is missing" for file in study.missing]
     unchecked = []
@@ -36,4 +37,6 @@ def place(cell):
 def section(problems, missing):
     if not problems and not missing:
         return []
-    return [page.heading("Missing or left out")] + [page.paragraph(s, "problem") for s in problems] + [page.paragraph(s, "small") for s in missing]
+    said = [page.paragraph(sentence, "problem") for sentence in problems]
+    said += [page.paragraph(sentence, "small") for sentence in missing]
+    return [page.heading("Missing or left out"), *said]

@@ -7,7 +7,7 @@ import numpy as np
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ccc; } h3 { font-size: 1rem; margin-top: 1.6rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.9rem; margin: 0.6rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
@@ -37,6 +37,11 @@ def number(value):
     if isinstance(value, int) or abs(value) >= 10000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def signed(value):
+    """Of an error."""
+    return NONE if math.isnan(value) else f"{value:+.4f}"
 
 
 def spread(values):
@@ -95,4 +100,5 @@ def preformatted(title, content):
 
 def document(title, parts):
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{text(title)}</title><style>{STYLE}</style>'
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>\n<h1>{text(title)}</h1>\n' + "\n".join(parts) + "\n</body></html>\n"
+    lines = ["<!DOCTYPE html>", f'<html lang="en"><head>{head}</head>', f"<body><h1>{text(title)}</h1>", *parts, "</body></html>", ""]
+    return "\n".join(lines)

@@ -170,10 +170,8 @@ def read_summary(path):
 def read_check(path):
     check = read_json(path, ["environment", "verdict", "discount", "rows"])
     for number, row in enumerate(check["rows"], start=1):
-        require(
-            row, ["who", "start", "value", "deviation_value", "regret", "low", "high", "normalised"],
-            f"{path.name}: rows[{number}]",
-        )  # fmt: skip
+        keys = ["who", "start", "value", "deviation_value", "regret", "low", "high", "normalised"]
+        require(row, keys, f"{path.name}: rows[{number}]")
     return check
 
 

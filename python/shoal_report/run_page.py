@@ -58,7 +58,7 @@ def fit_table(run):
     rows = []
     for name in run.names("targets"):
         target, value = run.at_end(("targets", name, "target")), run.at_end(("targets", name, "value"))
-        rows.append([name, target, value, f"{value - target:+.4f}"])
+        rows.append([name, target, value, page.signed(value - target)])
     return page.table(["metric", "target", "fitted", "error"], rows)
 
 
@@ -86,14 +86,11 @@ def criteria(values, whose=""):
 
 
 def verdict(check):
-    rows = [
-        [
-            row["who"], row["start"], row["value"], row["deviation_value"], row["regret"],
-            page.interval(row["low"], row["high"]), row["normalised"],
-        ]
-        for row in check["rows"]
-    ]  # fmt: skip
-    columns = ["who deviates", "deviation", "value", "value of deviating", "regret", "95 % interval", "normalised"]
+    rows = []
+    for row in check["rows"]:
+        values = [row[key] for key in ("value", "deviation_value", "regret")]
+        rows.append([row["who"], row["start"], *values, page.interval(row["low"], row["high"]), row["normalised"]])
+    columns = ["who deviates", "from", "value", "value of deviating", "regret", "95 % interval", "normalised"]
     words = (
         f"Environment {check['environment']}, discount {page.number(check['discount'])}. "
         "A trained deviation's regret is a lower bound of the true one: a stronger deviation may exist."

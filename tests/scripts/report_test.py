@@ -35,7 +35,8 @@ CHECK = {
     "verdict": "No deviation gains more than 0.02 <of the value>.",
     "discount": 0.99,
     "rows": [
-        {"who": "supertype_1", "start": "pi*", "value": 5.0, "deviation_value": 5.1, "regret": 0.1, "low": 0.05, "high": 0.15, "normalised": 0.02}
+        {"who": "supertype_1", "start": "pi*", "value": 5.0, "deviation_value": 5.1, "regret": 0.1}
+        | {"low": 0.05, "high": 0.15, "normalised": 0.02}
     ],
 }
 
@@ -63,8 +64,8 @@ def write_run(path, stages=STAGES, shift=0.0, check=False):
     summary = {
         "stages": STAGES, "seconds": 10.0, "agent_steps_per_second": 200.0, "version": "0.1.0", "commit": "abcdef0", "seed": 7,
         "r_cal_last_tenth": 0.89, "r_cal_auc": 0.7, "stages_to_90": 12, "s1": 0.0125, "smax": 0.0375,
-        "returns": {"supertype_1": {"slope": 0.1, "negative_share": 0.0}, "supertype_2": {"slope": 0.1, "negative_share": 0.0}},
-    }  # fmt: skip
+        "returns": {name: {"slope": 0.1, "negative_share": 0.0} for name in ("supertype_1", "supertype_2")},
+    }
     (path / "summary.json").write_text(json.dumps(summary))
     if check:
         (path / "check.json").write_text(json.dumps(CHECK))
@@ -252,7 +253,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         for case in (
             a_run, a_run_that_goes_on, without_calibrator, a_broken_run, a_study, a_study_with_gaps, bad_input, one_picture,
-        ):  # fmt: skip
+        ):
             case(pathlib.Path(name))
 
 
