@@ -168,10 +168,11 @@ def read_summary(path):
 
 
 def read_check(path):
-    check = read_json(path, ["environment", "verdict", "discount", "rows"])
-    for number, row in enumerate(check["rows"], start=1):
-        keys = ["who", "start", "value", "deviation_value", "regret", "low", "high", "normalised"]
-        require(row, keys, f"{path.name}: rows[{number}]")
+    check = read_json(path, ["environment", "verdict", "options", "deviators"])
+    for number, who in enumerate(check["deviators"], start=1):
+        require(who, ["name", "value", "deviations"], f"{path.name}: deviators[{number}]")
+        for deviation in who["deviations"]:
+            require(deviation, ["start", "value", "regret", "normalised"], f"{path.name}: deviators[{number}].deviations")
     return check
 
 
@@ -259,7 +260,7 @@ def read_study(path):
     study = Study(path, text, experiments, methods, settings["seeds"], [])
     study.table = read_file(study, "table.csv", read_csv, ["experiment", "method", "seeds"])
     study.pairs = read_file(
-        study, "pairs.csv", read_csv, ["experiment", "method", "reference", "metric", "seeds", "difference", "low", "high"]
+        study, "pairs.csv", read_csv, ["experiment", "method", "reference", "figure", "seeds", "difference", "low", "high"]
     )
     for experiment in experiments:
         for method in methods:

@@ -11,11 +11,11 @@ PROVENANCE = ("version", "commit", "seed", "stages", "seconds", "agent_steps_per
 CRITERIA = {  # the others
     "r_cal_last_tenth": ("fit", "r_cal, mean of the last tenth of the stages"),
     "r_cal_auc": ("fit", "r_cal, mean of all stages (area under its curve)"),
-    "stages_to_90": ("fit", "stages until r_cal stays above 0.9 of its end"),
-    "slope": ("convergence of rewards", "relative slope of the mean return, last fifth of the stages"),
-    "negative_share": ("convergence of rewards", "stages with a negative mean return, of the last fifth"),
-    "s1": ("smoothness", "S1: mean step of the mean profile, scaled to its bounds"),
-    "smax": ("smoothness", "Smax: largest such step"),
+    "stages_to_90": ("fit", "stages after which r_cal stays above 0.9 of its end"),
+    "return_slope": ("convergence of rewards", "relative slope of supertype 1's mean return, last fifth of the stages"),
+    "negative_share": ("convergence of rewards", "share of the last fifth of the stages in which it is negative"),
+    "S1": ("smoothness", "mean step of the mean profile, each coordinate scaled to [0, 1]"),
+    "Smax": ("smoothness", "largest such step"),
 }
 
 
@@ -73,26 +73,23 @@ def result(run):
     return parts + [page.paragraph(words, "small")]
 
 
-def criteria(values, whose=""):
-    """Rows of the three criteria's table. @param values  of summary.json, or of a supertype in it"""
-    rows = []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            rows += [row for name, inner in value.items() for row in criteria(inner, f"{curves.words(name)}: ")]
-        elif key not in PROVENANCE:
-            criterion, meaning = CRITERIA.get(key, ("", curves.words(key)))
-            rows.append([criterion, whose + meaning, value])
-    return rows
+def criteria(summary):
+    rows = [[criterion, key, meaning, summary.get(key)] for key, (criterion, meaning) in CRITERIA.items()]
+    return page.table(["criterion", "figure", "meaning", "value"], rows, texts=3)
 
 
 def verdict(check):
     rows = []
-    for row in check["rows"]:
-        values = [row[key] for key in ("value", "deviation_value", "regret")]
-        rows.append([row["who"], row["start"], *values, page.interval(row["low"], row["high"]), row["normalised"]])
+    for who in check["deviators"]:
+        for deviation in who["deviations"]:
+            regret = deviation["regret"]
+            values = [who["value"]["mean"], deviation["value"]["mean"], regret["mean"]]
+            interval = page.interval(regret["low"], regret["high"])
+            rows.append([who["name"], deviation["start"], *values, interval, deviation["normalised"]])
     columns = ["who deviates", "from", "value", "value of deviating", "regret", "95 % interval", "normalised"]
+    settings = ", ".join(f"{key} {page.number(value)}" for key, value in check["options"].items())
     words = (
-        f"Environment {check['environment']}, discount {page.number(check['discount'])}. "
+        f"Environment {check['environment']}; {settings}. "
         "A trained deviation's regret is a lower bound of the true one: a stronger deviation may exist."
     )
     return [page.paragraph(check["verdict"], "verdict"), page.table(columns, rows, texts=2), page.paragraph(words, "small")]
@@ -127,7 +124,7 @@ def content(run, folder):
     found = images(figures.all_of([curves.Sample("mean over instances", [run], over_seeds=False)], run), folder)
     parts += result(run)
     if run.summary:
-        parts += [page.heading("The three criteria"), page.table(["criterion", "figure", "value"], criteria(run.summary), texts=2)]
+        parts += [page.heading("The three criteria"), criteria(run.summary)]
     parts += [page.heading("Rewards"), *of_kind(found, "rewards")]
     if run.names("targets"):
         parts += [page.heading("Fit"), *of_kind(found, "fits"), *of_kind(found, "distributions")]

@@ -4,26 +4,26 @@ import math
 from . import curves, figures, notes, page, run_page
 
 
-def metrics_table(rows):
-    """table.csv, a column a metric."""
-    metrics = [name.removesuffix("_mean") for name in rows[0] if name.endswith("_mean")] if rows else []
+def means_table(rows):
+    """table.csv, a column a figure."""
+    figures_of = [name.removesuffix("_mean") for name in rows[0] if name.endswith("_mean")] if rows else []
     body = []
     for row in rows:
-        spreads = [page.plus_minus(row[f"{m}_mean"], row.get(f"{m}_sd", math.nan)) for m in metrics]
+        spreads = [page.plus_minus(row[f"{name}_mean"], row.get(f"{name}_sd", math.nan)) for name in figures_of]
         body.append([row["experiment"], row["method"], row["seeds"], *spreads])
-    return page.table(["experiment", "method", "seeds", *metrics], body, texts=2)
+    return page.table(["experiment", "method", "seeds", *figures_of], body, texts=2)
 
 
 def pairs_table(rows):
     """pairs.csv, a line an experiment and method."""
-    metrics = list(dict.fromkeys(row["metric"] for row in rows))
+    figures_of = list(dict.fromkeys(row["figure"] for row in rows))
     lines = {}
     for row in rows:
-        sure = "" if not row["low"] > 0 and not row["high"] < 0 else " *"
+        sure = " *" if row["low"] > 0 or row["high"] < 0 else ""
         cell = f"{page.number(row['difference'])} ({page.interval(row['low'], row['high'])}){sure}"
-        lines.setdefault((row["experiment"], row["method"], row["seeds"]), {})[row["metric"]] = cell
-    body = [[*names, *(cells.get(metric) for metric in metrics)] for names, cells in lines.items()]
-    return page.table(["experiment", "method", "seeds", *metrics], body, texts=2)
+        lines.setdefault((row["experiment"], row["method"]), {})[row["figure"]] = cell
+    body = [[*names, *(cells.get(name) for name in figures_of)] for names, cells in lines.items()]
+    return page.table(["experiment", "method", *figures_of], body, texts=2)
 
 
 def comparisons(study, experiment):
@@ -98,10 +98,10 @@ def content(study, folder):
     parts = notes.section(*notes.of_study(study))
     parts += [page.heading("What was asked"), page.paragraph(words), page.preformatted("study.toml", study.text)]
     if study.table is not None:
-        parts += [page.heading("What came out"), page.paragraph("Mean ± sd over seeds."), metrics_table(study.table)]
+        parts += [page.heading("What came out"), page.paragraph("Mean ± sd over seeds."), means_table(study.table)]
     if study.pairs is not None:
-        words = "Difference (95 % interval) of pairs.csv; * marks intervals without zero."
-        parts += [page.heading(f"Compared with {study.methods[0]}, seed by seed"), page.paragraph(words), pairs_table(study.pairs)]
+        words = f"Method - {study.methods[0]}, paired by seed: mean (95 % interval); * marks intervals without zero."
+        parts += [page.heading("Compared seed by seed"), page.paragraph(words), pairs_table(study.pairs)]
     for experiment in study.experiments:
         parts += experiment_section(study, experiment, folder)
     return parts

@@ -33,10 +33,20 @@ seed = 7
 CHECK = {
     "environment": "market",
     "verdict": "No deviation gains more than 0.02 <of the value>.",
-    "discount": 0.99,
-    "rows": [
-        {"who": "supertype_1", "start": "pi*", "value": 5.0, "deviation_value": 5.1, "regret": 0.1}
-        | {"low": 0.05, "high": 0.15, "normalised": 0.02}
+    "options": {"updates": 100, "discount": 0.99},
+    "deviators": [
+        {
+            "name": "all agents",
+            "value": {"mean": 5.0, "low": 4.9, "high": 5.1},
+            "deviations": [
+                {
+                    "start": "pi*",
+                    "value": {"mean": 5.125, "low": 5.0, "high": 5.25},
+                    "regret": {"mean": 0.125, "low": 0.05, "high": 0.2},
+                    "normalised": 0.025,
+                }
+            ],
+        }
     ],
 }
 
@@ -63,8 +73,8 @@ def write_run(path, stages=STAGES, shift=0.0, check=False):
     (path / "metrics.jsonl").write_text("".join(json.dumps(row(m, shift)) + "\n" for m in range(stages)))
     summary = {
         "stages": STAGES, "seconds": 10.0, "agent_steps_per_second": 200.0, "version": "0.1.0", "commit": "abcdef0", "seed": 7,
-        "r_cal_last_tenth": 0.89, "r_cal_auc": 0.7, "stages_to_90": 12, "s1": 0.0125, "smax": 0.0375,
-        "returns": {name: {"slope": 0.1, "negative_share": 0.0} for name in ("supertype_1", "supertype_2")},
+        "r_cal_last_tenth": 0.89, "r_cal_auc": 0.7, "stages_to_90": 12, "S1": 0.0125, "Smax": 0.0375, "return_slope": 0.1,
+        "negative_share": None,
     }
     (path / "summary.json").write_text(json.dumps(summary))
     if check:
@@ -79,8 +89,8 @@ def write_study(path, methods):
         "experiment,method,seeds,r_cal_last_tenth_mean,r_cal_last_tenth_sd\none,calsheq,2,0.89125,0.01234\none,bo,2,0.79,\n"
     )
     (path / "pairs.csv").write_text(
-        "experiment,method,reference,metric,seeds,difference,low,high\n"
-        "one,bo,calsheq,r_cal_last_tenth,2,-0.1,-0.15,-0.05\none,bo,calsheq,s1,2,0.25,-0.5,1\n"
+        "experiment,method,reference,figure,seeds,difference,low,high\n"
+        "one,bo,calsheq,r_cal_last_tenth,2,-0.1,-0.15,-0.05\none,bo,calsheq,S1,2,0.25,-0.5,1\n"
     )
     for k, method in enumerate(methods):
         for seed in (1, 2):
@@ -128,7 +138,7 @@ def a_run(folder):
     text = page(path / "report.html", figures)
     expect(text, "<td>0.25</td><td>0.175</td><td>-0.0750</td>")  # share: target, mean of the last two stages, error
     expect(text, "r_cal 0.8700 (1 = perfect fit; 0.5000 in the first stage)")
-    expect(text, "No deviation gains more than 0.02 &lt;of the value&gt;.", "<td>0.05 to 0.15</td>")
+    expect(text, "No deviation gains more than 0.02 &lt;of the value&gt;.", "<td>5</td><td>5.125</td><td>0.125</td><td>0.05 to 0.2</td><td>0.025</td>")
     expect(text, "<td>0.0125</td>", "abcdef0", "name = &quot;market&quot;")
 
     first = {name: (path / "figures" / f"{name}.svg").read_bytes() for name in figures}
