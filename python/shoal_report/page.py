@@ -10,8 +10,8 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; m
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.9rem; margin: 0.6rem 0; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.2rem 0.7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
-th { border-bottom: 1px solid #666; } th.text, td.text { text-align: left; }
+th, td { padding: 0.2rem 0.5rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
+th { border-bottom: 1px solid #666; } th.text, td.text { text-align: left; } td.text { white-space: nowrap; }
 figure { margin: 1rem 0; } img { max-width: 100%; height: auto; } figcaption, .small { font-size: 0.9rem; color: #444; }
 .gallery { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; align-items: end; }
 .gallery figure { margin: 0; } .gallery figure:target { grid-column: 1 / -1; }
@@ -22,6 +22,7 @@ pre { background: #f5f5f5; padding: 0.7rem; overflow-x: auto; font-size: 0.85rem
 
 
 NONE = "–"
+FIXED = "\N{NO-BREAK SPACE}"  # narrow columns break their lines elsewhere
 
 
 def text(value):
@@ -32,8 +33,10 @@ def number(value):
     """Four digits of a number; a dash where there is none; text as it is."""
     if value is None or isinstance(value, float) and math.isnan(value):
         return NONE
-    if isinstance(value, str | bool):
-        return str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
     if isinstance(value, int) or abs(value) >= 10000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
@@ -53,11 +56,13 @@ def spread(values):
 
 def plus_minus(mean, sd):
     """Two digits of the standard deviation; none if it is NaN."""
-    return number(float(mean)) if math.isnan(sd) else f"{number(float(mean))} ± {sd:.2g}"
+    if math.isnan(sd):
+        return number(float(mean))
+    return f"{number(float(mean))} ±{FIXED}{sd:,.0f}" if sd >= 100 else f"{number(float(mean))} ±{FIXED}{sd:.2g}"
 
 
 def interval(low, high):
-    return f"{number(low)} to {number(high)}"
+    return f"{number(low)} to{FIXED}{number(high)}"
 
 
 def heading(title, level=2):
@@ -68,6 +73,10 @@ def paragraph(words, kind=""):
     return f'<p class="{kind}">{text(words)}</p>' if kind else f"<p>{text(words)}</p>"
 
 
+def bullets(sentences):
+    return "<ul>" + "\n".join(f"<li>{text(sentence)}</li>" for sentence in sentences) + "</ul>"
+
+
 def table(columns, rows, texts=1):
     """@param texts  how many of the first columns hold text and stand to the left, not to the right as numbers do"""
 
@@ -75,8 +84,9 @@ def table(columns, rows, texts=1):
         kinds = [' class="text"' if k < texts else "" for k in range(len(row))]
         return "<tr>" + "".join(f"<{tag}{kind}>{text(number(value))}</{tag}>" for kind, value in zip(kinds, row)) + "</tr>"
 
+    head = line("th", columns).replace("_", "_<wbr>")  # where a long name may go on in another line
     body = "\n".join(line("td", row) for row in rows)
-    return f'<div class="scroll"><table><thead>{line("th", columns)}</thead>\n<tbody>{body}</tbody></table></div>'
+    return f'<div class="scroll"><table><thead>{head}</thead>\n<tbody>{body}</tbody></table></div>'
 
 
 def image(path, caption, name):

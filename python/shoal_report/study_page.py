@@ -19,8 +19,8 @@ def pairs_table(rows):
     figures_of = list(dict.fromkeys(row["figure"] for row in rows))
     lines = {}
     for row in rows:
-        sure = " *" if row["low"] > 0 or row["high"] < 0 else ""
-        cell = f"{page.number(row['difference'])} ({page.interval(row['low'], row['high'])}){sure}"
+        sure = "*" if row["low"] > 0 or row["high"] < 0 else ""
+        cell = f"{page.number(row['difference'])}{sure} ({page.interval(row['low'], row['high'])})"
         lines.setdefault((row["experiment"], row["method"]), {})[row["figure"]] = cell
     body = [[*names, *(cells.get(name) for name in figures_of)] for names, cells in lines.items()]
     return page.table(["experiment", "method", *figures_of], body, texts=2)
@@ -64,8 +64,8 @@ def verdicts(study, experiment):
     checked = [c for c in study.cells if c.experiment == experiment and c.run and c.run.check]
     if not checked:
         return [page.paragraph("Equilibrium: not checked; `shoal check` writes check.json into a run's folder.", "small")]
-    rows = [[c.method, str(c.seed), c.run.check["verdict"]] for c in checked]
-    return [page.table(["method", "seed", "equilibrium"], rows, texts=3)]
+    sentences = [f"{c.method}, seed {c.seed}: {c.run.check['verdict']}" for c in checked]
+    return [page.paragraph("Is it an equilibrium?"), page.bullets(sentences)]
 
 
 def experiment_section(study, experiment, folder):
@@ -100,7 +100,7 @@ def content(study, folder):
     if study.table is not None:
         parts += [page.heading("What came out"), page.paragraph("Mean ± sd over seeds."), means_table(study.table)]
     if study.pairs is not None:
-        words = f"Method - {study.methods[0]}, paired by seed: mean (95 % interval); * marks intervals without zero."
+        words = f"Method - {study.methods[0]}, paired by seed: mean (95 % interval); * where zero lies outside."
         parts += [page.heading("Compared seed by seed"), page.paragraph(words), pairs_table(study.pairs)]
     for experiment in study.experiments:
         parts += experiment_section(study, experiment, folder)
