@@ -1,0 +1,1 @@
+"""Figures and HTML reports of shoal's run directories and study folders."""
