@@ -1,6 +1,6 @@
-"""Draws what `shoal bench --json` wrote: the cost of an agent step against what was swept, a panel for each environment and sweep.
+"""Draws what `shoal bench --json` wrote: the cost of an agent step against what was swept, a panel for each file, environment and sweep.
 
-    python python/plot_bench.py FILE.json OUT.png
+    python python/plot_bench.py FILE.json... OUT.png
 """
 import argparse
 import json
@@ -70,23 +70,31 @@ def draw(axes, rows, axis):
     axes.legend(fontsize=7, ncol=3, loc="upper center", bbox_to_anchor=(0.5, -0.15))
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("file", type=pathlib.Path)
-    arguments.add_argument("out", type=pathlib.Path)
-    options = arguments.parse_args()
-    bench = json.loads(options.file.read_text())
+def panels_of(bench):
     by_environment = {}
     for row in bench["results"]:
         by_environment.setdefault(row["env"], []).append(row)
-    panels = [(rows, axis) for rows in by_environment.values() for axis in swept(rows)]
+    return [(rows, axis) for rows in by_environment.values() for axis in swept(rows)]
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("files", type=pathlib.Path, nargs="+")
+    arguments.add_argument("out", type=pathlib.Path)
+    options = arguments.parse_args()
+    benches = [json.loads(file.read_text()) for file in options.files]
+    panels = [panel for bench in benches for panel in panels_of(bench)]
     if not panels:
-        raise SystemExit(f"{options.file} has no results")
-    figure, axes = plt.subplots(1, len(panels), figsize=(5.5 * len(panels), 4.2), squeeze=False, layout="constrained")
-    for panel, (rows, axis) in zip(axes[0], panels):
-        draw(panel, rows, axis)
-    where = bench["cpu"] if bench["device"] == "cpu" else bench["device"]
-    figure.suptitle(f"Cost of an agent step (median, min to max): {where}, commit {bench['commit']}", fontsize=10)
+        raise SystemExit(f"{', '.join(map(str, options.files))}: no results")
+    columns = min(len(panels), 4 if len(panels) % 2 else 2)
+    rows = -(-len(panels) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(5.5 * columns, 4.2 * rows), squeeze=False, layout="constrained")
+    for panel in axes.flat[len(panels):]:
+        panel.remove()
+    for panel, (results, axis) in zip(axes.flat, panels):
+        draw(panel, results, axis)
+    where = benches[0]["cpu"] if benches[0]["device"] == "cpu" else benches[0]["device"]
+    figure.suptitle(f"Cost of an agent step (median, min to max): {where}, commit {benches[0]['commit']}", fontsize=10)
     figure.savefig(options.out, dpi=110)
     print(options.out)
 

@@ -59,8 +59,7 @@ TEST(Infer, AnyOrderOfLanesGivesTheSameBits) {
   EXPECT_TRUE(at::equal(serial.distribution, scrambled.distribution) && at::equal(serial.values, scrambled.values));
 }
 
-#ifdef __FMA__
-TEST(Infer, EqualsTheCpusKernelsToTheBit) {
+TEST(Infer, EqualsTheCpusKernels) {
   for (auto const& [shape, rows] : cases) {
     ActorCritic const network(shape, 1, at::kCPU);
     network.parameters().add_(random_normal(network.parameters().sizes(), 2) * 0.2);
@@ -69,11 +68,11 @@ TEST(Infer, EqualsTheCpusKernelsToTheBit) {
     FusedNetwork fused(shape);
     fused.use(network.parameters());
     Outputs const cpu{at::empty_like(out.distribution), at::empty_like(out.values)};
-    fused.forward(x, cpu.distribution, cpu.values);
-    EXPECT_TRUE(at::equal(out.distribution, cpu.distribution) && at::equal(out.values, cpu.values));
+    fused.forward(x.data_ptr<float>(), rows, cpu.distribution.data_ptr<float>(), cpu.values.data_ptr<float>());
+    EXPECT_TRUE(at::allclose(out.distribution, cpu.distribution, 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(out.values, cpu.values, 1e-5, 1e-6));
   }
 }
-#endif
 
 }  // namespace
 }  // namespace shoal

@@ -1,5 +1,5 @@
 // Actor and critic of a small network for a tile of rows, all weights in fast memory: the body that CUDA runs with a block; the CPU
-// runs it in tests, and has DenseMlp (src/learn/dense.hpp), with the same bits. Sums run over the inputs in order, each product and
+// runs it in tests, and has DenseMlp (src/learn/dense.hpp). Sums run over the inputs in order, each product and
 // sum rounded once. References: DenseMlp and ActorCritic (tests/learn/infer_test.cpp).
 #pragma once
 

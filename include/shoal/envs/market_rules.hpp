@@ -1,0 +1,176 @@
+// What the market (market.hpp) is, whatever number of merchants there is room for: parameters, spec, metric names, and the formulas
+// of prices. docs/market.md says what is published and what is chosen.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "shoal/core/bernoulli.hpp"
+#include "shoal/env/contract.hpp"
+
+namespace shoal {
+
+struct MarketRules {
+  static constexpr char const* name = "market";
+  static constexpr char const* summary =
+      "n merchants quote prices to customers and hedge their inventory (CALSHEQ, section 4)";
+  static constexpr int lanes = 32;
+
+  static constexpr int clusters = 10, customers = 50;  // customers of one cluster
+  static constexpr int groups = 2;                     // supertypes
+  static constexpr int percentiles = 9;                // 10 %, 20 %, ..., 90 %
+  static constexpr std::uint64_t everyone = (std::uint64_t(1) << customers) - 1;
+
+  enum class Penalty { absolute, downside, expected, quadratic };
+  enum class ActionKind { continuous, discrete };
+
+  struct Params {
+    int merchants = 5;
+    int steps = 96;
+    float quantities[clusters] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    float arrival = 0.125f;
+    float volatility = 0.10f;
+    float spread_mean = 1.5e-4f, spread_sd = 0.5e-4f, spread_low = 0.2e-4f, spread_high = 5e-4f;
+    float curve_exponent = 1.6f;  // lambda_ref
+    float liquidity = 5000;       // v_max
+    float aversion = 0.2f;        // gamma_max
+    Penalty penalty = Penalty::absolute;
+    bool terminal_unwind = true;
+    ActionKind actions = ActionKind::continuous;
+    bool type_uses_probabilities = false;
+    float reward_unit = 250;
+    float links_1[clusters] = {.5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f};
+    float links_2[clusters] = {.5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f, .5f};
+    float tolerance_1 = 0.5f, tolerance_2 = 0.5f, tolerance_variance_2 = 0.01f;
+
+    // Derived by prepare().
+    float sigma = 0;                 // sd of the log mid's move in a step
+    float unit_cost[clusters] = {};  // q_c * S_ref(q_c) / (s0 / 2)
+    float curve[8] = {};             // coefficients of x, x^2, ... in the exchange's curve
+    float curve_limit = 0;           // sizes below it use them
+    Probability24 arriving = {};
+
+    template <class Visit>
+    static void fields(Visit& visit, Params& p) {
+      visit("merchants", p.merchants, Range{2, 16}, "number of merchants n");
+      visit("steps", p.steps, Range{1, 65535}, "steps of an episode, T");
+      visit("quantities", p.quantities, Range{1e-3, 1e6}, "quantity that a customer of each cluster trades, ascending");
+      visit("arrival", p.arrival, Range{0, 1}, "probability that a customer wants to trade in a step");
+      visit("volatility", p.volatility, Range{0, 5}, "of the mid price, a year of 252 days of 96 steps");
+      visit("spread_mean", p.spread_mean, Range{0, 0.1}, "mean of the exchange's spread s0, relative to the mid");
+      visit("spread_sd", p.spread_sd, Range{1e-9, 0.1}, "its standard deviation");
+      visit("spread_low", p.spread_low, Range{0, 0.1}, "its lower bound");
+      visit("spread_high", p.spread_high, Range{0, 0.1}, "its upper bound");
+      visit("curve_exponent", p.curve_exponent, Range{1.1, 10}, "lambda_ref of the exchange's price curve");
+      visit("liquidity", p.liquidity, Range{1, 1e9}, "total volume v_max on the exchange");
+      visit("aversion", p.aversion, Range{0, 100}, "penalty weight gamma_max of a merchant with tolerance 0");
+      visit("penalty", p.penalty, Choices{"absolute", "downside", "expected", "quadratic"},
+            "|inventory PnL|, its negative part, its expected size, or the inventory squared");
+      visit("terminal_unwind", p.terminal_unwind, "close the rest on the exchange at the end, at cost");
+      visit("actions", p.actions, Choices{"continuous", "discrete"}, "three reals, or 11 x 11 x 6 levels");
+      visit("type_uses_probabilities", p.type_uses_probabilities,
+            "the type holds link probabilities, not realised fractions");
+      visit("reward_unit", p.reward_unit, Range{1e-6, 1e9}, "rewards are income in basis points * n / reward_unit");
+      visit("links_1", p.links_1, Range{0, 1}, "initial link probabilities of supertype 1");
+      visit("links_2", p.links_2, Range{0, 1}, "initial link probabilities of supertype 2");
+      visit("tolerance_1", p.tolerance_1, Range{0, 1}, "initial inventory tolerance of supertype 1");
+      visit("tolerance_2", p.tolerance_2, Range{0, 1}, "initial mean tolerance of supertype 2");
+      visit("tolerance_variance_2", p.tolerance_variance_2, Range{0, 0.25},
+            "initial variance of supertype 2's tolerance");
+    }
+  };
+
+  static void prepare(Params& p) {
+    for (int c = 1; c < clusters; ++c)
+      if (p.quantities[c] < p.quantities[c - 1])
+        throw SettingError("quantities", ": expected ascending values, value " + std::to_string(c + 1) +
+                                             " is smaller than the one before");
+    if (p.spread_low > p.spread_high) throw SettingError("spread_low", ": expected at most spread_high");
+    p.sigma = p.volatility / std::sqrt(252.0f * 96.0f);
+    p.arriving = probability24(p.arrival);
+    double const a = (double(p.curve_exponent) - 2) / (double(p.curve_exponent) - 1);
+    double coefficient = 1;
+    for (int k = 1; k <= 8; ++k) p.curve[k - 1] = float(coefficient *= (k - a) / (k + 1));
+    p.curve_limit = p.liquidity * 0.1f / max(1.0f, float(std::fabs(a)));
+    for (int c = 0; c < clusters; ++c) p.unit_cost[c] = p.quantities[c] * exchange_curve(p, p.quantities[c]);
+  }
+
+  static Settings with_agents(int n) { return {{"merchants", std::int64_t(n)}}; }
+
+  static Spec spec(Params const& p) {
+    Spec spec{.agents = p.merchants, .observation = 10, .type = clusters + 1, .max_episode_steps = p.steps};
+    if (p.actions == ActionKind::continuous)
+      spec.continuous = {{"eps_buy", -1, 1}, {"eps_sell", -1, 1}, {"hedge", 0, 1}};
+    else
+      spec.discrete = {{"eps_buy", 11}, {"eps_sell", 11}, {"hedge", 6}};
+    spec.supertypes = {supertype("supertype_1", p.links_1), supertype("supertype_2", p.links_2)};
+    spec.supertypes[0].coordinates.push_back({"tolerance", 0, 1, p.tolerance_1});
+    spec.supertypes[1].coordinates.push_back({"tolerance_mean", 0, 1, p.tolerance_2});
+    spec.supertypes[1].coordinates.push_back({"tolerance_variance", 0, 0.25f, p.tolerance_variance_2});
+    spec.supertype_of.assign(std::size_t(p.merchants), 1);
+    spec.supertype_of[0] = 0;
+    spec.metrics = metric_names(p);
+    return spec;
+  }
+
+  /// S_ref(v) / (s0 / 2), the exchange's cost a unit for size v: (omega / x) (1 - (1 - x)^(1/omega)) with x = v / v_max and
+  /// omega = (lambda - 1) / (lambda - 2). Power series avoid the cancellations at small x and near lambda = 2; the relative
+  /// error is below 2e-6 for lambda of at least 1.5, and below 2e-5 at 1.1.
+  SHOAL_FN static float exchange_curve(Params const& p, float v) {
+    if (v < p.curve_limit) return curve_series(p, v);
+    float const x = min(v / p.liquidity, 0.99f);
+    float const a = (p.curve_exponent - 2) / (p.curve_exponent - 1);  // 1 / omega
+    float const logarithm = shoal::log(1 - x);
+    float const y = a * logarithm;
+    if (fabsf(y) > 0.3f) return (1 - shoal::exp(y)) / (a * x);
+    return -logarithm / x * (1 + y / 2 * (1 + y / 3 * (1 + y / 4 * (1 + y / 5 * (1 + y / 6)))));  // (e^y - 1) / y
+  }
+
+ protected:
+  SHOAL_FN static int group_of(int merchant) { return merchant == 0 ? 0 : 1; }
+
+  /// exchange_curve(p, v) for v < p.curve_limit, without branches.
+  SHOAL_FN static float curve_series(Params const& p, float v) {
+    float const x = v / p.liquidity;
+    float sum = p.curve[7];
+    for (int k = 6; k >= 0; --k) sum = sum * x + p.curve[k];
+    return sum * x + 1;
+  }
+
+  SHOAL_FN static float draw_spread(Params const& p, float normal) {
+    return clamp(p.spread_mean + p.spread_sd * normal, p.spread_low, p.spread_high);
+  }
+
+  /// The quantity of the k-th decile by nearest rank: the smallest whose cumulative count reaches k/10 of the trades.
+  SHOAL_FN static float quantity_percentile(Params const& p, std::uint32_t const* counts, std::uint32_t trades, int k) {
+    std::uint32_t below = 0;
+    for (int c = 0; c < clusters; ++c) {
+      below += counts[c];
+      if (std::uint64_t(below) * 10 >= std::uint64_t(k) * trades) return p.quantities[c];
+    }
+    return p.quantities[clusters - 1];
+  }
+
+ private:
+  static Supertype supertype(char const* name, float const* links) {
+    Supertype s{name, {}};
+    for (int c = 0; c < clusters; ++c) s.coordinates.push_back({"link_" + std::to_string(c + 1), 0, 1, links[c]});
+    return s;
+  }
+
+  static std::vector<std::string> metric_names(Params const& p) {
+    std::vector<std::string> names;
+    for (std::string const group : {"supertype_1", "supertype_2"}) {
+      names.insert(names.end(), {group + ".share", group + ".share_sum"});
+      for (int k = 1; k <= percentiles; ++k) names.push_back(group + ".quantity_p" + std::to_string(10 * k));
+      names.push_back(group + ".no_trades");
+    }
+    for (int m = 1; m <= p.merchants; ++m)
+      for (char const* what : {"share", "reward", "spread_pnl", "hedge_cost", "inventory_pnl", "abs_inventory_pnl",
+                               "trades", "mean_abs_inventory", "idle"})
+        names.push_back("merchant_" + std::to_string(m) + "." + what);
+    return names;
+  }
+};
+
+}  // namespace shoal
