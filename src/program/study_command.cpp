@@ -120,7 +120,7 @@ int study(StudyCommand const& command) {
     return std::count_if(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::done; });
   };
   int const jobs = choose_jobs(command.jobs, study, cells);
-  fmt::print(stderr, "{}: {} experiments x {} methods x {} seeds, {} of {} runs finished before, {} at once\n",
+  fmt::print(stderr, "{}: experiments x methods x seeds = {} x {} x {}, {} of {} runs finished before, {} at once\n",
              folder.string(), study.experiments.size(), study.methods.size(), study.options.seeds.count, finished(),
              runs.size(), jobs);
   StudyRunner{command.program, jobs, study.options.threads}(runs);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 
@@ -71,21 +72,23 @@ std::string csv(std::vector<Row> const& rows) {
 /// Shortest text that reads back as the same number.
 std::string exact(std::optional<double> const& x) { return x ? fmt::format("{}", *x) : ""; }
 
-std::string short_number(double x, char const* sign = "") {
-  return fmt::format(fmt::runtime(fmt::format("{{:{}{}}}", sign, std::abs(x) >= 1000 ? ".0f" : ".3g")), x);
+std::string short_number(double x, int digits = 3) {
+  return std::abs(x) >= 1000 ? fmt::format("{:.0f}", x) : fmt::format("{:.{}g}", x, digits);
 }
+
+std::string signed_number(double x) { return (x > 0 ? "+" : "") + short_number(x); }
 
 std::string mean_text(std::optional<Estimate> const& e) {
   if (!e) return "-";
-  return short_number(e->mean) + (e->sd ? " ± " + short_number(*e->sd) : "");
+  return short_number(e->mean) + (e->sd ? " ± " + short_number(*e->sd, 2) : "");
 }
 
 std::string interval_text(std::optional<Estimate> const& e) {
   if (!e) return "-";
-  auto const mean = short_number(e->mean, "+");
+  auto const mean = signed_number(e->mean);
   if (!e->half_width) return mean;
-  return fmt::format("{} [{}, {}]", mean, short_number(e->mean - *e->half_width, "+"),
-                     short_number(e->mean + *e->half_width, "+"));
+  return fmt::format("{} [{}, {}]", mean, signed_number(e->mean - *e->half_width),
+                     signed_number(e->mean + *e->half_width));
 }
 
 std::size_t characters(std::string const& utf8) {

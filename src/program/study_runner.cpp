@@ -149,6 +149,10 @@ void StudyRunner::start(StudyRun& run) const {
   run.state = RunState::running;
 }
 
+void StudyRunner::tell_failure(StudyRun const& run) {
+  line_.note(fmt::format("{}: failed: {}", run.name, run.failure));
+}
+
 void StudyRunner::look_after(StudyRun& run) {
   auto const code = run.process->poll();
   if (!code) return;
@@ -162,7 +166,7 @@ void StudyRunner::look_after(StudyRun& run) {
   } else {
     run.state = RunState::failed;
     run.failure = failure(run, *code);
-    line_.note(fmt::format("{}: failed: {}", run.name, run.failure));
+    tell_failure(run);
   }
 }
 
@@ -186,6 +190,8 @@ void StudyRunner::show(std::vector<StudyRun>& runs) {
 void StudyRunner::operator()(std::vector<StudyRun>& runs) {
   catch_interrupts();
   std::signal(SIGCHLD, SIG_DFL);  // ignored, as some shells leave it, children's exit codes would be lost
+  for (auto const& run : runs)
+    if (run.state == RunState::failed) tell_failure(run);
   bool told = false;
   for (;;) {
     for (auto& run : runs)

@@ -52,6 +52,7 @@ class StudyRunner {
  private:
   void start(StudyRun& run) const;
   void look_after(StudyRun& run);
+  void tell_failure(StudyRun const& run);
   void show(std::vector<StudyRun>& runs);
   std::optional<double> seconds_left(std::vector<StudyRun> const& runs) const;
 
