@@ -72,8 +72,9 @@ std::string csv(std::vector<Row> const& rows) {
 /// Shortest text that reads back as the same number.
 std::string exact(std::optional<double> const& x) { return x ? fmt::format("{}", *x) : ""; }
 
+/// As many digits as asked for, and no exponent for large numbers.
 std::string short_number(double x, int digits = 3) {
-  return std::abs(x) >= 1000 ? fmt::format("{:.0f}", x) : fmt::format("{:.{}g}", x, digits);
+  return std::abs(x) >= std::pow(10, digits) - 0.5 ? fmt::format("{:.0f}", x) : fmt::format("{:.{}g}", x, digits);
 }
 
 std::string signed_number(double x) { return (x > 0 ? "+" : "") + short_number(x); }

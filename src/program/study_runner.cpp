@@ -128,7 +128,8 @@ std::string study_line(std::vector<StudyRun> const& runs, std::optional<double> 
   if (seconds_left) text += fmt::format("  {} left", clock_text(*seconds_left));
   std::string r_cal;
   for (auto const& run : runs)
-    if (run.state == RunState::running && run.r_cal) r_cal += fmt::format("  {} {:.3f}", run.name, *run.r_cal);
+    if (run.state == RunState::running && run.r_cal)
+      r_cal += fmt::format("  {}/{}/{} {:.3f}", run.cell->experiment, run.cell->method, run.seed, *run.r_cal);
   return r_cal.empty() ? text : text + "  r_cal" + r_cal.substr(1);
 }
 

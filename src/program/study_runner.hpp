@@ -37,7 +37,7 @@ struct StudyRun {
 std::vector<StudyRun> find_runs(Study const& study, std::vector<StudyCell> const& cells,
                                 std::filesystem::path const& folder);
 
-/// "runs 3/8 done  2 running  1 failed  12:05 left  r_cal 1/calsheq/seed-2 0.871  1/bo-50/seed-2 0.652"
+/// "runs 3/8 done  2 running  1 failed  12:05 left  r_cal 1/calsheq/2 0.871  1/bo-50/2 0.652"
 std::string study_line(std::vector<StudyRun> const& runs, std::optional<double> seconds_left);
 
 class StudyRunner {

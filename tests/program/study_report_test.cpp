@@ -65,6 +65,14 @@ TEST(StudyReport, OnePairHasNoInterval) {
   EXPECT_EQ(row["low"], "");
 }
 
+TEST(StudyReport, LargeNumbersHaveNoExponent) {
+  std::vector<StudyResult> const large{{"1", "calsheq", 1, {.stages_to_90 = 10, .agent_steps_per_second = 999.7}},
+                                       {"1", "calsheq", 2, {.stages_to_90 = 434, .agent_steps_per_second = 999.7}}};
+  auto const text = table_markdown(names, large, {});
+  EXPECT_THAT(text, HasSubstr("| 222 ± 300 "));
+  EXPECT_THAT(text, HasSubstr("| 1000 ± 0 "));
+}
+
 TEST(StudyReport, MarkdownHasBothTablesAndWhatIsLeftOut) {
   auto const text = table_markdown(names, results, {{"1/bo/seed-3", "killed by signal 9"}});
   EXPECT_THAT(text, HasSubstr("| 1          | calsheq | 3     | 0.8 ± 0.1 "));

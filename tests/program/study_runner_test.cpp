@@ -89,8 +89,7 @@ TEST_F(StudyRuns, InOneLine) {
   EXPECT_EQ(study_line(runs, 65), "runs 1/4 done  2 running  1 failed  1:05 left");
   runs[2].r_cal = 0.8712;
   runs[3].r_cal = 0.5;
-  EXPECT_EQ(study_line(runs, 65),
-            "runs 1/4 done  2 running  1 failed  1:05 left  r_cal a/m/seed-2 0.871  a/n/seed-2 0.500");
+  EXPECT_EQ(study_line(runs, 65), "runs 1/4 done  2 running  1 failed  1:05 left  r_cal a/m/2 0.871  a/n/2 0.500");
 }
 
 TEST_F(StudyRuns, ThatCannotRunAreNamedWithTheirComplaint) {

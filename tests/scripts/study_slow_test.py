@@ -174,13 +174,32 @@ def check_bad_input(folder, file, whole):
     assert "no study.toml there" in err, err
 
 
+def check_summary_of_a_run(folder):
+    """A run has a summary when, and only when, it has reached its last stage."""
+    run = folder / "run"
+    program = [os.environ["SHOAL"], "train"]
+    small = ["--threads", "1", "--seed", "9", "--set", "train.stages=3"]
+    subprocess.run([*program, folder / "tiny.toml", "--out", run, *small], check=True, capture_output=True)
+    summary = json.loads((run / "summary.json").read_text())
+    assert summary["stages"] == 3 and summary["seed"] == 9, summary
+    more = [*program, "--resume", run, "--set", "train.stages=1000000"]
+    process = subprocess.Popen(more, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while len((run / "metrics.jsonl").read_text().splitlines()) < 10:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    assert not (run / "summary.json").exists()
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "tiny.toml").write_text(CONFIG)
         free = CONFIG[: CONFIG.index("[calibrator]")] + CONFIG[CONFIG.index("[train]") :]
         (folder / "free.toml").write_text(free)
-        file = folder / "study.toml"
+        check_summary_of_a_run(folder)
+        file = folder / "grid.toml"
         file.write_text(STUDY)
         whole = check_resumption(folder, file)
         check_broken_rows(file, whole)
