@@ -20,7 +20,7 @@ struct Summary {
   Figure stages_to_90 = {};      // stages after which r_cal stays above 0.9 r_cal_last_tenth
 
   // Mean return of the first supertype over the last fifth of the stages.
-  Figure return_slope = {};    // |least-squares slope| * the fifth's stages / range of the mean return over the whole run
+  Figure return_slope = {};  // |least-squares slope| * the fifth's stages / range of the mean return over the whole run
   Figure negative_share = {};  // share of stages whose mean return is below 0
 
   // L_m is the mean profile of stage m, each coordinate scaled to [0, 1] by its bounds.

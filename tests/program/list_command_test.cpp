@@ -60,7 +60,8 @@ TEST(ListCommand, SectionsTellTheirKeys) {
 }
 
 TEST(ListCommand, FitsTheScreen) {
-  for (char const* name : {"", "market", "matrix_game", "data", "policy", "calibrator", "target", "train", "study", "experiment", "method"})
+  for (char const* name : {"", "market", "matrix_game", "data", "policy", "calibrator", "target", "train", "study",
+                           "experiment", "method"})
     EXPECT_LE(widest_line(list(name)), screen_columns) << name;
 }
 
