@@ -5,12 +5,8 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <optional>
-#include <sstream>
+
+#include "program/toml_settings.hpp"
 
 namespace shoal {
 
@@ -19,45 +15,6 @@ namespace {
 std::string trimmed(std::string const& text) {
   auto const first = text.find_first_not_of(" \t");
   return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string location(std::string const& name, toml::source_region const& region) {
-  return fmt::format("{}:{}: ", name, region.begin.line);
-}
-
-/// What is wrong with a TOML value, or the setting that it is.
-struct Converted {
-  std::optional<Setting> setting = {};
-  std::string problem = {};
-};
-
-bool is_number(toml::node const& node) { return node.is_integer() || node.is_floating_point(); }
-
-double number(toml::node const& node) { return node.value<double>().value_or(0); }
-
-Converted convert_array(toml::array const& array) {
-  if (std::all_of(array.begin(), array.end(), is_number)) {  // an empty list too; readers of strings take that as well
-    std::vector<double> numbers;
-    for (auto const& item : array) numbers.push_back(number(item));
-    return {numbers};
-  }
-  std::vector<std::string> strings;
-  for (auto const& item : array) {
-    if (!item.is_string()) return {{}, ": expected a list of numbers only or of strings only"};
-    strings.push_back(item.as_string()->get());
-  }
-  return {strings};
-}
-
-Converted convert(toml::node const& node) {
-  if (auto const* x = node.as_boolean()) return {x->get()};
-  if (auto const* x = node.as_integer()) return {x->get()};
-  if (auto const* x = node.as_floating_point()) return {x->get()};
-  if (auto const* x = node.as_string()) return {x->get()};
-  if (auto const* x = node.as_array()) return convert_array(*x);
-  constexpr char const* expected = "expected a boolean, a number, a string or a list";
-  if (node.is_table()) return {{}, fmt::format(" is a table: {}", expected)};
-  return {{}, fmt::format(" is a date or time: {}; a string needs quotes", expected)};
 }
 
 std::string bracketed_names() {
@@ -95,15 +52,10 @@ class Reader {
     Settings settings;
     for (auto const& [key, node] : table) {
       auto const full = fmt::format("{}.{}", section, key.str());
-      auto const at = location(config_.file, key.source());
-      if (full == "calibrator.target") {
-        read_targets(at, node);
-        continue;
-      }
-      auto converted = convert(node);
-      if (!converted.setting) throw InputError(at + full + converted.problem);
-      settings.emplace(std::string(key.str()), std::move(*converted.setting));
-      config_.origins[full] = at;
+      if (full == "calibrator.target")
+        read_targets(location(config_.file, key.source()), node);
+      else
+        settings.emplace(std::string(key.str()), read_setting(config_, full, key, node));
     }
     return settings;
   }
@@ -118,14 +70,6 @@ class Reader {
 
   Config config_;
 };
-
-// toml++ quotes what it met, sometimes over several lines.
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return line;
-}
 
 void apply(Config& config, std::string const& assignment) {
   auto const text = fmt::format("--set {}", assignment);
@@ -177,13 +121,7 @@ std::pair<std::string, Setting> parse_assignment(std::string const& text) {
 }
 
 Config parse_config(std::string const& text, std::string const& name, std::vector<std::string> const& overrides) {
-  Config config;
-  try {
-    config = Reader(name)(toml::parse(text));
-  } catch (toml::parse_error const& error) {
-    auto const at = error.source().begin;
-    throw InputError(fmt::format("{}:{}:{}: {}", name, at.line, at.column, one_line(error.description())));
-  }
+  auto config = Reader(name)(parse_toml(text, name));
   for (auto const& assignment : overrides) apply(config, assignment);
   if (auto const env = config.sections.find("env"); env == config.sections.end() || !env->second.count("name"))
     throw InputError(fmt::format("{}: env.name is missing; `shoal list` names the environments", name));
@@ -191,14 +129,7 @@ Config parse_config(std::string const& text, std::string const& name, std::vecto
 }
 
 Config read_config(std::string const& path, std::vector<std::string> const& overrides) {
-  if (std::filesystem::is_directory(path)) throw InputError(fmt::format("{}: is a folder; expected a TOML file", path));
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file && file.peek() != std::ifstream::traits_type::eof())
-    text << file.rdbuf();  // << of nothing would be a failure
-  if (!file.is_open() || file.bad())
-    throw InputError(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
-  return parse_config(text.str(), path, overrides);
+  return parse_config(read_toml_text(path), path, overrides);
 }
 
 std::string to_toml(Config const& config, std::vector<std::string> const& header) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "program/market_data.hpp"
+#include "program/study_config.hpp"
 #include "program/text_table.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/env/simulator.hpp"
@@ -37,6 +38,9 @@ Section const sections[] = {
     {"target", "[[calibrator.target]], once or more: metrics of the environment and the values that they should take",
      fields_of<TargetOptions>},
     {"train", "[train]: how long, how many instances, seed, device", fields_of<TrainOptions>},
+    {"study", "[study] of a `shoal study` file: seeds, reference method", fields_of<StudyOptions>},
+    {"experiment", "[[experiment]] of a study, once or more: a configuration", fields_of<ExperimentOptions>},
+    {"method", "[[method]] of a study, once or more: what is compared", fields_of<MethodOptions>},
 };
 
 // ---- Settings ---------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include "program/hash_command.hpp"
 #include "program/list_command.hpp"
 #include "program/reach_command.hpp"
+#include "program/study_command.hpp"
 #include "program/train_command.hpp"
 #include "shoal/core/error.hpp"
 
@@ -101,6 +102,18 @@ void add_bench(CLI::App& app, shoal::BenchOptions& o, int& code) {
   bench->callback([&] { code = shoal::bench_command(o); });
 }
 
+void add_study(CLI::App& app, shoal::StudyCommand& command, int& code) {
+  auto* const study = app.add_subcommand("study", "run and compare experiments x methods x seeds");
+  study->add_option("file", command.file, "STUDY.toml")->required();
+  study->add_option("--out", command.out, "folder of the study, new or to go on with; default runs/NAME");
+  study->add_option("--jobs", command.jobs, "runs at once; default: one a core, on CUDA one")
+      ->check(CLI::PositiveNumber);
+  study->callback([&] {
+    command.program = "/proc/self/exe";
+    code = shoal::study(command);
+  });
+}
+
 int run(int argc, char** argv) {
   CLI::App app("shoal: a batch simulator for multi-agent systems, and the learners that consume it", "shoal");
   app.set_version_flag("--version", SHOAL_VERSION);
@@ -115,6 +128,8 @@ int run(int argc, char** argv) {
   add_reach(app, reach, code);
   shoal::BenchOptions bench;
   add_bench(app, bench, code);
+  shoal::StudyCommand study;
+  add_study(app, study, code);
   std::string name;
   auto* const list = app.add_subcommand("list", "environments, options and metrics");
   list->add_option("name", name, "an environment or a section of a configuration");

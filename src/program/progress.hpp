@@ -9,29 +9,46 @@
 
 namespace shoal {
 
+/// A line on stderr about what goes on: one that replaces itself on a terminal, a plain one now and then elsewhere.
+class LiveLine {
+ public:
+  /// Seconds between two lines, on a terminal and elsewhere.
+  LiveLine(double live_interval, double plain_interval);
+
+  /// Whether the last line is old enough for another.
+  bool due() const;
+  void show(std::string text);
+  /// A plain line in any case.
+  void note(std::string const& text);
+  /// Ends the live line, so that other output can follow.
+  void finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool terminal_;
+  double interval_;
+  bool live_ = false;
+  Clock::time_point last_shown_ = {};
+};
+
 class Progress {
  public:
   /// @param first  the stage that this run begins with
   Progress(std::int64_t first, std::int64_t stages);
 
   void show(StageReport const& report);
-  /// Ends the live line, so that other output can follow.
-  void finish();
+  void finish() { line_.finish(); }
 
   /// "stage 120/1000  r_cal 0.871  return 41.2 35.0  2.1 M agent-steps/s  1:05 left"
   static std::string line(StageReport const& report, std::int64_t stages, double agent_steps_per_second,
                           double seconds_left);
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   std::int64_t first_, stages_;
-  bool terminal_;
-  bool live_ = false;
+  LiveLine line_;
   std::int64_t first_agent_steps_ = 0;
   double first_seconds_ = 0;
-  Clock::time_point last_shown_ = {};
-  double interval_;  // seconds between lines
 };
 
 /// "1:05" or "2:03:10".

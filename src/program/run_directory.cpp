@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "program/text_file.hpp"
 #include "shoal/core/error.hpp"
 
 namespace shoal {
@@ -16,25 +15,6 @@ namespace shoal {
 namespace fs = std::filesystem;
 
 namespace {
-
-[[noreturn]] void cannot_write(fs::path const& path) {
-  throw InputError(fmt::format("{}: cannot write: {}", path.string(), std::strerror(errno)));
-}
-
-void write_aside(fs::path const& path, std::string const& text) {
-  auto const aside = fs::path(path.string() + ".partial");
-  std::ofstream out(aside, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) {
-    int const error = errno;
-    std::error_code ignored;
-    fs::remove(aside, ignored);
-    errno = error;
-    cannot_write(path);
-  }
-  fs::rename(aside, path);
-}
 
 std::vector<fs::path> checkpoints(fs::path const& run) {
   std::vector<fs::path> found;
@@ -54,7 +34,7 @@ RunDirectory RunDirectory::create(fs::path const& path, std::string const& confi
   fs::create_directories(path / "checkpoints", error);
   if (error) throw InputError(fmt::format("--out {}: cannot make the folder: {}", path.string(), error.message()));
   RunDirectory run(path);
-  write_aside(run.config(), configuration);
+  write_text(run.config(), configuration);
   return run;
 }
 
@@ -85,6 +65,10 @@ void RunDirectory::prune_checkpoints() const {
   for (std::size_t i = 0; i + 2 < found.size(); ++i) fs::remove(found[i]);
 }
 
+void RunDirectory::write_summary(std::string const& text) const { write_text(summary(), text); }
+
+void RunDirectory::remove_summary() const { fs::remove(summary()); }
+
 std::vector<std::string> RunDirectory::read_metrics() const {
   std::ifstream in(metrics());
   std::vector<std::string> rows;
@@ -99,7 +83,7 @@ void RunDirectory::rewind_metrics(std::int64_t stage) {
     auto const json = nlohmann::json::parse(row);
     if (json.value("stage", stage) < stage) kept += row + "\n";
   }
-  write_aside(metrics(), kept);
+  write_text(metrics(), kept);
 }
 
 void RunDirectory::append_metrics(std::string const& row) {

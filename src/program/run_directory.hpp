@@ -1,4 +1,5 @@
-// A run's folder: config.toml, metrics.jsonl, TensorBoard events and checkpoints. Nothing in it is ever overwritten but by rename.
+// A run's folder: config.toml, metrics.jsonl, TensorBoard events, checkpoints, and at the end summary.json. Nothing in it is ever
+// overwritten but by rename.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,8 @@ class RunDirectory {
 
   std::filesystem::path const& path() const { return path_; }
   std::string config() const { return path_ / "config.toml"; }
+  std::string metrics() const { return path_ / "metrics.jsonl"; }
+  std::string summary() const { return path_ / "summary.json"; }
   std::string checkpoint(std::int64_t stage) const;
   std::optional<std::string> latest_checkpoint() const;
 
@@ -41,9 +44,12 @@ class RunDirectory {
   /// Appends one row to metrics.jsonl. @throws InputError naming the file if it cannot be written
   void append_metrics(std::string const& row);
 
+  /// A run with summary.json is finished.
+  void write_summary(std::string const& text) const;
+  void remove_summary() const;
+
  private:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
-  std::string metrics() const { return path_ / "metrics.jsonl"; }
 
   std::filesystem::path path_;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> metrics_{nullptr, std::fclose};

@@ -9,6 +9,7 @@
 #include "program/report.hpp"
 #include "program/run_config.hpp"
 #include "program/run_directory.hpp"
+#include "program/summary.hpp"
 
 namespace shoal {
 
@@ -55,6 +56,7 @@ Run open(TrainCommand const& command) {
   auto trainer = make_trainer(file, config);
   if (auto const checkpoint = directory.latest_checkpoint()) trainer.load(*checkpoint, identity(config));
   directory.rewind_metrics(trainer.next_stage());
+  if (trainer.next_stage() < trainer.stages()) directory.remove_summary();
   return {config, std::move(trainer), std::move(directory)};
 }
 
@@ -88,10 +90,23 @@ class Loop {
     events_.flush();
   }
 
+  void summarize_run(std::vector<std::string> const& rows) const {
+    auto const stages = run_.trainer.stages();
+    try {
+      auto const summary = summarize(rows, run_.trainer.simulator().spec(), stages);
+      run_.directory.write_summary(summary_text(summary, run_.config.trainer.train.seed, stages));
+    } catch (InputError const& error) {
+      throw InputError(fmt::format("{}: {}", run_.directory.metrics(), error.what()));
+    }
+  }
+
   int conclude() const {
     auto const folder = run_.directory.path().string();
-    fmt::print("{}", final_table(run_.directory.read_metrics()));
-    if (run_.trainer.next_stage() == run_.trainer.stages()) {
+    auto const rows = run_.directory.read_metrics();
+    bool const done = run_.trainer.next_stage() == run_.trainer.stages();
+    if (done) summarize_run(rows);
+    fmt::print("{}", final_table(rows));
+    if (done) {
       fmt::print("{}: done, {} stages\n", folder, run_.trainer.stages());
       return 0;
     }

@@ -54,10 +54,14 @@ TEST(ListCommand, SectionsTellTheirKeys) {
   EXPECT_THAT(list("calibrator"), HasSubstr("  increment "));
   EXPECT_THAT(list("train"), HasSubstr("one of \"auto\", \"cpu\""));
   EXPECT_THAT(list("target"), HasSubstr("  scale "));
+  EXPECT_THAT(list("study"), HasSubstr("  seeds "));
+  EXPECT_THAT(list("experiment"), HasSubstr("  config "));
+  EXPECT_THAT(list("method"), HasSubstr("  set "));
 }
 
 TEST(ListCommand, FitsTheScreen) {
-  for (char const* name : {"", "market", "matrix_game", "data", "policy", "calibrator", "target", "train"})
+  for (char const* name : {"", "market", "matrix_game", "data", "policy", "calibrator", "target", "train", "study",
+                           "experiment", "method"})
     EXPECT_LE(widest_line(list(name)), screen_columns) << name;
 }
 

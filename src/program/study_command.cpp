@@ -1,0 +1,135 @@
+#include "program/study_command.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "program/run_directory.hpp"
+#include "program/study_config.hpp"
+#include "program/study_report.hpp"
+#include "program/study_runner.hpp"
+#include "program/text_file.hpp"
+#include "program/toml_settings.hpp"
+
+namespace shoal {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path folder_of(StudyCommand const& command) {
+  if (!command.out.empty()) return command.out;
+  return fs::path("runs") / fs::path(command.file).stem();
+}
+
+/// Makes the folder, or finds that of the study begun before.
+void make_folder(fs::path const& folder) {
+  auto const at = fmt::format("--out {}: ", folder.string());
+  if (fs::exists(folder) && !fs::is_directory(folder)) throw InputError(at + "expected a folder");
+  if (fs::exists(folder) && !fs::is_empty(folder) && !fs::exists(folder / "study.toml"))
+    throw InputError(at + "no study.toml there; expected the folder of a study, or one that does not exist yet");
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw InputError(fmt::format("{}cannot make the folder: {}", at, error.message()));
+}
+
+/// Keeps other studies out of the folder. Children inherit it: it is held until the last one that outlives a killed study has ended.
+class FolderLock {
+ public:
+  explicit FolderLock(fs::path const& folder) : file_(open(folder.c_str(), O_RDONLY | O_DIRECTORY)) {
+    if (file_ >= 0 && flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+      throw InputError(fmt::format("--out {}: in use by another `shoal study`, or by runs of one that are about to end",
+                                   folder.string()));
+  }
+  FolderLock(FolderLock const&) = delete;
+  FolderLock& operator=(FolderLock const&) = delete;
+  ~FolderLock() { close(file_); }
+
+ private:
+  int file_;
+};
+
+bool on_cuda(StudyCell const& cell) {
+  auto const choice = cell.run ? cell.run->trainer.train.device : DeviceChoice::cpu;
+  return choice != DeviceChoice::cpu && choose_device(DeviceChoice::automatic).is_cuda();
+}
+
+int choose_jobs(int asked, Study const& study, std::vector<StudyCell> const& cells) {
+  if (asked > 0) return asked;
+  if (std::any_of(cells.begin(), cells.end(), on_cuda)) return 1;
+  return std::max(1, choose_threads(0) / study.options.threads);
+}
+
+/// The finished runs' summaries; one whose rows are missing or broken fails here.
+std::vector<StudyResult> summaries(std::vector<StudyRun>& runs) {
+  std::vector<StudyResult> results;
+  for (auto& run : runs) {
+    if (run.state != RunState::done) continue;
+    auto const directory = RunDirectory::open(run.folder);
+    try {
+      results.push_back({run.cell->experiment, run.cell->method, run.seed,
+                         summarize(directory.read_metrics(), *run.cell->spec, run.stages())});
+    } catch (InputError const& error) {
+      run.state = RunState::failed;
+      run.failure = fmt::format("{}: {}", directory.metrics(), error.what());
+    }
+  }
+  return results;
+}
+
+template <class Options>
+std::vector<std::string> names_of(std::vector<Options> const& all) {
+  std::vector<std::string> names;
+  for (auto const& one : all) names.push_back(one.name);
+  return names;
+}
+
+int conclude(Study const& study, std::vector<StudyRun>& runs, fs::path const& folder) {
+  StudyNames const names{names_of(study.experiments), names_of(study.methods), study.options.reference};
+  auto const results = summaries(runs);
+  std::vector<std::pair<std::string, std::string>> left_out;
+  for (auto const& run : runs)
+    if (run.state != RunState::done) left_out.emplace_back(run.name, run.failure);
+  write_text(folder / "table.csv", table_csv(names, results));
+  write_text(folder / "pairs.csv", pairs_csv(names, results));
+  auto const tables = table_markdown(names, results, left_out);
+  write_text(folder / "table.md", tables);
+  fmt::print("{}\n{}: {} of {} runs in table.csv, table.md and pairs.csv\n", tables, folder.string(), results.size(),
+             runs.size());
+  for (auto const& [run, why] : left_out) fmt::print(stderr, "shoal: {}: {}\n", run, why);
+  return left_out.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int study(StudyCommand const& command) {
+  auto const text = read_toml_text(command.file);
+  auto const study = parse_study(text, command.file);
+  auto const cells = resolve_cells(study);
+  auto const folder = folder_of(command);
+  make_folder(folder);
+  FolderLock const lock(folder);
+  auto runs = find_runs(study, cells, folder);
+  write_text(folder / "study.toml", text);
+  auto const finished = [&] {
+    return std::count_if(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::done; });
+  };
+  int const jobs = choose_jobs(command.jobs, study, cells);
+  fmt::print(stderr, "{}: experiments x methods x seeds = {} x {} x {}, {} of {} runs finished before, {} at once\n",
+             folder.string(), study.experiments.size(), study.methods.size(), study.options.seeds.count, finished(),
+             runs.size(), jobs);
+  StudyRunner{command.program, jobs, study.options.threads}(runs);
+  bool const all_ended =
+      std::none_of(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::waiting; });
+  if (all_ended) return conclude(study, runs, folder);
+  fmt::print("{}: interrupted, {} of {} runs finished; go on with: shoal study {} --out {}\n", folder.string(),
+             finished(), runs.size(), command.file, folder.string());
+  return 130;
+}
+
+}  // namespace shoal

@@ -1,0 +1,18 @@
+// `shoal study`: a grid of experiments, methods and seeds, run and compared.
+#pragma once
+
+#include <string>
+
+namespace shoal {
+
+struct StudyCommand {
+  std::string file;     // STUDY.toml
+  std::string out;      // empty: runs/NAME
+  int jobs = 0;         // runs at once; 0: one a core, on CUDA one
+  std::string program;  // the path of `shoal`, which runs the cells
+};
+
+/// @return the exit code: 0, 1 if a run failed or was left out, 130 after an interrupt
+int study(StudyCommand const& command);
+
+}  // namespace shoal

@@ -1,0 +1,217 @@
+#include "program/study_runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "program/interrupt.hpp"
+#include "program/run_directory.hpp"
+
+namespace shoal {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr auto poll_interval = std::chrono::milliseconds(50);
+
+bool can_resume(StudyRun const& run) {
+  return fs::exists(run.folder / "config.toml") && RunDirectory::open(run.folder).latest_checkpoint();
+}
+
+/// The last whole row of metrics.jsonl; rows are shorter than what is read of the file's end.
+nlohmann::json last_row(StudyRun const& run) {
+  std::ifstream in(run.folder / "metrics.jsonl", std::ios::binary | std::ios::ate);
+  if (!in) return {};
+  constexpr std::streamoff most = 1 << 18;
+  auto const size = std::streamoff(in.tellg());
+  in.seekg(std::max<std::streamoff>(0, size - most));
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  text.resize(text.find_last_of('\n') == std::string::npos ? 0 : text.find_last_of('\n'));
+  auto const begin = text.find_last_of('\n');
+  return nlohmann::json::parse(text.substr(begin == std::string::npos ? 0 : begin + 1), nullptr, false);
+}
+
+void read_progress(StudyRun& run) {
+  auto const row = last_row(run);
+  if (!row.is_object()) return;
+  run.stage = row.value("stage", std::int64_t(-1)) + 1;
+  if (row.contains("r_cal_mean")) run.r_cal = row.value("r_cal_mean", 0.0);
+}
+
+/// What two runs of one configuration agree in; threads, device and checkpoints may differ.
+std::string essence(RunConfig const& run) {
+  return fmt::format("{}train.stages = {}\n", identity(run), run.trainer.train.stages);
+}
+
+void refuse_another_configuration(StudyRun const& run, std::string const& kept) {
+  auto asked = *run.cell->run;
+  asked.trainer.train.seed = run.seed;
+  auto const now = essence(asked);
+  if (now == kept) return;
+  std::istringstream now_lines(now), kept_lines(kept);
+  std::string a, b;
+  while (std::getline(now_lines, a) && std::getline(kept_lines, b) && a == b) {}
+  throw InputError(
+      fmt::format("{}: a run of another configuration: it has \"{}\", the study \"{}\"; give the study "
+                  "another folder, --out, or remove this run's",
+                  run.folder.string(), b, a));
+}
+
+void find_state(StudyRun& run) {
+  auto const fail = [&](std::string const& why) {
+    run.state = RunState::failed;
+    run.failure = why;
+  };
+  if (!run.cell->run) return fail(run.cell->problem);
+  bool const finished = fs::exists(run.folder / "summary.json");
+  if (!finished && !can_resume(run)) return;
+  std::string kept;
+  try {
+    kept = essence(resolve(read_config(run.folder / "config.toml", {})));
+  } catch (InputError const& error) {
+    return fail(error.what());
+  }
+  refuse_another_configuration(run, kept);
+  read_progress(run);
+  run.first_stage = run.stage;
+  if (finished) run.state = RunState::done;
+}
+
+/// What the program said last of what was wrong.
+std::string last_complaint(fs::path const& log) {
+  std::ifstream in(log);
+  std::string const prefix = "shoal: ";
+  std::string complaint = "see " + log.string();
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with(prefix)) complaint = line.substr(prefix.size());
+  return complaint;
+}
+
+std::string failure(StudyRun const& run, int code) {
+  if (code == 0) return "ended without summary.json, see " + run.log.string();
+  if (code == 130) return "interrupted";
+  if (code > 128) return fmt::format("killed by signal {}", code - 128);
+  return last_complaint(run.log);
+}
+
+std::int64_t count(std::vector<StudyRun> const& runs, RunState state) {
+  return std::count_if(runs.begin(), runs.end(), [&](StudyRun const& run) { return run.state == state; });
+}
+
+}  // namespace
+
+std::vector<StudyRun> find_runs(Study const& study, std::vector<StudyCell> const& cells, fs::path const& folder) {
+  std::vector<StudyRun> runs;
+  for (int i = 0; i < study.options.seeds.count; ++i)
+    for (auto const& cell : cells) {
+      auto const seed = study.options.seeds.items[i];
+      auto const name = fmt::format("{}/{}/seed-{}", cell.experiment, cell.method, seed);
+      find_state(runs.emplace_back(StudyRun{.cell = &cell,
+                                            .seed = seed,
+                                            .name = name,
+                                            .folder = folder / "runs" / name,
+                                            .log = folder / "logs" / (name + ".log")}));
+    }
+  return runs;
+}
+
+std::string study_line(std::vector<StudyRun> const& runs, std::optional<double> seconds_left) {
+  auto text = fmt::format("runs {}/{} done", count(runs, RunState::done), runs.size());
+  if (auto const n = count(runs, RunState::running)) text += fmt::format("  {} running", n);
+  if (auto const n = count(runs, RunState::failed)) text += fmt::format("  {} failed", n);
+  if (seconds_left) text += fmt::format("  {} left", clock_text(*seconds_left));
+  std::string r_cal;
+  for (auto const& run : runs)
+    if (run.state == RunState::running && run.r_cal)
+      r_cal += fmt::format("  {}/{}/{} {:.3f}", run.cell->experiment, run.cell->method, run.seed, *run.r_cal);
+  return r_cal.empty() ? text : text + "  r_cal" + r_cal.substr(1);
+}
+
+void StudyRunner::start(StudyRun& run) const {
+  std::vector<std::string> command{"shoal", "train"};
+  auto const add = [&](std::initializer_list<std::string> words) { command.insert(command.end(), words); };
+  fs::create_directories(run.log.parent_path());
+  if (can_resume(run)) {
+    add({"--resume", run.folder.string()});
+  } else {
+    fs::remove_all(run.folder);  // half made, nothing saved yet
+    fs::remove(run.log);
+    add({run.cell->config, "--out", run.folder.string(), "--seed", std::to_string(run.seed)});
+    for (auto const& text : run.cell->overrides) add({"--set", text});
+  }
+  add({"--threads", std::to_string(threads_)});
+  run.process.emplace(program_, command, run.log.string());
+  run.state = RunState::running;
+}
+
+void StudyRunner::tell_failure(StudyRun const& run) {
+  line_.note(fmt::format("{}: failed: {}", run.name, run.failure));
+}
+
+void StudyRunner::look_after(StudyRun& run) {
+  auto const code = run.process->poll();
+  if (!code) return;
+  run.process.reset();
+  read_progress(run);
+  if (*code == 0 && fs::exists(run.folder / "summary.json")) {
+    run.state = RunState::done;
+    line_.note(run.name + ": done" + (run.r_cal ? fmt::format(", r_cal {:.3f}", *run.r_cal) : ""));
+  } else if (interrupted() && *code == 130) {
+    run.state = RunState::waiting;
+  } else {
+    run.state = RunState::failed;
+    run.failure = failure(run, *code);
+    tell_failure(run);
+  }
+}
+
+std::optional<double> StudyRunner::seconds_left(std::vector<StudyRun> const& runs) const {
+  std::int64_t finished = 0, left = 0;
+  for (auto const& run : runs) {
+    finished += run.stage - run.first_stage;
+    if (run.state == RunState::waiting || run.state == RunState::running) left += run.stages() - run.stage;
+  }
+  double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  if (finished <= 0) return {};
+  return seconds * double(left) / double(finished);
+}
+
+void StudyRunner::show(std::vector<StudyRun>& runs) {
+  for (auto& run : runs)
+    if (run.state == RunState::running) read_progress(run);
+  line_.show(study_line(runs, seconds_left(runs)));
+}
+
+void StudyRunner::operator()(std::vector<StudyRun>& runs) {
+  catch_interrupts();
+  std::signal(SIGCHLD, SIG_DFL);  // ignored, as some shells leave it, children's exit codes would be lost
+  for (auto const& run : runs)
+    if (run.state == RunState::failed) tell_failure(run);
+  bool told = false;
+  for (;;) {
+    for (auto& run : runs)
+      if (run.state == RunState::running) look_after(run);
+    for (auto& run : runs)
+      if (run.state == RunState::waiting && !interrupted() && count(runs, RunState::running) < jobs_) start(run);
+    auto const running = count(runs, RunState::running);
+    if (running == 0) break;
+    if (interrupted() && !std::exchange(told, true)) {
+      line_.note(
+          fmt::format("interrupted: waiting for {} to save", running == 1 ? "a run" : fmt::format("{} runs", running)));
+      for (auto const& run : runs)
+        if (run.process) run.process->interrupt();
+    }
+    if (line_.due()) show(runs);
+    std::this_thread::sleep_for(poll_interval);
+  }
+  line_.show(study_line(runs, {}));
+  line_.finish();
+}
+
+}  // namespace shoal

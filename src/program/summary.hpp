@@ -1,0 +1,61 @@
+// A whole run in a few figures: the three criteria of CALSHEQ (fit to the targets, convergence of rewards, smoothness of the
+// profile's path), and what the run cost. Computed from the rows of metrics.jsonl alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/env/spec.hpp"
+
+namespace shoal {
+
+/// Figures that a run does not have (no calibrator, too few stages) are empty.
+struct Summary {
+  using Figure = std::optional<double>;
+
+  Figure r_cal_last_tenth = {};  // mean over the last tenth of the stages, at least one
+  Figure r_cal_auc = {};         // area under the curve of r_cal, divided by the number of stages
+  Figure stages_to_90 = {};      // stages after which r_cal stays above 0.9 r_cal_last_tenth
+
+  // Mean return of the first supertype over the last fifth of the stages.
+  Figure return_slope = {};  // |least-squares slope| * the fifth's stages / range of the mean return over the whole run
+  Figure negative_share = {};  // share of stages whose mean return is below 0
+
+  // L_m is the mean profile of stage m, each coordinate scaled to [0, 1] by its bounds.
+  Figure s1 = {};     // mean of |L_m - L_{m-1}|, Euclidean
+  Figure s_max = {};  // its maximum
+
+  Figure seconds = {}, agent_steps_per_second = {};  // training only
+};
+
+/// A figure with its key in files and its heading in tables.
+struct SummaryFigure {
+  char const* key;
+  char const* heading;
+  Summary::Figure Summary::*value;
+};
+
+inline constexpr SummaryFigure summary_figures[] = {
+    {"r_cal_last_tenth", "r_cal, last tenth", &Summary::r_cal_last_tenth},
+    {"r_cal_auc", "r_cal, mean", &Summary::r_cal_auc},
+    {"stages_to_90", "stages to 90 %", &Summary::stages_to_90},
+    {"return_slope", "return slope", &Summary::return_slope},
+    {"negative_share", "negative share", &Summary::negative_share},
+    {"S1", "S1", &Summary::s1},
+    {"Smax", "Smax", &Summary::s_max},
+    {"seconds", "seconds", &Summary::seconds},
+    {"agent_steps_per_second", "agent-steps/s", &Summary::agent_steps_per_second},
+};
+
+/// @param rows    of metrics.jsonl, one JSON text each, from stage 0 on
+/// @param spec    of the environment: the bounds of the profile's coordinates, the first supertype
+/// @param stages  that the run has
+/// @throws InputError in one line, not naming the file, if a row is missing or broken
+Summary summarize(std::vector<std::string> const& rows, Spec const& spec, std::int64_t stages);
+
+/// The text of summary.json; empty figures are null.
+std::string summary_text(Summary const& summary, std::int64_t seed, std::int64_t stages);
+
+}  // namespace shoal

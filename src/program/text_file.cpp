@@ -1,0 +1,34 @@
+#include "program/text_file.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "shoal/core/error.hpp"
+
+namespace shoal {
+
+namespace fs = std::filesystem;
+
+void cannot_write(fs::path const& path) {
+  throw InputError(fmt::format("{}: cannot write: {}", path.string(), std::strerror(errno)));
+}
+
+void write_text(fs::path const& path, std::string const& text) {
+  auto const aside = fs::path(path.string() + ".partial");
+  std::ofstream out(aside, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out) {
+    int const error = errno;
+    std::error_code ignored;
+    fs::remove(aside, ignored);
+    errno = error;
+    cannot_write(path);
+  }
+  fs::rename(aside, path);
+}
+
+}  // namespace shoal

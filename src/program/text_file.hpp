@@ -1,0 +1,15 @@
+// Text files that are never half written: aside first, then renamed.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace shoal {
+
+/// @throws InputError naming the file if it cannot be written whole; what stood under that name then stays
+void write_text(std::filesystem::path const& path, std::string const& text);
+
+/// "PATH: cannot write: REASON", the reason being errno's.
+[[noreturn]] void cannot_write(std::filesystem::path const& path);
+
+}  // namespace shoal
