@@ -129,6 +129,7 @@ void PpoLearner::act(Rollout const& rollout, int t) {
       .log_probabilities = rollout.log_probabilities.select(0, t).data_ptr<float>(),
       .entropies = rollout.entropies.select(0, t).data_ptr<float>(),
       .kept_parameters = alone_ ? nullptr : parameter_slot.data_ptr<float>(),
+      .drawn_as = rollout.drawn_as.defined() ? rollout.drawn_as.data_ptr<std::int32_t>() : nullptr,
   };
   ops::sample(args, observations.device());
 }

@@ -41,6 +41,7 @@ struct SampleArgs {
   float* log_probabilities;    // [instances, all_agents]
   float* entropies;            // [instances, all_agents]
   float* kept_parameters;  // [instances, all_agents, layout.parameters()]; null where `parameters` is that slot itself
+  std::int32_t const* drawn_as = nullptr;  // [instances, all_agents]: whose random numbers; null: the agent's own
 };
 
 inline constexpr float half_log_2pi = 0.918938533f;
@@ -84,7 +85,8 @@ SHOAL_FN void sample_row(SampleArgs const& args, std::int64_t row) {
   int const agent = args.agents[row % args.members];
   auto const slot = instance * args.all_agents + agent;
   int const normal_draws = (layout.continuous + 3) / 4, choice_draws = (layout.discrete + 3) / 4;  // of four words
-  auto const first_draw = std::uint32_t(agent * (normal_draws + choice_draws));
+  int const drawn_as = args.drawn_as ? args.drawn_as[slot] : agent;
+  auto const first_draw = std::uint32_t(drawn_as * (normal_draws + choice_draws));
   Random random = args.random;
   random.instance = std::uint32_t(instance);
   random.episode = *args.stage;
