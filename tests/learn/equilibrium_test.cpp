@@ -1,10 +1,7 @@
 // Games whose best deviations are known (calibration.md, section 6), and that pairs of episodes share their random numbers.
 #include "shoal/learn/equilibrium.hpp"
 
-#include <set>
-
 #include "learn/helpers.hpp"
-#include "shoal/learn/parallel.hpp"
 #include "src/learn/population.hpp"
 
 namespace shoal {
@@ -15,7 +12,6 @@ using namespace test;
 std::vector<double> const rock_paper_scissors = {0, 0, -1, 1, 1, -1, 1, -1, 0, 0, -1, 1, -1, 1, 1, -1, 0, 0};
 std::vector<double> const pennies = {1, -1, -1, 1, -1, 1, 1, -1};
 std::vector<double> const dilemma = {3, 3, 0, 5, 5, 0, 1, 1};
-std::vector<double> const stag_hunt = {4, 4, 0, 3, 3, 0, 3, 3};
 
 /// A game with frozen policies, one for each of `groups`.
 struct Fixture {
@@ -71,10 +67,10 @@ void always(PpoLearner const& policy, int action) {
   auto const& shape = policy.network().shape();
   PlainNetwork const network(shape, parameters);  // views of the parameters
   network.actor.back().weight.zero_();
-  network.actor.back().bias.fill_(-20)[0][action] = 20;
+  network.actor.back().bias.fill_(-20)[action] = 20;
 }
 
-constexpr EquilibriumOptions quick = {.instances = 64, .updates = 60, .evaluations = 1000};
+constexpr EquilibriumOptions quick = {.instances = 32, .updates = 40, .evaluations = 1000};
 
 Deviation const& from(DeviatorsReport const& report, std::string const& start) {
   for (auto const& deviation : report.deviations)
@@ -110,19 +106,26 @@ TEST(Equilibrium, APurePolicyOfRockPaperScissorsHasRegretOne) {
   }
 }
 
+// Whoever deviates from the mix earns what the mix earns: of the intervals 95 in 100 hold 0.
 TEST(Equilibrium, TheMixOfMatchingPenniesHasRegretZero) {
   auto fixture = matrix_game(pennies);
   fixture.observation.indication = true;
   fixture.make_policies({{0, 1}});
   PlainNetwork const network(fixture.policies[0].network().shape(), fixture.policies[0].network().parameters());
   network.actor.back().weight.zero_();  // one half
-  auto const report = fixture.check({.instances = 64, .updates = 20, .evaluations = 4000});
-  ASSERT_EQ(report.deviators.size(), 1u);
-  for (auto const& deviation : report.deviators[0].deviations) {
-    EXPECT_LE(deviation.regret.low, 0) << deviation.start;
-    EXPECT_GE(deviation.regret.high, 0) << deviation.start;
-    EXPECT_LT(deviation.regret.high - deviation.regret.low, 0.1);
+  constexpr int checks = 20;
+  int covered = 0;
+  double sum = 0;
+  for (std::uint32_t seed = 0; seed < checks; ++seed) {
+    auto const report = fixture.check({.instances = 32, .updates = 5, .evaluations = 1000, .seed = seed});
+    ASSERT_EQ(report.deviators.size(), 1u);
+    for (auto const& [start, value, regret, normalised] : report.deviators[0].deviations) {
+      covered += regret.low <= 0 && regret.high >= 0;
+      sum += regret.mean;
+    }
   }
+  EXPECT_GE(covered, 0.9 * 3 * checks);
+  EXPECT_NEAR(sum / (3 * checks), 0, 0.02);
 }
 
 TEST(Equilibrium, WhoCooperatesCanBeExploitedByTwoARound) {
@@ -194,7 +197,6 @@ TEST(Equilibrium, APolicyOfItsOwnDeviatesWithThatPolicyAsStart) {
 
 TEST(Equilibrium, DeviatorsAreGroupsThatShareANetworkAndTheirSupertypes) {
   auto const names = [](std::vector<std::vector<int>> const& groups, std::vector<int> const& supertype_of) {
-    auto const fixture = matrix_game(dilemma);
     std::vector<PpoLearner> policies;
     RolloutShape const shape{
         .steps = 1, .instances = 1, .agents = int(supertype_of.size()), .width = 1, .actions = heads(1, {})};
@@ -247,13 +249,16 @@ std::vector<Fixture> several_games() {
 
 TEST(Equilibrium, WhoDeviatesToTheSamePolicyHasTheSameEpisodes) {
   for (auto const& fixture : several_games()) {
+    for (auto const& policy : fixture.policies) {  // unlike a new network, far from indifferent
+      auto const& parameters = policy.network().parameters();
+      parameters.add_(random_normal(parameters.sizes(), 1) * 0.5);
+    }
     auto const report = fixture.check({.updates = 0, .evaluations = 64});
     for (auto const& who : report.deviators) {
       auto const& same = from(who, "pi*");
       EXPECT_EQ(same.regret.low, 0) << fixture.environment << ", " << who.who.name;
       EXPECT_EQ(same.regret.high, 0) << fixture.environment << ", " << who.who.name;
       EXPECT_NE(from(who, "scratch 1").regret.mean, 0) << "another network would not be noticed";
-      EXPECT_NE(from(who, "scratch 1").regret.mean, from(who, "scratch 2").regret.mean);
     }
   }
 }
