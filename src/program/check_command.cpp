@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -103,8 +104,6 @@ class Line {
   Clock::time_point start_ = Clock::now(), shown_ = {};
 };
 
-std::string percent(double x) { return fmt::format("{:.2g} %", 100 * x); }
-
 std::string interval(Estimate const& x) { return fmt::format("[{:.4g}, {:.4g}]", x.low, x.high); }
 
 std::string table(EquilibriumReport const& report) {
@@ -166,28 +165,39 @@ std::string to_json(CheckCommand const& command, StoredRun const& run, at::Tenso
   return json.dump(2) + "\n";
 }
 
-std::string said_of(DeviatorsReport const& d) {
+/// "0.4 % of |V|": epsilon.
+std::string share(DeviatorsReport const& d) {
+  if (std::abs(d.value.mean) < d.scale) return "|V| being nearly 0";
+  double const ratio = d.epsilon() / d.scale;
+  return ratio > 10 ? fmt::format("{:.3g} times |V|", ratio) : fmt::format("{:.3g} % of |V|", 100 * ratio);
+}
+
+/// "0.2 [0.1, 0.3] by a deviation from pi*".
+std::string gain(DeviatorsReport const& d) {
   auto const& best = d.best();
-  return fmt::format("epsilon = {:.3g} ({} of |V|) for {}, whose best deviation, {} {}, gains {:.3g} {}", d.epsilon(),
-                     percent(d.epsilon() / d.scale), d.who.name, best.start == "do nothing" ? "to" : "from", best.start,
-                     best.regret.mean, interval(best.regret));
+  auto const how = best.start == "do nothing" ? "doing nothing" : "a deviation from " + best.start;
+  return fmt::format("{:.3g} {} by {}", best.regret.mean, interval(best.regret), how);
 }
 
 }  // namespace
 
 std::string verdict(EquilibriumReport const& report) {
-  auto const first = report.deviators.begin(), end = report.deviators.end();
-  auto const worst = [](auto begin, auto past) {
-    return *std::max_element(begin, past, [](DeviatorsReport const& a, DeviatorsReport const& b) {
-      return a.epsilon() / a.scale < b.epsilon() / b.scale;
-    });
+  auto const worst = [&](std::size_t first) {
+    return *std::max_element(report.deviators.begin() + std::ptrdiff_t(first), report.deviators.end(),
+                             [](DeviatorsReport const& a, DeviatorsReport const& b) {
+                               return a.epsilon() / a.scale < b.epsilon() / b.scale;
+                             });
   };
-  std::string text = report.shared ? "Against all deviations tried, an epsilon-shared equilibrium with "
-                                   : "Against all deviations tried, an equilibrium of the policies with ";
-  text += said_of(report.shared ? *first : worst(first, end));
-  if (report.shared && end - first > 1)
-    text += fmt::format("; supertype by supertype at most {}", said_of(worst(first + 1, end)));
-  return text + "; this is a lower bound on true exploitability, for a stronger deviation may exist.";
+  auto const whole = report.shared ? report.deviators[0] : worst(0);
+  auto text = fmt::format("An {} with epsilon = {:.3g}, {}, against every deviation tried: {} can gain {}",
+                          report.shared ? "epsilon-shared equilibrium" : "epsilon-equilibrium of the policies",
+                          whole.epsilon(), share(whole), whole.who.name, gain(whole));
+  if (report.shared && report.deviators.size() > 1) {
+    auto const part = worst(1);
+    text += fmt::format("; by supertypes, {} has most to gain, {}, at most {:.3g}, {}", part.who.name, gain(part),
+                        part.epsilon(), share(part));
+  }
+  return text + "; a lower bound on true exploitability, for a stronger deviation may exist.";
 }
 
 int check(CheckCommand const& command) {
