@@ -138,6 +138,7 @@ void PpoLearner::act(Rollout const& rollout, int t) {
       .log_probabilities = slot<float>(rollout.log_probabilities, t),
       .entropies = slot<float>(rollout.entropies, t),
       .kept_parameters = alone_ ? nullptr : slot<float>(rollout.parameters, t),
+      .drawn_as = rollout.drawn_as.defined() ? rollout.drawn_as.data_ptr<std::int32_t>() : nullptr,
   };
   ops::sample(args, device);
 }

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "program/bench_command.hpp"
+#include "program/check_command.hpp"
 #include "program/hash_command.hpp"
 #include "program/list_command.hpp"
 #include "program/reach_command.hpp"
@@ -66,6 +67,31 @@ void add_hash(CLI::App& app, shoal::HashOptions& o, int& code) {
   hash->callback([&] { code = shoal::hash_command(o); });
 }
 
+struct CheckFlags {
+  std::string threads, device;
+};
+
+void add_check(CLI::App& app, shoal::CheckCommand& command, CheckFlags& flags, int& code) {
+  auto* const check =
+      app.add_subcommand("check", "tell whether a run's policy is an equilibrium: train deviations from it");
+  auto& o = command.options;
+  check->add_option("folder", command.directory, "DIR of the run")->required();
+  check->add_option("--instances", o.instances, "of a deviation's training; default 256")
+      ->check(CLI::Range(1, 1 << 24));
+  check->add_option("--updates", o.updates, "of a deviation's training; default 100")->check(CLI::Range(0, 1 << 24));
+  check->add_option("--evaluations", o.evaluations, "episodes behind each value; default 4096")
+      ->check(CLI::Range(2, 1 << 24));
+  check->add_option("--seed", o.seed, "default 0");
+  check->add_flag("--particles", command.particles, "at the calibrator's particles, not at their mean profile");
+  check->add_option("--threads", flags.threads, "CPU threads; default: the run's");
+  check->add_option("--device", flags.device, "auto, cpu or cuda; default: the run's");
+  check->callback([&] {
+    if (!flags.threads.empty()) command.overrides.push_back("train.threads=" + flags.threads);
+    if (!flags.device.empty()) command.overrides.push_back("train.device=" + flags.device);
+    code = shoal::check(command);
+  });
+}
+
 struct ReachFlags {
   std::string config;
   std::vector<std::string> overrides;
@@ -124,6 +150,9 @@ int run(int argc, char** argv) {
   add_train(app, train, flags, code);
   shoal::HashOptions hash;
   add_hash(app, hash, code);
+  shoal::CheckCommand check;
+  CheckFlags check_flags;
+  add_check(app, check, check_flags, code);
   ReachFlags reach;
   add_reach(app, reach, code);
   shoal::BenchOptions bench;

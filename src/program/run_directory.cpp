@@ -40,7 +40,7 @@ RunDirectory RunDirectory::create(fs::path const& path, std::string const& confi
 
 RunDirectory RunDirectory::open(fs::path const& path) {
   if (!fs::is_regular_file(path / "config.toml"))
-    throw InputError(fmt::format("--resume {}: no config.toml there; expected the folder of a run", path.string()));
+    throw InputError(fmt::format("{}: no config.toml there; expected the folder of a run", path.string()));
   return RunDirectory(path);
 }
 
@@ -85,6 +85,8 @@ void RunDirectory::rewind_metrics(std::int64_t stage) {
   }
   write_text(metrics(), kept);
 }
+
+void RunDirectory::write(std::string const& name, std::string const& text) const { write_aside(path_ / name, text); }
 
 void RunDirectory::append_metrics(std::string const& row) {
   if (!metrics_) metrics_.reset(std::fopen(metrics().c_str(), "ab"));

@@ -41,6 +41,9 @@ class RunDirectory {
   /// The whole rows of metrics.jsonl, one JSON text each.
   std::vector<std::string> read_metrics() const;
 
+  /// Writes a file of that name aside and renames it. @throws InputError naming the file if it cannot be written
+  void write(std::string const& name, std::string const& text) const;
+
   /// Appends one row to metrics.jsonl. @throws InputError naming the file if it cannot be written
   void append_metrics(std::string const& row);
 

@@ -7,8 +7,7 @@
 #include "program/interrupt.hpp"
 #include "program/progress.hpp"
 #include "program/report.hpp"
-#include "program/run_config.hpp"
-#include "program/run_directory.hpp"
+#include "program/stored_run.hpp"
 #include "program/summary.hpp"
 
 namespace shoal {
@@ -20,17 +19,6 @@ struct Run {
   Trainer trainer;
   RunDirectory directory;
 };
-
-// A Trainer's SettingErrors carry their section: "train.steps".
-Trainer make_trainer(Config const& file, RunConfig const& config) {
-  try {
-    return Trainer(config.trainer);
-  } catch (SettingError const& error) {
-    auto const dot = error.key.find('.');
-    if (dot == std::string::npos) throw;
-    throw located(file, error.key.substr(0, dot), SettingError(error.key.substr(dot + 1), error.message));
-  }
-}
 
 Run begin(TrainCommand const& command) {
   auto const file = read_config(command.config, command.overrides);
@@ -51,13 +39,10 @@ Run open(TrainCommand const& command) {
           fmt::format("--set {}: a resumed run may change train.stages, train.checkpoint_every, train.threads and "
                       "train.device only",
                       key));
-  auto const file = read_config(directory.config(), command.overrides);
-  auto config = resolve(file);
-  auto trainer = make_trainer(file, config);
-  if (auto const checkpoint = directory.latest_checkpoint()) trainer.load(*checkpoint, identity(config));
+  auto [config, trainer] = load_run(directory, command.overrides);
   directory.rewind_metrics(trainer.next_stage());
   if (trainer.next_stage() < trainer.stages()) directory.remove_summary();
-  return {config, std::move(trainer), std::move(directory)};
+  return {std::move(config), std::move(trainer), std::move(directory)};
 }
 
 class Loop {

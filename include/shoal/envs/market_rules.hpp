@@ -109,6 +109,7 @@ struct MarketRules {
     spec.supertypes[1].coordinates.push_back({"tolerance_variance", 0, 0.25f, p.tolerance_variance_2});
     spec.supertype_of.assign(std::size_t(p.merchants), 1);
     spec.supertype_of[0] = 0;
+    spec.may_abstain = true;  // eps = 1 on both sides, from an empty inventory
     spec.metrics = metric_names(p);
     return spec;
   }

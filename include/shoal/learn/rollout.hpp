@@ -33,6 +33,8 @@ struct Rollout {
   at::Tensor final_values;        // [T, N, A]; likewise
   at::Tensor advantages;          // [T, N, A]
   at::Tensor returns;             // [T, N, A]
+  /// [N, A] i32: whose random numbers an agent's actions are drawn with, where it stands for one of another rollout; undefined: its own.
+  at::Tensor drawn_as = {};
 
   StepInput input(int t) const;    // the actions of slot t
   StepOutput first() const;        // observations and masks of slot 0

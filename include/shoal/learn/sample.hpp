@@ -41,6 +41,7 @@ struct SampleArgs {
   float* log_probabilities;    // [instances, all_agents]
   float* entropies;            // [instances, all_agents]
   float* kept_parameters;  // [instances, all_agents, layout.parameters()]; null where `parameters` is that slot itself
+  std::int32_t const* drawn_as = nullptr;  // [instances, all_agents]: whose random numbers; null: the agent's own
 };
 
 inline constexpr float half_log_2pi = 0.918938533f;
@@ -56,7 +57,7 @@ struct SampledRows {
   std::int64_t first;
   int count;
   std::int64_t slot[Rows];
-  std::uint32_t instance[Rows], agent[Rows];
+  std::uint32_t instance[Rows], drawn_as[Rows];
   float log_probability[Rows], entropy[Rows];
   std::uint64_t bits[2][Rows];
 
@@ -71,9 +72,10 @@ struct SampledRows {
     auto at = first / args.members;
     int member = int(first % args.members);
     for (int r = 0; r < Rows; ++r) {  // beyond `count` too, for the vectors of draw_bits()
-      agent[r] = r < count ? std::uint32_t(args.agents[member]) : 0;
+      auto const agent = std::uint32_t(args.agents[member]);
       instance[r] = std::uint32_t(at);
-      slot[r] = at * args.all_agents + agent[r];
+      slot[r] = at * args.all_agents + agent;
+      drawn_as[r] = args.drawn_as && r < count ? std::uint32_t(args.drawn_as[slot[r]]) : agent;
       log_probability[r] = entropy[r] = 0;
       if (++member == args.members) member = 0, ++at;
     }
@@ -82,7 +84,7 @@ struct SampledRows {
   /// Draw number `draw` of the `draws` that each agent has.
   SHOAL_FN void draw(SampleArgs const& args, int draw, int draws) {
     std::uint32_t index[Rows];
-    for (int r = 0; r < Rows; ++r) index[r] = agent[r] * std::uint32_t(draws) + std::uint32_t(draw);
+    for (int r = 0; r < Rows; ++r) index[r] = drawn_as[r] * std::uint32_t(draws) + std::uint32_t(draw);
     Random random = args.random;
     random.episode = *args.stage;
     draw_bits(random, args.purpose, index, instance, count, bits);

@@ -1,0 +1,227 @@
+#include "program/check_command.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "program/interrupt.hpp"
+#include "program/progress.hpp"
+#include "program/stored_run.hpp"
+#include "program/text_table.hpp"
+#include "program/version.hpp"
+
+namespace shoal {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Another version may play by other rules. The first line of config.toml tells which wrote it.
+void check_version(RunDirectory const& directory) {
+  std::ifstream file(directory.config());
+  std::string line;
+  std::getline(file, line);
+  constexpr std::string_view mark = " of a run of shoal ";
+  auto const at = line.find(mark);
+  if (at == std::string::npos) return;
+  auto const begin = at + mark.size();
+  auto const version = line.substr(begin, line.find(':', begin) - begin);
+  if (version != SHOAL_VERSION)
+    throw InputError(
+        fmt::format("{}: a run of shoal {}, expected one of {}", directory.config(), version, SHOAL_VERSION));
+}
+
+StoredRun load_trained(RunDirectory const& directory, std::vector<std::string> const& overrides) {
+  check_version(directory);
+  if (!directory.latest_checkpoint())
+    throw InputError(
+        fmt::format("{}: no checkpoint there; expected a run that has trained", directory.path().string()));
+  auto run = load_run(directory, overrides);
+  if (run.trainer.device().is_cuda()) torch::cuda::synchronize();  // the trainer has a stream of its own
+  return run;
+}
+
+/// The profiles that deviations are tried at, [profiles, supertypes, coordinates].
+at::Tensor final_supertypes(Trainer const& trainer, bool particles) {
+  auto const& spec = trainer.simulator().spec();
+  auto const device = trainer.device();
+  auto const supertypes = std::int64_t(spec.supertypes.size());
+  if (auto const& calibrator = trainer.calibrator()) {
+    auto const all = calibrator->profiles();
+    auto const profiles = particles ? all : all.mean(0, /*keepdim=*/true);
+    auto const buffer = at::zeros({profiles.size(0), supertypes, spec.coordinates()}, profiles.options());
+    calibrator->write(profiles, buffer);
+    return buffer;
+  }
+  auto const buffer = at::zeros({1, supertypes, spec.coordinates()});
+  for (std::size_t s = 0; s < spec.supertypes.size(); ++s)
+    for (std::size_t c = 0; c < spec.supertypes[s].coordinates.size(); ++c)
+      buffer[0][std::int64_t(s)][std::int64_t(c)] = spec.supertypes[s].coordinates[c].initial;
+  return buffer.to(device);
+}
+
+FrozenGame frozen_game(StoredRun const& run, bool particles) {
+  auto const& config = run.config.trainer;
+  auto const device = run.trainer.device();
+  auto const make = [config, device](int instances, std::uint32_t seed) {
+    auto own = config;
+    own.train.instances = instances;
+    own.train.seed = seed;
+    return make_simulator(own, device, /*stream=*/nullptr);
+  };
+  return {.make_simulator = make,
+          .policies = run.trainer.policies(),
+          .supertypes = final_supertypes(run.trainer, particles),
+          .device = device};
+}
+
+/// One live line on a terminal, a plain line now and then elsewhere.
+class Line {
+ public:
+  void show(double done, std::string const& what) {
+    auto const now = Clock::now();
+    if (std::chrono::duration<double>(now - shown_).count() < (terminal_ ? 0.1 : 10.0)) return;
+    shown_ = now;
+    double const left = seconds() * (1 - done) / std::max(done, 1e-9);
+    auto const text = fmt::format("{:3.0f} %  {}  {} left", 100 * done, what, clock_text(left));
+    fmt::print(stderr, "{}", terminal_ ? fmt::format("\r{}\x1b[K", text) : text + "\n");
+    std::fflush(stderr);
+  }
+  void finish() const {
+    if (terminal_) fmt::print(stderr, "\r\x1b[K");
+  }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  Clock::time_point start_ = Clock::now(), shown_ = {};
+};
+
+std::string interval(Estimate const& x) { return fmt::format("[{:.4g}, {:.4g}]", x.low, x.high); }
+
+std::string table(EquilibriumReport const& report) {
+  std::vector<std::vector<std::string>> rows{
+      {"who deviates", "from", "V(pi*, pi*)", "V(pi, pi*)", "regret", "95 % interval", "normalised"}};
+  for (auto const& d : report.deviators)
+    for (auto const& x : d.deviations)
+      rows.push_back({d.who.name, x.start, fmt::format("{:.4g}", d.value.mean), fmt::format("{:.4g}", x.value.mean),
+                      fmt::format("{:+.4g}", x.regret.mean), interval(x.regret), fmt::format("{:+.4f}", x.normalised)});
+  return number_table(rows, 2);
+}
+
+Json to_json(Estimate const& x) { return {{"mean", x.mean}, {"low", x.low}, {"high", x.high}}; }
+
+Json to_json(DeviatorsReport const& report) {
+  Json json{{"name", report.who.name}, {"agents", Json::array()}};
+  for (int const agent : report.who.agents) json["agents"].push_back(agent + 1);
+  json["value"] = to_json(report.value);
+  json["scale"] = report.scale;
+  json["epsilon"] = report.epsilon();
+  json["epsilon_normalised"] = report.epsilon() / report.scale;
+  json["proven"] = report.proven();
+  json["best"] = report.best().start;
+  json["deviations"] = Json::array();
+  for (auto const& x : report.deviations)
+    json["deviations"].push_back(
+        {{"start", x.start}, {"value", to_json(x.value)}, {"regret", to_json(x.regret)}, {"normalised", x.normalised}});
+  return json;
+}
+
+Json profile_json(StoredRun const& run, at::Tensor const& supertypes) {
+  Json json = Json::object();
+  auto const mean = supertypes.mean(0).cpu();
+  auto const& spec = run.trainer.simulator().spec();
+  for (std::size_t s = 0; s < spec.supertypes.size(); ++s)
+    for (std::size_t c = 0; c < spec.supertypes[s].coordinates.size(); ++c)
+      json[spec.supertypes[s].name + "." + spec.supertypes[s].coordinates[c].name] =
+          mean[std::int64_t(s)][std::int64_t(c)].item<double>();
+  return json;
+}
+
+std::string to_json(CheckCommand const& command, StoredRun const& run, at::Tensor const& supertypes,
+                    EquilibriumReport const& report, double seconds) {
+  auto const& o = command.options;
+  Json json{{"version", SHOAL_VERSION},
+            {"commit", commit()},
+            {"environment", run.config.trainer.environment},
+            {"stage", run.trainer.next_stage()},
+            {"device", run.trainer.device().str()},
+            {"seconds", seconds}};
+  json["options"] = {{"instances", o.instances},       {"updates", o.updates},
+                     {"evaluations", o.evaluations},   {"seed", o.seed},
+                     {"particles", command.particles}, {"discount", run.config.trainer.policy.ppo.discount}};
+  json["profile"] = profile_json(run, supertypes);
+  json["shared"] = report.shared;
+  json["verdict"] = verdict(report);
+  json["deviators"] = Json::array();
+  for (auto const& d : report.deviators) json["deviators"].push_back(to_json(d));
+  return json.dump(2) + "\n";
+}
+
+/// "0.4 % of |V|": epsilon.
+std::string share(DeviatorsReport const& d) {
+  if (std::abs(d.value.mean) < d.scale) return "|V| being nearly 0";
+  double const ratio = d.epsilon() / d.scale;
+  return ratio > 10 ? fmt::format("{:.3g} times |V|", ratio) : fmt::format("{:.3g} % of |V|", 100 * ratio);
+}
+
+/// "0.2 [0.1, 0.3] by a deviation from pi*".
+std::string gain(DeviatorsReport const& d) {
+  auto const& best = d.best();
+  auto const how = best.start == "do nothing" ? "doing nothing" : "a deviation from " + best.start;
+  return fmt::format("{:.3g} {} by {}", best.regret.mean, interval(best.regret), how);
+}
+
+}  // namespace
+
+std::string verdict(EquilibriumReport const& report) {
+  auto const worst = [&](std::size_t first) {
+    return *std::max_element(report.deviators.begin() + std::ptrdiff_t(first), report.deviators.end(),
+                             [](DeviatorsReport const& a, DeviatorsReport const& b) {
+                               return a.epsilon() / a.scale < b.epsilon() / b.scale;
+                             });
+  };
+  auto const whole = report.shared ? report.deviators[0] : worst(0);
+  auto text = fmt::format("An {} with epsilon = {:.3g}, {}, against every deviation tried: {} can gain {}",
+                          report.shared ? "epsilon-shared equilibrium" : "epsilon-equilibrium of the policies",
+                          whole.epsilon(), share(whole), whole.who.name, gain(whole));
+  if (report.shared && report.deviators.size() > 1) {
+    auto const part = worst(1);
+    text += fmt::format("; by supertypes, {} has most to gain, {}, at most {:.3g}, {}", part.who.name, gain(part),
+                        part.epsilon(), share(part));
+  }
+  return text + "; a lower bound on true exploitability, for a stronger deviation may exist.";
+}
+
+int check(CheckCommand const& command) {
+  auto const directory = RunDirectory::open(command.directory);
+  auto const run = load_trained(directory, command.overrides);
+  auto options = command.options;
+  options.steps = run.config.trainer.train.steps;
+  auto const game = frozen_game(run, command.particles);
+  fmt::print(stderr, "{}: {} at stage {}, {}\n", command.directory, run.config.trainer.environment,
+             run.trainer.next_stage(), run.trainer.device().str());
+  catch_interrupts();
+  Line line;
+  auto const report = check_equilibrium(game, options, [&](double done, std::string const& what) {
+    line.show(done, what);
+    return !interrupted();
+  });
+  line.finish();
+  if (!report) {
+    fmt::print("{}: interrupted; nothing was written\n", command.directory);
+    return 130;
+  }
+  directory.write("check.json", to_json(command, run, game.supertypes, *report, line.seconds()));
+  fmt::print("{}\n{}\n", table(*report), verdict(*report));
+  return 0;
+}
+
+}  // namespace shoal
