@@ -86,7 +86,7 @@ void RunDirectory::rewind_metrics(std::int64_t stage) {
   write_text(metrics(), kept);
 }
 
-void RunDirectory::write(std::string const& name, std::string const& text) const { write_aside(path_ / name, text); }
+void RunDirectory::write(std::string const& name, std::string const& text) const { write_text(path_ / name, text); }
 
 void RunDirectory::append_metrics(std::string const& row) {
   if (!metrics_) metrics_.reset(std::fopen(metrics().c_str(), "ab"));
