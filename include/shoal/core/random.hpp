@@ -24,6 +24,7 @@ enum class Purpose : std::uint32_t {
   permutation,   // minibatches
   initial,       // network parameters
   test,          // free for tests and random policies
+  search,        // profiles that a search tries
 };
 
 /// Four independent 32-bit words.
