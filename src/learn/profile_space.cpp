@@ -34,13 +34,12 @@ at::Tensor ProfileSpace::checked(std::vector<double> const& profile) const {
                                                          profile.size(), size(), names_.front(), names_.back()));
   auto const low = low_.cpu(), range = range_.cpu();
   auto const values = at::tensor(profile, at::kFloat);
-  for (int d = 0; d < size(); ++d) {
-    auto const least = low[d].item<float>(), most = least + range[d].item<float>(), value = values[d].item<float>();
-    if (value < least || value > most)
+  auto const outside = ((values - low) / range - 0.5).abs() > 0.5 + 1e-6;
+  for (int d = 0; d < size(); ++d)
+    if (outside[d].item<bool>())
       throw SettingError("calibrator.profile",
                          fmt::format(": {} = {}: expected a number in [{}, {}]", names_[std::size_t(d)],
-                                     profile[std::size_t(d)], least, most));
-  }
+                                     profile[std::size_t(d)], low[d].item<float>(), (low + range)[d].item<float>()));
   return values.to(low_.device());
 }
 
