@@ -11,21 +11,27 @@ namespace shoal {
 namespace {
 
 constexpr int restarts = 8, iterations = 60;
-// Covariances of points in the unit cube stay positive definite in f64 within these.
-constexpr double log_length_bounds[2] = {-5, 6}, log_signal_bounds[2] = {-7, 7}, log_noise_bounds[2] = {-14, 3};
 
-using Hyperparameters = GaussianProcess::Hyperparameters;
+// Of the logarithms of length scales, signal and noise: covariances of points in the unit cube stay positive definite in f64.
+struct Bounds {
+  at::Tensor low, high;  // [d + 3]
+};
+
+Bounds bounds(std::int64_t inputs) {
+  constexpr double none = std::numeric_limits<double>::infinity();
+  auto const row = [&](double length, double mean, double signal, double noise) {
+    return at::cat({at::full({inputs}, length, at::kDouble), at::tensor({mean, signal, noise}, at::kDouble)});
+  };
+  return {row(-5, -none, -7, -14), row(6, none, 7, 3)};
+}
 
 double log_length_centre(std::int64_t inputs) { return std::log(0.5 * std::sqrt(double(inputs))); }
 
 /// From what the optimiser moves: [log lengths | mean | log signal | log noise].
-Hyperparameters hyperparameters_of(at::Tensor const& theta) {
+GaussianProcess::Hyperparameters hyperparameters_of(at::Tensor const& theta) {
   auto const inputs = theta.size(0) - 3;
-  auto const positive = [](at::Tensor const& x, double const(&bounds)[2]) {
-    return x.clamp(bounds[0], bounds[1]).exp();
-  };
-  return {positive(theta.narrow(0, 0, inputs), log_length_bounds), theta[inputs],
-          positive(theta[inputs + 1], log_signal_bounds), positive(theta[inputs + 2], log_noise_bounds)};
+  double const* const x = theta.data_ptr<double>() + inputs;
+  return {theta.narrow(0, 0, inputs).exp(), x[0], std::exp(x[1]), std::exp(x[2])};
 }
 
 /// The first start is the prior's centre with a tenth of the deviation as noise, the others are drawn.
@@ -50,10 +56,15 @@ GaussianProcess::GaussianProcess(at::Tensor points, at::Tensor const& values, Hy
   whitened_ = at::linalg_solve_triangular(factor_, residual, /*upper=*/false);
 }
 
-at::Tensor GaussianProcess::kernel(at::Tensor const& a, at::Tensor const& b) const {
+/// sqrt(5) |a - b| in units of the length scales, [a, b].
+at::Tensor GaussianProcess::scaled_distances(at::Tensor const& a, at::Tensor const& b) const {
   auto const x = a / hyperparameters_.lengths, y = b / hyperparameters_.lengths;
   auto const squared = x.square().sum(1, true) + y.square().sum(1) - 2 * at::matmul(x, y.t());
-  auto const r = (5 * squared.clamp_min(1e-12)).sqrt();  // the root's derivative at 0 is infinite, the kernel's is not
+  return (5 * squared.clamp_min(1e-12)).sqrt();  // the root's derivative at 0 is infinite, the kernel's is not
+}
+
+at::Tensor GaussianProcess::kernel(at::Tensor const& a, at::Tensor const& b) const {
+  auto const r = scaled_distances(a, b);
   return hyperparameters_.signal * (1 + r + r.square() / 3) * (-r).exp();
 }
 
@@ -63,36 +74,61 @@ GaussianProcess::Posterior GaussianProcess::posterior(at::Tensor const& points) 
           (hyperparameters_.signal - solved.square().sum(0)).clamp_min(0)};
 }
 
-at::Tensor GaussianProcess::log_likelihood() const {
+double GaussianProcess::log_likelihood() const {
   double const constant = 0.5 * double(points_.size(0)) * std::log(2 * std::numbers::pi);
-  return -0.5 * whitened_.square().sum() - factor_.diagonal().log().sum() - constant;
+  return -(0.5 * whitened_.square().sum() + factor_.diagonal().log().sum()).item<double>() - constant;
 }
 
-at::Tensor log_prior(Hyperparameters const& hyperparameters) {
+at::Tensor GaussianProcess::log_likelihood_gradient() const {
+  auto const& h = hyperparameters_;
+  auto const inverse = at::cholesky_inverse(factor_);
+  auto const weights = at::linalg_solve_triangular(factor_.t(), whitened_, /*upper=*/true);
+  auto const by_covariance = 0.5 * (at::matmul(weights, weights.t()) - inverse);  // of log p, element by element
+
+  auto const r = scaled_distances(points_, points_);
+  auto const decay = h.signal * (-r).exp();
+  auto const by_log_signal = (by_covariance * decay * (1 + r + r.square() / 3)).sum();
+  auto const by_log_noise = h.noise * by_covariance.diagonal().sum();
+  // d covariance / d log length_k = 5/3 signal (1 + r) exp(-r) (x_k - x'_k)^2, x in units of the lengths
+  auto const m = by_covariance * (5.0 / 3) * decay * (1 + r);
+  auto const x = points_ / h.lengths;
+  auto const by_log_lengths = 2 * (m.sum(1, true) * x.square() - x * at::matmul(m, x)).sum(0);
+  return at::cat({by_log_lengths, at::stack({weights.sum(), by_log_signal, by_log_noise})});
+}
+
+double log_prior(GaussianProcess::Hyperparameters const& hyperparameters) {
   auto const& lengths = hyperparameters.lengths;
-  return -0.5 * (lengths.log() - log_length_centre(lengths.size(0))).square().sum();
+  return -0.5 * (lengths.log() - log_length_centre(lengths.size(0))).square().sum().item<double>();
 }
 
 GaussianProcess fit_gaussian_process(at::Tensor const& points, at::Tensor const& values, at::Generator generator) {
-  auto const loss_at = [&](at::Tensor const& theta) {
-    GaussianProcess const process(points, values, hyperparameters_of(theta));
+  at::NoGradGuard const no_grad;
+  auto const inputs = points.size(1);
+  auto const [low, high] = bounds(inputs);
+  // Writes the loss's gradient, if it is wanted.
+  auto const loss_at = [&, low = low, high = high](at::Tensor const& theta, at::Tensor const& gradient = {}) {
+    auto const inside = theta.clamp(low, high);
+    GaussianProcess const process(points, values, hyperparameters_of(inside));
+    if (gradient.defined()) {
+      gradient.copy_(-process.log_likelihood_gradient());
+      gradient.narrow(0, 0, inputs) += inside.narrow(0, 0, inputs) - log_length_centre(inputs);
+      gradient *= inside == theta;
+    }
     return -process.log_likelihood() - log_prior(process.hyperparameters());
   };
   at::Tensor best;
   double least = std::numeric_limits<double>::infinity();
   for (int restart = 0; restart < restarts; ++restart) {
-    auto theta = start_point(restart, points.size(1), generator).set_requires_grad(true);
-    at::AutoGradMode const with_gradients(true);
-    torch::optim::LBFGS optimizer({theta},
-                                  torch::optim::LBFGSOptions().max_iter(iterations).line_search_fn("strong_wolfe"));
-    optimizer.step([&] {
-      optimizer.zero_grad();
-      auto const loss = loss_at(theta);
-      loss.backward();
-      return loss;
-    });
-    theta = theta.detach();
-    if (double const loss = loss_at(theta).item<double>(); loss < least) least = loss, best = theta;
+    auto const theta = start_point(restart, inputs, generator).set_requires_grad(true);
+    theta.mutable_grad() = at::zeros_like(theta);
+    torch::optim::LBFGS optimizer({theta}, torch::optim::LBFGSOptions()
+                                               .max_iter(iterations)
+                                               .tolerance_grad(1e-5)
+                                               .tolerance_change(1e-7)
+                                               .line_search_fn("strong_wolfe"));
+    optimizer.step([&] { return at::tensor(loss_at(theta.detach(), theta.grad()), at::kDouble); });
+    auto const found = theta.detach().clamp(low, high);
+    if (double const loss = loss_at(found); loss < least) least = loss, best = found;
   }
   return {points, values, hyperparameters_of(best)};
 }

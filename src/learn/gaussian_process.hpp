@@ -1,5 +1,5 @@
 // A Gaussian process with a constant mean, a Matern-5/2 kernel with a length scale for each input, and equal noise everywhere
-// (Rasmussen and Williams, 2006, chapters 2 and 4). All tensors are f64 on the CPU; everything is differentiable.
+// (Rasmussen and Williams, 2006, chapters 2, 4 and 5). All tensors are f64 on the CPU.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -10,10 +10,10 @@ namespace shoal {
 class GaussianProcess {
  public:
   struct Hyperparameters {
-    at::Tensor lengths;              // [d]
-    at::Tensor mean, signal, noise;  // one value each; signal and noise are variances
+    at::Tensor lengths;          // [d]
+    double mean, signal, noise;  // signal and noise are variances
   };
-  /// Of the function, without noise, at m points.
+  /// Of the function, without noise, at m points; differentiable in them.
   struct Posterior {
     at::Tensor mean, variance;  // [m]
   };
@@ -23,12 +23,15 @@ class GaussianProcess {
 
   Posterior posterior(at::Tensor const& points) const;
   /// log p(values | points, hyperparameters)
-  at::Tensor log_likelihood() const;
+  double log_likelihood() const;
+  /// In [log lengths | mean | log signal | log noise], [d + 3]. By hand: autograd would take three times as long.
+  at::Tensor log_likelihood_gradient() const;
 
   at::Tensor const& points() const { return points_; }
   Hyperparameters const& hyperparameters() const { return hyperparameters_; }
 
  private:
+  at::Tensor scaled_distances(at::Tensor const& a, at::Tensor const& b) const;
   at::Tensor kernel(at::Tensor const& a, at::Tensor const& b) const;
 
   at::Tensor points_;
@@ -38,7 +41,7 @@ class GaussianProcess {
 };
 
 /// log p(hyperparameters) but for a constant: the logarithm of a length scale is normal around log(sqrt(d) / 2) with deviation 1.
-at::Tensor log_prior(GaussianProcess::Hyperparameters const& hyperparameters);
+double log_prior(GaussianProcess::Hyperparameters const& hyperparameters);
 
 /// With the hyperparameters that maximise log_likelihood + log_prior, by L-BFGS from 8 starts.
 /// @param points  in the unit cube  @param values  of mean 0 and deviation 1: the starts and bounds are made for those

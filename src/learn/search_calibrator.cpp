@@ -59,7 +59,7 @@ void SearchCalibrator::begin(std::int64_t stage) {
 void SearchCalibrator::end_stage(double mean_reward) {
   int const counted = std::max(1, period_ / 5);
   if (stage_ % period_ < period_ - counted) return;
-  history_.select(0, -1).select(0, -1) += mean_reward / counted;
+  history_.select(0, -1).select(0, -1).add_(mean_reward / counted);
 }
 
 }  // namespace shoal
