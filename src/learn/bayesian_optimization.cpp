@@ -29,7 +29,11 @@ at::Tensor refine(PointFunction const& f, at::Tensor const& starts, at::Tensor c
   auto u = (2 * ((starts - low) / width).clamp(1e-6, 1 - 1e-6) - 1).asin().set_requires_grad(true);
   auto const point = [&] { return low + width * (0.5 + 0.5 * u.sin()); };
   auto const scale = f(starts).abs().max().detach().clamp_min(1e-300);  // improvements may be tiny
-  torch::optim::LBFGS optimizer({u}, torch::optim::LBFGSOptions().max_iter(iterations).line_search_fn("strong_wolfe"));
+  torch::optim::LBFGS optimizer({u}, torch::optim::LBFGSOptions()
+                                         .max_iter(iterations)
+                                         .tolerance_grad(1e-5)
+                                         .tolerance_change(1e-7)
+                                         .line_search_fn("strong_wolfe"));
   optimizer.step([&] {
     optimizer.zero_grad();
     auto const loss = -(f(point()) / scale).sum();

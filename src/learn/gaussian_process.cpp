@@ -112,7 +112,7 @@ GaussianProcess fit_gaussian_process(at::Tensor const& points, at::Tensor const&
     if (gradient.defined()) {
       gradient.copy_(-process.log_likelihood_gradient());
       gradient.narrow(0, 0, inputs) += inside.narrow(0, 0, inputs) - log_length_centre(inputs);
-      gradient *= inside == theta;
+      gradient.mul_(inside == theta);
     }
     return -process.log_likelihood() - log_prior(process.hyperparameters());
   };

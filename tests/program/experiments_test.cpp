@@ -1,4 +1,5 @@
 // The configurations under experiments/ run, and the oracles of experiments/calsheq meet their targets.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <toml++/toml.h>
 #include <torch/torch.h>
