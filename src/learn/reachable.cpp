@@ -36,31 +36,28 @@ double mean_reward(Trainer& trainer, at::Tensor const& profile, std::int64_t str
 
 ReachableFit find_reachable_fit(Trainer& trainer, std::function<void(int, int, double)> const& progress) {
   at::NoGradGuard const no_grad;
-  auto const& calibrator = *trainer.calibrator();
-  auto const low = calibrator.lower_bounds(), range = calibrator.ranges();
+  auto const& space = trainer.calibrator()->space();
   auto const particles = trainer.simulator().options().instances;
   auto const elites = std::max(1, particles / 4);
   auto const generator = at::detail::createCPUGenerator(1);
-  auto const initial = calibrator.profiles()[0].clone();
-  auto mean = (initial - low) / range;
+  auto mean = space.initial();
   for (int i = 0; i < iterations; ++i) {
     double const sd = first_sd * std::pow(last_sd / first_sd, double(i) / (iterations - 1));
     auto const noise = at::randn({particles, mean.size(0)}, generator).to(mean.device());
     auto const unit = (mean + sd * noise).clamp(0, 1);
-    auto const reward = calibration_reward(trainer.goal(), trainer.measure(low + range * unit, i));
+    auto const reward = calibration_reward(trainer.goal(), trainer.measure(space.scaled(unit), i));
     auto const [best, which] = reward.topk(elites);
     mean = unit.index_select(0, which).mean(0);
     progress(i + 1, iterations, best.mean().item<double>());
   }
-  auto const profile = low + range * mean;
+  auto const profile = space.scaled(mean);
   ReachableFit fit;
   fit.r_cal = mean_reward(trainer, profile, iterations);
-  fit.r_cal_initial = mean_reward(trainer, initial, iterations);
+  fit.r_cal_initial = mean_reward(trainer, space.scaled(space.initial()), iterations);
   auto const metrics = evaluate(trainer, profile, iterations).mean(0).cpu();
   for (auto const& t : trainer.targets()) fit.targets.push_back({t.name, t.value, metrics[t.metric].item<double>()});
   auto const host = profile.cpu();
-  for (std::size_t d = 0; d < calibrator.coordinate_names().size(); ++d)
-    fit.profile.push_back({calibrator.coordinate_names()[d], host[std::int64_t(d)].item<double>()});
+  for (int d = 0; d < space.size(); ++d) fit.profile.push_back({space.names()[std::size_t(d)], host[d].item<double>()});
   return fit;
 }
 

@@ -151,7 +151,8 @@ Trainer::Trainer(TrainerConfig config)
   check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());
   goal_ = make_goal(targets_, device_);
-  calibrator_.emplace(*config_.calibrator, spec, config_.train.instances, std::uint32_t(config_.train.seed), device_);
+  calibrator_ =
+      make_calibrator(*config_.calibrator, spec, config_.train.instances, std::uint32_t(config_.train.seed), device_);
 }
 
 Trainer::Trainer(Trainer&&) noexcept = default;
@@ -162,7 +163,7 @@ void Trainer::begin_episodes() {
   simulator_->clear_metrics();
   if (calibrator_) {
     calibrator_->propose();
-    calibrator_->write(calibrator_->profiles(), tensor_of(simulator_->supertypes(), device_));
+    calibrator_->space().write(calibrator_->profiles(), tensor_of(simulator_->supertypes(), device_));
   }
   if (calibrator_ || stage_ == 0)
     simulator_->reset(rollout_.first());
@@ -196,7 +197,7 @@ void Trainer::roll_out() {
 
 at::Tensor Trainer::measure(at::Tensor const& profiles, std::int64_t stream) {
   auto const scope = graph_->scope();
-  calibrator_->write(profiles, tensor_of(simulator_->supertypes(), device_));
+  calibrator_->space().write(profiles, tensor_of(simulator_->supertypes(), device_));
   simulator_->clear_metrics();
   simulator_->reset(rollout_.first());
   for (auto& policy : policies_) policy.begin(stream);
@@ -217,7 +218,7 @@ std::vector<UpdateStats> Trainer::update() {
   metrics_ = episode_metrics();
   if (calibrator_) {
     rewards_ = calibration_reward(goal_, metrics_);
-    stats.push_back(calibrator_->learn(rewards_));
+    if (auto const learned = calibrator_->learn(rewards_)) stats.push_back(*learned);
   }
   return stats;
 }
@@ -261,6 +262,7 @@ StageReport Trainer::run_stage() try {
   agent_steps_ += rollout_.rewards.numel();
   auto report = phases();
   fill(report);
+  if (calibrator_) calibrator_->end_stage(*report.r_cal_mean);
   double const seconds = timer.lap();
   report.seconds = seconds_ += seconds;
   report.agent_steps_per_second = double(rollout_.rewards.numel()) / seconds;
@@ -286,8 +288,8 @@ at::Tensor Trainer::figures(std::vector<UpdateStats> const& stats) {
     put(rewards_.mean());
     put(rewards_.std(0, false));
     put(calibrator_->profiles().mean(0));
-    put(stats.back().values);
-    put(calibrator_->learner().network().parameters().sum());
+    if (stats.size() > policies_.size()) put(stats.back().values);
+    if (auto const parameters = calibrator_->parameters(); parameters.defined()) put(parameters.sum());
   }
   return at::cat(pieces);
 }
@@ -318,7 +320,7 @@ void Trainer::fill(StageReport& report) const {
   if (!calibrator_) return;
   report.r_cal_mean = *x++;
   report.r_cal_sd = *x++;
-  for (auto const& name : calibrator_->coordinate_names()) report.profile.push_back({name, *x++});
+  for (auto const& name : calibrator_->space().names()) report.profile.push_back({name, *x++});
 }
 
 /// Names the first tensor that is not finite, in the order in which a stage makes them.
@@ -338,7 +340,7 @@ void Trainer::check_finite() const {
   for (auto const& policy : policies_) check("policy parameters", policy.network().parameters());
   if (calibrator_) {
     check("calibrator reward", rewards_);
-    check("calibrator parameters", calibrator_->learner().network().parameters());
+    check("calibrator parameters", calibrator_->parameters());
   }
   throw Error(fmt::format("stage {}: the loss is not finite; nothing was saved after the last checkpoint", stage_));
 }
@@ -357,6 +359,8 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
   Checkpoint checkpoint;
   auto const state = learner_state();
   for (std::size_t i = 0; i < state.size(); ++i) checkpoint.tensors[fmt::format("learner.{}", i)] = state[i];
+  if (auto const history = calibrator_ ? calibrator_->history() : at::Tensor(); history.defined())
+    checkpoint.tensors["history"] = history;
   auto const bytes = at::empty({simulator_->options().instances, std::int64_t(simulator_->state_size())}, at::kByte);
   for (int i = 0; i < simulator_->options().instances; ++i)
     simulator_->export_state(i, {reinterpret_cast<std::byte*>(bytes[i].data_ptr()), simulator_->state_size()});
@@ -372,11 +376,14 @@ void Trainer::load(std::string const& path, std::string const& configuration) {
   if (auto const& kept = checkpoint.texts["configuration"]; kept != configuration)
     throw InputError(
         fmt::format("{}: checkpoint of another configuration: {}", path, first_difference(kept, configuration)));
-  auto const take = [&](std::string const& name, at::IntArrayRef sizes) {
+  auto const take_if = [&](std::string const& name, auto fits) {
     auto const it = checkpoint.tensors.find(name);
-    if (it == checkpoint.tensors.end() || it->second.sizes() != sizes)
+    if (it == checkpoint.tensors.end() || !fits(it->second.sizes()))
       throw InputError(fmt::format("{}: {} is missing or has another shape", path, name));
     return it->second;
+  };
+  auto const take = [&](std::string const& name, at::IntArrayRef sizes) {
+    return take_if(name, [&](at::IntArrayRef found) { return found == sizes; });
   };
   at::NoGradGuard const no_grad;
   auto const state = learner_state();
@@ -385,9 +392,14 @@ void Trainer::load(std::string const& path, std::string const& configuration) {
   auto const instances = simulator_->options().instances;
   auto const bytes = take("instances", {instances, std::int64_t(simulator_->state_size())});
   auto const progress = take("progress", {3});
+  auto const history = calibrator_ ? calibrator_->history() : at::Tensor();
+  at::Tensor rows;
+  if (history.defined())
+    rows = take_if("history", [&](auto found) { return found.size() == 2 && found[1] == history.size(1); });
   for (std::size_t i = 0; i < state.size(); ++i) state[i].copy_(loaded[i]);
   for (int i = 0; i < instances; ++i)
     simulator_->import_state(i, {reinterpret_cast<std::byte const*>(bytes[i].data_ptr()), simulator_->state_size()});
+  if (history.defined()) history.resize_(rows.sizes()).copy_(rows);
   stage_ = std::int64_t(progress[0].item<double>());
   agent_steps_ = std::int64_t(progress[1].item<double>());
   seconds_ = progress[2].item<double>();

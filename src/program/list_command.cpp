@@ -7,6 +7,7 @@
 #include <array>
 #include <vector>
 
+#include "program/calibrator_keys.hpp"
 #include "program/market_data.hpp"
 #include "program/study_config.hpp"
 #include "program/text_table.hpp"
@@ -33,8 +34,8 @@ Section const sections[] = {
     {"data", "[data]: a CSV file of transactions that gives the market its quantities and the targets",
      fields_of<DataOptions>},
     {"policy", "[policy]: the agents' networks and how they learn, PPO", fields_of<PolicyOptions>},
-    {"calibrator", "[calibrator]: the learner that moves the supertypes to the targets; none without this section",
-     fields_of<CalibratorOptions>},
+    {"calibrator", "[calibrator]: who moves the supertypes to the targets; nobody without this section",
+     calibrator_fields},
     {"target", "[[calibrator.target]], once or more: metrics of the environment and the values that they should take",
      fields_of<TargetOptions>},
     {"train", "[train]: how long, how many instances, seed, device", fields_of<TrainOptions>},

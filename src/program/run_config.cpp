@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "program/calibrator_keys.hpp"
 #include "program/market_data.hpp"
 
 namespace shoal {
@@ -79,7 +80,8 @@ RunConfig resolve(Config const& config) {
   if (config.sections.count("data")) derive_from_data(config, run);
   with_location(config, "env", [&] { run.trainer.env = resolve_params(run.trainer.environment, run.trainer.env); });
   if (config.sections.count("calibrator")) {
-    run.trainer.calibrator = read_section<CalibratorOptions>(config, "calibrator");
+    with_location(config, "calibrator",
+                  [&] { run.trainer.calibrator = read_calibrator(section(config, "calibrator")); });
     if (run.trainer.targets.empty())
       throw InputError(
           fmt::format("{}: [calibrator] needs targets: [[calibrator.target]] entries, or [data]", config.file));

@@ -38,6 +38,23 @@ TEST_P(DeviceTrainer, AGraphDoesWhatItsLaunchesDo) {
   }
 }
 
+// A captured stage reads the profile where the host writes the next one.
+TEST_P(DeviceTrainer, AGraphSeesTheProfilesOfASearch) {
+  auto const run = [](bool graphs) {
+    auto config = run_of(GetParam(), graphs);
+    config.calibrator->kind = CalibratorKind::random;
+    config.calibrator->period = 2;
+    return config;
+  };
+  Trainer graph(run(true)), launches(run(false));
+  for (int m = 0; m < 8; ++m) {
+    auto const a = graph.run_stage(), b = launches.run_stage();
+    for (std::size_t d = 0; d < a.profile.size(); ++d)
+      EXPECT_NEAR(a.profile[d].mean, b.profile[d].mean, 1e-6) << "stage " << m;
+    EXPECT_NEAR(*a.r_cal_mean, *b.r_cal_mean, 1e-3) << "stage " << m;
+  }
+}
+
 // The one wait of a stage is the copy of its figures, outside what a capture would refuse and what this mode finds.
 TEST_P(DeviceTrainer, ARolloutNeverWaitsForTheDevice) {
   Trainer trainer(run_of(GetParam(), false));

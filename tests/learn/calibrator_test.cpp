@@ -1,7 +1,7 @@
 #include "shoal/learn/calibrator.hpp"
 
 #include "learn/helpers.hpp"
-#include "shoal/learn/distribution.hpp"
+#include "learn/uneven_spec.hpp"
 
 namespace shoal {
 namespace {
@@ -47,234 +47,84 @@ TEST(CalibrationReward, ByHand) {
       1e-6);
 }
 
-// ---- Proposals ------------------------------------------------------------------------------------------------------
+// ---- Profiles ------------------------------------------------------------------------------------------------------
 
-/// Three supertypes of 2, 0 and 1 coordinates with bounds of their own.
-Spec uneven_spec() {
-  Spec spec{.agents = 3};
-  spec.supertypes = {{"x", {{"p", -1, 3, 0}, {"q", 10, 20, 19}}}, {"y", {}}, {"z", {{"p", 0, 0.1f, 0.05f}}}};
-  spec.supertype_of = {0, 1, 2};
-  return spec;
+TEST(ProfileSpace, HasEveryCoordinateInItsOrderAndUnits) {
+  ProfileSpace const space(uneven_spec(), at::kCPU);
+  EXPECT_EQ(space.names(), (std::vector<std::string>{"x.p", "x.q", "z.p"}));
+  EXPECT_LT(distance(space.initial(), at::tensor({0.25, 0.9, 0.5})), 1e-6);
+  EXPECT_LT(distance(space.scaled(space.initial()), at::tensor({0.0, 19.0, 0.05})), 1e-5);
+  EXPECT_LT(distance(space.scaled(at::tensor({1.0f, 0.0f, 1.0f})), at::tensor({3.0, 10.0, 0.1})), 1e-5);
 }
 
-at::Tensor buffer(Calibrator const& calibrator, int particles) {
-  auto const supertypes = at::full({particles, 3, 2}, -5.0f);
-  calibrator.write(calibrator.profiles(), supertypes);
-  return supertypes;
+TEST(ProfileSpace, WritesEachCoordinateInItsPlace) {
+  ProfileSpace const space(uneven_spec(), at::kCPU);
+  auto const supertypes = at::full({4, 3, 2}, -5.0f);
+  auto const profiles = random_normal({4, 3}, 1);
+  space.write(profiles, supertypes);
+  auto expected = at::full({4, 3, 2}, -5.0f);
+  expected.select(1, 0).copy_(profiles.narrow(1, 0, 2));
+  expected.select(1, 2).select(1, 0).copy_(profiles.select(1, 2));
+  EXPECT_TRUE(at::equal(supertypes, expected));
 }
 
-TEST(Calibrator, BeginsAtTheInitialProfileAndWritesEachCoordinateInItsPlace) {
-  Calibrator const calibrator({}, uneven_spec(), 4, 1, at::kCPU);
-  EXPECT_EQ(calibrator.coordinate_names(), (std::vector<std::string>{"x.p", "x.q", "z.p"}));
-  EXPECT_LT(distance(calibrator.profiles(), at::tensor({0.0, 19.0, 0.05}).expand({4, 3})), 1e-5);
-  auto const expected = at::tensor({0.0, 19.0, -5.0, -5.0, 0.05, -5.0}).view({1, 3, 2}).expand({4, 3, 2});
-  EXPECT_LT(distance(buffer(calibrator, 4), expected), 1e-5);
-}
-
-TEST(Calibrator, WritesTheProfilesThatItProposed) {
-  Calibrator calibrator({}, uneven_spec(), 4, 1, at::kCPU);
-  calibrator.begin(0);
-  calibrator.propose();
-  auto const supertypes = buffer(calibrator, 4), profiles = calibrator.profiles();
-  EXPECT_TRUE(at::equal(supertypes.select(1, 0), profiles.narrow(1, 0, 2)));
-  EXPECT_TRUE(at::equal(supertypes.select(1, 2).select(1, 0), profiles.select(1, 2)));
-  EXPECT_FALSE((profiles.select(1, 0) == 0).any().item<bool>());
-}
-
-TEST(Calibrator, NeedsCoordinates) {
+TEST(ProfileSpace, NeedsCoordinates) {
   Spec spec{.agents = 1};
   spec.supertypes = {{"x", {}}};
-  EXPECT_NE(message_of<InputError>([&] { Calibrator({}, spec, 4, 1, at::kCPU); }).find("coordinates"),
+  EXPECT_NE(message_of<InputError>([&] { ProfileSpace(spec, at::kCPU); }).find("coordinates"), std::string::npos);
+}
+
+TEST(ProfileSpace, RefusesProfilesThatDoNotFit) {
+  ProfileSpace const space(uneven_spec(), at::kCPU);
+  auto const refusal = [&](std::vector<double> const& profile) {
+    return message_of<SettingError>([&] { space.checked(profile); });
+  };
+  EXPECT_NE(refusal({0, 19}).find("calibrator.profile: 2 values, expected 3, one a coordinate from x.p to z.p"),
             std::string::npos);
+  EXPECT_NE(refusal({0, 9.5, 0.05}).find("x.q = 9.5: expected a number in [10, 20]"), std::string::npos);
+  EXPECT_NE(refusal({0, 19, 0.2}).find("z.p = 0.2"), std::string::npos);
+  EXPECT_LT(distance(space.checked({-1, 20, 0.1}), at::tensor({-1.0, 20.0, 0.1})), 1e-6);
 }
 
-/// Profiles in units of their bounds.
-at::Tensor unit(Calibrator const& calibrator) {
-  return (calibrator.profiles() - calibrator.lower_bounds()) / calibrator.ranges();
-}
+// ---- Kinds ----------------------------------------------------------------------------------------------------------
 
-/// Increments of standard deviation 0.05 and a policy that at first has no preference.
-CalibratorOptions indifferent() {
+std::unique_ptr<Calibrator> make(CalibratorKind kind, std::vector<double> const& profile = {}) {
   CalibratorOptions options;
-  options.increment_sd = 0.05;
-  options.restoring = 0;
-  return options;
+  options.kind = kind;
+  options.profile = profile;
+  return make_calibrator(options, uneven_spec(), 4, 1, at::kCPU);
 }
 
-TEST(Calibrator, IncrementsHaveTheirScaleAndParticlesStaySeparate) {
-  constexpr int particles = 20000;
-  Calibrator calibrator(indifferent(), uneven_spec(), particles, 1, at::kCPU);
-  auto const first = unit(calibrator);
-  calibrator.begin(0);
-  calibrator.propose();
-  auto const second = unit(calibrator);
-  calibrator.begin(1);
-  calibrator.propose();
-  auto const third = unit(calibrator);
-  for (int c : {0, 2}) {  // these two stay clear of their bounds
-    auto const step = [c](at::Tensor const& from, at::Tensor const& to) {
-      return (to - from).select(1, c).to(at::kDouble);
-    };
-    auto const a = step(first, second), b = step(second, third);
-    EXPECT_NEAR(number(a.std()), 0.05, 0.002);
-    EXPECT_NEAR(number(a.mean()), 0, 0.005);
-    EXPECT_NEAR(number(step(first, third).std()), 0.05 * std::sqrt(2.0), 0.003)
-        << "particles go on from where they were";
-    EXPECT_NEAR(number(((a - a.mean()) * (b - b.mean())).mean()) / 0.0025, 0, 5 / std::sqrt(particles));
-  }
-  EXPECT_NEAR(number(second.select(1, 1).max()), 1, 1e-6) << "0.9 + 0.05 normal reaches the bound";
+constexpr CalibratorKind all_kinds[] = {CalibratorKind::rl, CalibratorKind::bo, CalibratorKind::random,
+                                        CalibratorKind::cmaes, CalibratorKind::fixed};
+
+TEST(Calibrator, EveryKindBeginsAtTheInitialProfile) {
+  for (auto const kind : all_kinds)
+    EXPECT_LT(distance(make(kind)->profiles(), at::tensor({0.0, 19.0, 0.05}).expand({4, 3})), 1e-5) << int(kind);
 }
 
-TEST(Calibrator, AtFirstParticlesAreHeldNearTheInitialProfile) {
-  auto const spread = [](double restoring) {
-    CalibratorOptions options;
-    options.restoring = restoring;
-    Calibrator calibrator(options, uneven_spec(), 1000, 1, at::kCPU);
-    for (int m = 0; m < 100; ++m) {
-      calibrator.begin(m);
-      calibrator.propose();
+TEST(Calibrator, EveryKindRefusesAWrongProfile) {
+  for (auto const kind : all_kinds)
+    EXPECT_NE(message_of<SettingError>([&] { make(kind, {1}); }).find("1 values, expected 3"), std::string::npos);
+}
+
+TEST(Calibrator, OnlyTheFixedOneUsesTheProfileGivenAndKeepsIt) {
+  auto const given = at::tensor({2.5, 11.0, 0.02}).expand({4, 3});
+  for (auto const kind : all_kinds) {
+    auto const calibrator = make(kind, {2.5, 11, 0.02});
+    for (int m = 0; m < 3; ++m) {
+      calibrator->begin(m);
+      calibrator->propose();
+      EXPECT_EQ(calibrator->learn(at::arange(4, at::kFloat)).has_value(), kind == CalibratorKind::rl);
+      calibrator->end_stage(0.5);
+      double const away = distance(calibrator->profiles(), given);
+      if (kind == CalibratorKind::fixed)
+        EXPECT_LT(away, 1e-6);
+      else
+        EXPECT_GT(away, 0.1) << int(kind);
     }
-    EXPECT_LT(number(unit(calibrator).max()), 1 + 1e-6);
-    EXPECT_GT(number(unit(calibrator).min()), -1e-6);
-    return number(unit(calibrator).select(1, 2).std());
-  };
-  // an autoregression with coefficient 1 - 0.14 * 1.4 and noise 0.07 has deviation 0.118; without, the bounds alone hold them
-  EXPECT_NEAR(spread(1.4), 0.118, 0.01);
-  EXPECT_GT(spread(0), 0.25);
-}
-
-// The increments are drawn once more from their key; the first update's gradient shows which of them the learner scored.
-TEST(Calibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement) {
-  constexpr int particles = 300, stage = 0;
-  auto options = indifferent();
-  options.increment_sd = 0.4;  // many increments leave the bounds
-  auto& ppo = options.ppo;
-  ppo.learning_rate.base = ppo.clip = ppo.value_weight = ppo.max_grad_norm = 0;
-  ppo.epochs = 1;
-  Calibrator calibrator(options, uneven_spec(), particles, 5, at::kCPU);
-  auto const& network = calibrator.learner().network();
-  auto const before = unit(calibrator);
-  calibrator.begin(stage);
-  calibrator.propose();
-
-  auto const parameters = network.parameters().to(at::kDouble).clone().set_requires_grad(true);
-  PlainNetwork const plain(network.shape(), parameters);
-  auto const means = plain.distribution(at::zeros({particles, 3}, at::kDouble));  // distances from the initial profile
-  auto noise = at::empty({particles, 3}, at::kDouble);
-  for (std::uint32_t b = 0; b < particles; ++b)
-    for (std::uint32_t d = 0; d < 3; ++d) {
-      float pair[2];  // four normals a draw
-      Random{5, b, stage, 0}.draw(Purpose::increment, d / 4).normals(int(d % 4 / 2), pair[0], pair[1]);
-      noise[b][d] = double(pair[d % 2]);
-    }
-  auto const increments = means.detach() + plain.log_sd.detach().exp() * noise;
-  auto const clipped = (before.to(at::kDouble) + increments).clamp(0, 1);
-  EXPECT_LT(distance(unit(calibrator), clipped), 1e-5);
-  EXPECT_GT(number((clipped != before + increments).to(at::kDouble).mean()), 0.2);
-
-  auto const rewards = random_normal({particles}, 1);
-  calibrator.learn(rewards);
-  auto advantages = rewards.to(at::kDouble);
-  advantages = (advantages - advantages.mean()) / advantages.std(0, false);
-  auto const expected = [&](at::Tensor const& scored) {
-    auto const log_p = log_probability(network.shape().actions, means, plain.log_sd, {scored, {}, {}});
-    return torch::autograd::grad({-(log_p * advantages).mean()}, {parameters}, {}, true)[0];
-  };
-  double const largest = number(expected(increments).abs().max());
-  EXPECT_LT(distance(network.gradients(), expected(increments)), 1e-4 * largest);
-  EXPECT_GT(distance(network.gradients(), expected(clipped - before)), 0.1 * largest);
-}
-
-TEST(Calibrator, LearnsFromEachParticlesRewardAboveItsBaseline) {
-  auto const trained = [](at::Tensor const& first, at::Tensor const& second) {
-    Calibrator calibrator({}, uneven_spec(), 8, 1, at::kCPU);
-    for (int m = 0; m < 2; ++m) {
-      calibrator.begin(m);
-      calibrator.propose();
-      calibrator.learn(m == 0 ? first : second);
-    }
-    return calibrator.learner().network().parameters().clone();
-  };
-  auto const noise = random_normal({8}, 1), change = random_normal({8}, 2);
-  auto const base = trained(noise, noise + change);
-  double const other = distance(base, trained(noise, noise - change));
-  EXPECT_GT(other, 1e-2);
-  // a level common to all particles and stages changes nothing but roundings
-  EXPECT_LT(distance(base, trained(noise + 0.5, noise + change + 0.5)), 0.1 * other);
-}
-
-TEST(Calibrator, StateIsAllThatItsFutureDependsOn) {
-  Calibrator a({}, uneven_spec(), 8, 1, at::kCPU), b({}, uneven_spec(), 8, 1, at::kCPU);
-  auto const stage = [](Calibrator& c, int m) {
-    c.begin(m);
-    c.propose();
-    c.learn(-c.profiles().square().sum(1));
-  };
-  for (int m = 0; m < 3; ++m) stage(a, m);
-  for (std::size_t i = 0; i < a.state().size(); ++i) {
-    at::NoGradGuard const no_grad;
-    b.state()[i].copy_(a.state()[i]);
   }
-  for (int m = 3; m < 5; ++m) stage(a, m), stage(b, m);
-  EXPECT_TRUE(at::equal(a.profiles(), b.profiles()));
-  EXPECT_TRUE(at::equal(a.learner().network().parameters(), b.learner().network().parameters()));
 }
-
-// ---- The calibrator alone -------------------------------------------------------------------------------------------
-
-constexpr int coordinates = 23;
-
-struct Alone {
-  char const* name;
-  double identity, random;  // A = identity * I + random * N(0, 1/23)
-  std::uint32_t seed;
-};
-
-class CalibratorAloneSlow : public ::testing::TestWithParam<Alone> {};
-
-// calibration.md, section 6: metrics f(L) = A L + noise, target A L*. 500 stages of 64 particles take seconds.
-TEST_P(CalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
-  auto const [name, identity, random, seed] = GetParam();
-  auto const a = identity * at::eye(coordinates) +
-                 random / std::sqrt(coordinates) * random_normal({coordinates, coordinates}, 100 + seed);
-  auto const solution = (0.1 + 0.8 * random_unit({coordinates}, 200 + seed)).to(at::kFloat);
-  auto const wanted = at::matmul(a, solution);
-
-  Spec spec{.agents = 1};
-  spec.supertypes = {{"all", {}}};
-  std::vector<std::string> names;
-  TargetOptions entry;
-  for (int c = 0; c < coordinates; ++c) {
-    spec.supertypes[0].coordinates.push_back({std::to_string(c), 0, 1, 0.5f});
-    names.push_back("f" + std::to_string(c));
-    entry.metrics.push_back(names.back());
-    entry.values.push_back(number(wanted[c]));
-  }
-  auto const targets = resolve_targets({entry}, names);
-
-  at::set_num_threads(1);
-  Calibrator calibrator({}, spec, 64, seed, at::kCPU);
-  double last = 0;
-  for (int m = 0; m < 500; ++m) {
-    calibrator.begin(m);
-    calibrator.propose();
-    auto const metrics =
-        at::matmul(calibrator.profiles(), a.t()) + 0.01 * random_normal({64, coordinates}, 1000 + std::uint64_t(m));
-    auto const rewards = calibration_reward(make_goal(targets, at::kCPU), metrics);
-    calibrator.learn(rewards);
-    if (m >= 450) last += number(rewards.mean()) / 50;
-  }
-  EXPECT_GT(last, 0.95);
-  RecordProperty("r_cal", std::to_string(last));
-}
-
-INSTANTIATE_TEST_SUITE_P(All, CalibratorAloneSlow,
-                         ::testing::Values(Alone{"identity_1", 1, 0, 1}, Alone{"identity_2", 1, 0, 2},
-                                           Alone{"identity_3", 1, 0, 3}, Alone{"random_1", 0, 1, 1},
-                                           Alone{"random_2", 0, 1, 2}, Alone{"random_3", 0, 1, 3},
-                                           Alone{"both_1", 1, 1, 1}, Alone{"both_2", 1, 1, 2},
-                                           Alone{"both_3", 1, 1, 3}),
-                         [](auto const& which) { return std::string(which.param.name); });
 
 }  // namespace
 }  // namespace shoal

@@ -41,6 +41,19 @@ TrainerConfig run_across_stages() {
 
 std::vector<TrainerConfig> all_kinds() { return {small_run(false), small_run(true), run_across_stages()}; }
 
+/// Calibrated by a search, or not at all; every profile lasts 10 stages, and from the third on they come from a model of the first.
+std::vector<TrainerConfig> other_calibrators() {
+  std::vector<TrainerConfig> all;
+  for (auto const kind : {CalibratorKind::bo, CalibratorKind::random, CalibratorKind::cmaes, CalibratorKind::fixed}) {
+    auto& options = *all.emplace_back(small_run(true)).calibrator;
+    options.kind = kind;
+    options.period = 10;
+    options.bayesian.initial_points = 2;
+    options.cma_es.population = 2;
+  }
+  return all;
+}
+
 /// All of a report that does not depend on the clock.
 std::vector<double> figures(StageReport const& r) {
   std::vector<double> all = {double(r.stage),
@@ -110,6 +123,28 @@ TEST_F(Resume, GoesOnBitForBit) {
       for (int m = interrupted; m < 4; ++m) EXPECT_EQ(figures(whole.run_stage()), figures(second.run_stage()));
       expect_same(state_of(whole), state_of(second));
     }
+}
+
+// At the beginning, while a profile's value is recorded, and after the first that comes from a model.
+TEST_F(Resume, SearchesGoOnBitForBit) {
+  for (auto const& config : other_calibrators())
+    for (int const interrupted : {0, 9, 21}) {
+      Trainer whole(config), first(config), second(config);
+      for (int m = 0; m < interrupted; ++m) EXPECT_EQ(figures(whole.run_stage()), figures(first.run_stage()));
+      first.save(path("checkpoint"), "configuration");
+      for (int m = 0; m < 12; ++m) second.run_stage();  // what it did before does not matter
+      second.load(path("checkpoint"), "configuration");
+      for (int m = interrupted; m < 22; ++m) EXPECT_EQ(figures(whole.run_stage()), figures(second.run_stage()));
+      expect_same(state_of(whole), state_of(second));
+    }
+}
+
+TEST_F(Resume, ASearchDoesNotDependOnThreads) {
+  auto config = other_calibrators()[0];
+  Trainer one(config);
+  config.train.threads = 2;
+  Trainer two(config);
+  for (int m = 0; m < 22; ++m) EXPECT_EQ(figures(one.run_stage()), figures(two.run_stage()));
 }
 
 TEST_F(Resume, StagesChangeTheState) {
@@ -202,6 +237,8 @@ TEST_F(Loading, RefusesAnotherConfiguration) {
   more.train.instances = 6;
   Trainer(more).save(path("more"), "configuration");
   EXPECT_NE(refusal("more").find("shape"), std::string::npos);
+  Trainer(other_calibrators()[0]).save(path("search"), "configuration");
+  EXPECT_NE(refusal("search").find("missing"), std::string::npos);
   Trainer(small_run(false)).save(path("fewer"), "configuration");
   EXPECT_NE(refusal("fewer").find("missing"), std::string::npos);
 }
@@ -276,6 +313,17 @@ TEST(Trainer, ReportsWhatHappened) {
   EXPECT_GT(report.entropy, 0.5);
   EXPECT_LE(report.entropy, std::log(2.0) + 1e-6);
   EXPECT_GE(report.seconds, report.environment_seconds + report.inference_seconds + report.update_seconds);
+}
+
+TEST(Trainer, ReportsTheSameOfEveryKindOfCalibrator) {
+  auto const rl = Trainer(small_run(true)).run_stage();
+  for (auto const& config : other_calibrators()) {
+    auto const report = Trainer(config).run_stage();
+    EXPECT_EQ(figures(report).size(), figures(rl).size());
+    EXPECT_GT(*report.r_cal_mean, 0);
+    EXPECT_EQ(report.targets.size(), 2u);
+    EXPECT_EQ(report.profile.size(), 2u);
+  }
 }
 
 /// Counts what LibTorch allocates on the host.
@@ -387,8 +435,8 @@ TEST(Trainer, RefusesWhatCannotRun) {
 std::string failure(TrainerConfig const& config, bool of_calibrator, std::int64_t first, std::int64_t count) {
   Trainer trainer(config);
   for (int m = 0; m < 2; ++m) trainer.run_stage();
-  auto const& network = of_calibrator ? trainer.calibrator()->learner().network() : trainer.policies()[0].network();
-  auto const& parameters = network.parameters();
+  auto const parameters =
+      of_calibrator ? trainer.calibrator()->parameters() : trainer.policies()[0].network().parameters();
   parameters.narrow(0, first < 0 ? parameters.numel() + first : first, count)
       .fill_(std::numeric_limits<float>::quiet_NaN());
   auto const message = message_of<Error>([&] { trainer.run_stage(); });

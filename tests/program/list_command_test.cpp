@@ -1,5 +1,6 @@
 #include "program/list_command.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <sstream>
@@ -51,7 +52,8 @@ TEST(ListCommand, TheMarketTellsSupertypesAndMetrics) {
 TEST(ListCommand, SectionsTellTheirKeys) {
   EXPECT_THAT(list("data"), HasSubstr("  member "));
   EXPECT_THAT(list("policy"), HasSubstr("  learning_rate "));
-  EXPECT_THAT(list("calibrator"), HasSubstr("  increment "));
+  for (char const* key : {"kind", "profile", "increment", "period", "acquisition", "population"})
+    EXPECT_THAT(list("calibrator"), HasSubstr(fmt::format("  {} ", key)));
   EXPECT_THAT(list("train"), HasSubstr("one of \"auto\", \"cpu\""));
   EXPECT_THAT(list("target"), HasSubstr("  scale "));
   EXPECT_THAT(list("study"), HasSubstr("  seeds "));

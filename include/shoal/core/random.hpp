@@ -25,6 +25,7 @@ enum class Purpose : std::uint32_t {
   initial,       // network parameters
   test,          // free for tests and random policies
   deviation,     // who deviates from a frozen policy, and how that is trained
+  search,        // profiles that a search tries
 };
 
 /// Four independent 32-bit words.

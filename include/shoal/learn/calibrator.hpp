@@ -1,16 +1,18 @@
-// CALSHEQ's RL calibrator (Vadori et al., 2020, algorithm 1): B particles, each with its own running supertype profile. In every
-// stage it proposes an increment for each particle, the particle's episode is run with the new profile, and what the episode's
-// metrics miss of their targets is the reward of a PPO learner whose state is the previous profile.
+// What a calibrator is: somebody who chooses, stage by stage, the supertype profile that every instance runs its episode under,
+// and sees how well the episode's metrics met their targets.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "shoal/learn/options.hpp"
 #include "shoal/learn/ppo.hpp"
+#include "shoal/learn/profile_space.hpp"
 
 namespace shoal {
 
@@ -36,48 +38,47 @@ Goal make_goal(std::vector<Target> const& targets, at::Device device);
 /// @param metrics  [B, metric_names.size()]  @return [B]
 at::Tensor calibration_reward(Goal const& goal, at::Tensor const& metrics);
 
+/// A stage is begin, propose, one episode of every instance under profiles(), learn, end_stage. propose() and learn() are device
+/// work that a CUDA graph may have captured; begin() and end_stage() are the host's, outside of it.
 class Calibrator {
  public:
-  /// Every particle starts at the initial profile of `spec`.
-  Calibrator(CalibratorOptions const& options, Spec const& spec, int particles, std::uint32_t seed, at::Device device);
+  virtual ~Calibrator() = default;
 
-  /// Says which stage the next propose() and learn() belong to.
-  void begin(std::int64_t stage);
+  /// Says which stage it is.
+  virtual void begin(std::int64_t stage) = 0;
 
-  /// Samples the increments of the stage and moves the particles, clipped to the bounds. The log-probability kept is that of the
-  /// unclipped increment.
-  void propose();
+  virtual void propose() {}
 
-  /// Writes profiles [B, D] into a supertype buffer [B, supertypes, coordinates].
-  void write(at::Tensor const& profiles, at::Tensor const& supertypes) const;
+  /// The instances' profiles in the coordinates' own units, [B, D].
+  virtual at::Tensor profiles() const = 0;
 
-  /// Trains on (previous profile, increment, reward). The learner sees each reward less the particle's running mean of rewards before
-  /// it, a baseline that the increment cannot change and that takes away most of the variance between particles. (With a discount it
-  /// scales every reward's weight by the same positive factor, so the objective stays.) @param rewards [B]
-  UpdateStats learn(at::Tensor const& rewards);
+  /// @param rewards  [B], r_cal of the episodes  @return what a learner's update did
+  virtual std::optional<UpdateStats> learn(at::Tensor const& /*rewards*/) { return {}; }
 
-  /// "supertype_1.link_3", in the order of the profile's columns.
-  std::vector<std::string> const& coordinate_names() const { return names_; }
-  /// The particles' profiles in the coordinates' own units, [B, D].
-  at::Tensor profiles() const;
-  at::Tensor const& lower_bounds() const { return low_; }  // [D]
-  at::Tensor const& ranges() const { return range_; }      // [D], upper less lower bounds
+  /// @param mean_reward  over the instances
+  virtual void end_stage(double /*mean_reward*/) {}
 
-  PpoLearner const& learner() const { return learner_; }
-  std::vector<at::Tensor> state() const;  // for checkpoints
+  /// What it learns, to be checked for values that are not finite; undefined: nothing.
+  virtual at::Tensor parameters() const { return {}; }
+
+  /// Everything that its future depends on, for checkpoints: tensors whose shapes stay, and one, or an undefined one, whose
+  /// number of rows grows. They are filled in place.
+  virtual std::vector<at::Tensor> state() const { return {}; }
+  virtual at::Tensor history() const { return {}; }
+
+  ProfileSpace const& space() const { return space_; }
+
+ protected:
+  explicit Calibrator(ProfileSpace space) : space_(std::move(space)) {}
 
  private:
-  /// [B, D] from the initial profile, what the network sees; slot 0 before, 1 after the increment.
-  at::Tensor offsets(int slot) const;
-
-  std::int64_t stage_ = 0;
-  std::vector<std::string> names_;
-  at::Tensor low_, range_;  // [D]
-  at::Tensor origin_;       // [D] the initial profile, in [0, 1]
-  at::Tensor columns_;      // [D] i64: places in a row of the supertype buffer
-  at::Tensor baseline_;     // [B] running means of the particles' rewards
-  Rollout rollout_;         // one step of one agent
-  PpoLearner learner_;
+  ProfileSpace space_;
 };
+
+/// The calibrator that `options.kind` names.
+/// @param instances  B
+/// @throws InputError for an environment without coordinates, SettingError about calibrator.profile
+std::unique_ptr<Calibrator> make_calibrator(CalibratorOptions const& options, Spec const& spec, int instances,
+                                            std::uint32_t seed, at::Device device);
 
 }  // namespace shoal

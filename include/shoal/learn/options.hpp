@@ -78,9 +78,49 @@ struct PolicyOptions {
   }
 };
 
-/// Section [calibrator]: CALSHEQ's RL calibrator. Coordinates are scaled to [0, 1] by their bounds.
-/// The defaults reach r_cal > 0.95 in 23 dimensions within 500 stages of 64 particles (tests/learn/calibrator_test.cpp).
+/// Who moves the supertype profile.
+enum class CalibratorKind { rl, bo, random, cmaes, fixed };
+
+enum class Acquisition { expected_improvement, upper_confidence_bound };
+
+/// What kind = "bo" does between one profile and the next (bayesian_optimization.hpp).
+struct BayesianOptions {
+  int initial_points = 8;
+  Acquisition acquisition = Acquisition::expected_improvement;
+  double beta = 2;
+  double max_move = 1;
+
+  template <class Visit>
+  static void fields(Visit& visit, BayesianOptions& o) {
+    visit("initial_points", o.initial_points, Range{1, 1 << 16},
+          "profiles before the first model: the initial one, then scrambled Sobol points");
+    visit("acquisition", o.acquisition, Choices{"ei", "ucb"}, "expected improvement, or upper confidence bound");
+    visit("beta", o.beta, Range{0, 1e6}, "of ucb: posterior mean + beta standard deviations");
+    visit("max_move", o.max_move, Range{1e-6, 1},
+          "trust region: no coordinate moves further than this from one profile to the next; 1: no bound");
+  }
+};
+
+/// What kind = "cmaes" does (cma_es.hpp).
+struct CmaEsOptions {
+  double step_size = 0.3;
+  int population = 0;
+
+  template <class Visit>
+  static void fields(Visit& visit, CmaEsOptions& o) {
+    visit("step_size", o.step_size, Range{1e-6, 10}, "standard deviation of the first generation");
+    visit("population", o.population, Range{0, 1 << 16},
+          "profiles of a generation; 0: 4 + 3 log(coordinates), 2 at least");
+  }
+};
+
+/// Section [calibrator]. Coordinates are scaled to [0, 1] by their bounds. A kind has its own keys: fields() visits those alone.
+/// The defaults of kind "rl", CALSHEQ's calibrator, reach r_cal > 0.95 in 23 dimensions within 500 stages of 64 particles
+/// (tests/learn/rl_calibrator_test.cpp).
 struct CalibratorOptions {
+  CalibratorKind kind = CalibratorKind::rl;
+  std::vector<double> profile = {};
+
   NetworkOptions network = {.hidden = {1, {64}}};
   double increment = 0.14, increment_sd = 0.07;
   double restoring = 1.4;
@@ -91,8 +131,32 @@ struct CalibratorOptions {
                     .minibatches = 1,
                     .kl_target = 0.06};
 
+  int period = 50;
+  BayesianOptions bayesian = {};
+  CmaEsOptions cma_es = {};
+
   template <class Visit>
   static void fields(Visit& visit, CalibratorOptions& o) {
+    visit("kind", o.kind, Choices{"rl", "bo", "random", "cmaes", "fixed"},
+          "rl: CALSHEQ's learner, a profile for each instance; bo, random, cmaes: a search from outside, one profile "
+          "for all "
+          "instances; fixed: no calibration");
+    visit("profile", o.profile, Range{-1e30, 1e30},
+          "what kind = \"fixed\" trains under, one value a coordinate in the order of `shoal list ENVIRONMENT`; empty: "
+          "the "
+          "initial profile. Other kinds do not use it, so that a file can carry a known solution for comparison");
+    switch (o.kind) {
+      case CalibratorKind::rl: return rl_fields(visit, o);
+      case CalibratorKind::bo: return search_fields(visit, o), BayesianOptions::fields(visit, o.bayesian);
+      case CalibratorKind::random: return search_fields(visit, o);
+      case CalibratorKind::cmaes: return search_fields(visit, o), CmaEsOptions::fields(visit, o.cma_es);
+      case CalibratorKind::fixed: return;
+    }
+  }
+
+ private:
+  template <class Visit>
+  static void rl_fields(Visit& visit, CalibratorOptions& o) {
     NetworkOptions::fields(visit, o.network);
     visit("increment", o.increment, Range{1e-6, 1},
           "largest mean increment of a coordinate in a stage: mean = increment * tanh");
@@ -102,6 +166,11 @@ struct CalibratorOptions {
           "drift before it has learned; 0: it does not");
     visit("increment_sd", o.increment_sd, Range{1e-6, 1}, "standard deviation of the increments at the start");
     PpoOptions::fields(visit, o.ppo);
+  }
+  template <class Visit>
+  static void search_fields(Visit& visit, CalibratorOptions& o) {
+    visit("period", o.period, Range{1, 1e9},
+          "stages that a profile is kept; its value is the mean r_cal of the last fifth of them");
   }
 };
 

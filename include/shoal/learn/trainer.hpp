@@ -89,7 +89,7 @@ class Trainer {
   std::int64_t stages() const { return config_.train.stages; }
   at::Device device() const { return device_; }
   Simulator const& simulator() const { return *simulator_; }
-  std::optional<Calibrator> const& calibrator() const { return calibrator_; }
+  Calibrator const* calibrator() const { return calibrator_.get(); }  // null: none
   std::vector<PpoLearner> const& policies() const { return policies_; }
 
   /// Everything that run_stage() depends on, between two stages. `configuration` is kept with it.
@@ -122,7 +122,7 @@ class Trainer {
   Goal goal_;
   Rollout rollout_;
   std::vector<PpoLearner> policies_;
-  std::optional<Calibrator> calibrator_;
+  std::unique_ptr<Calibrator> calibrator_;
   at::Tensor metrics_;  // [B, metrics] of the stage, means over its episodes
   at::Tensor rewards_;  // [B] r_cal
   at::Tensor figures_;  // what the host reads of a stage, f64

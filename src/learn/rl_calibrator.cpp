@@ -1,0 +1,81 @@
+#include "shoal/learn/rl_calibrator.hpp"
+
+#include <torch/torch.h>
+
+namespace shoal {
+
+namespace {
+
+// Weight of the newest reward in a particle's baseline: the mean of about three episodes, while a profile moves little.
+constexpr double baseline_rate = 0.3;
+
+// The calibrator's decision as a rollout: one step, one agent, the profile as observation, one real action a coordinate.
+RolloutShape decision_shape(int coordinates, int particles) {
+  return {.steps = 1,
+          .instances = particles,
+          .agents = 1,
+          .width = coordinates,
+          .actions = {.continuous = coordinates},
+          .masked = false,
+          .truncates = false};
+}
+
+PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& shape, std::uint32_t seed,
+                        at::Device device) {
+  auto const& hidden = options.network.hidden;
+  NetworkShape const network{.inputs = shape.width,
+                             .hidden = {hidden.items, hidden.items + hidden.count},
+                             .actions = shape.actions,
+                             .log_sd = std::log(options.increment_sd),
+                             .mean_limit = options.increment,
+                             .restoring = options.restoring};
+  return {{.options = options.ppo, .agents = {0}, .purpose = Purpose::increment, .seed = seed, .stream = 1u << 31},
+          network,
+          shape,
+          device};
+}
+
+}  // namespace
+
+RlCalibrator::RlCalibrator(CalibratorOptions const& options, Spec const& spec, int particles, std::uint32_t seed,
+                           at::Device device)
+    : Calibrator(ProfileSpace(spec, device)),
+      rollout_(make_rollout(decision_shape(space().size(), particles), device)),
+      learner_(make_learner(options, rollout_.shape, seed, device)) {
+  baseline_ = at::zeros({particles}, space().low().options());
+}
+
+at::Tensor RlCalibrator::offsets(int slot) const { return rollout_.observations.select(0, slot).flatten(0, 1); }
+
+at::Tensor RlCalibrator::profiles() const { return space().scaled(space().initial() + offsets(1)); }
+
+void RlCalibrator::begin(std::int64_t stage) {
+  stage_ = stage;
+  learner_.begin(stage);
+}
+
+void RlCalibrator::propose() {
+  at::NoGradGuard const no_grad;
+  offsets(0).copy_(offsets(1));
+  learner_.act(rollout_, 0);
+  auto const& origin = space().initial();
+  offsets(1).copy_((origin + offsets(0) + rollout_.continuous.flatten(0, 2)).clamp(0, 1) - origin);
+}
+
+std::optional<UpdateStats> RlCalibrator::learn(at::Tensor const& rewards) {
+  if (stage_ == 0) baseline_.copy_(rewards.mean().expand_as(rewards));
+  rollout_.rewards.copy_((rewards - baseline_).view_as(rollout_.rewards));
+  baseline_.lerp_(rewards, baseline_rate);
+  learner_.evaluate_end(rollout_);
+  estimate_advantages(rollout_, learner_.options().discount, learner_.options().gae_lambda);
+  return learner_.update(rollout_);
+}
+
+std::vector<at::Tensor> RlCalibrator::state() const {
+  auto tensors = learner_.state();
+  tensors.push_back(rollout_.observations);
+  tensors.push_back(baseline_);
+  return tensors;
+}
+
+}  // namespace shoal

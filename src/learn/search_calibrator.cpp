@@ -1,0 +1,65 @@
+#include "shoal/learn/search_calibrator.hpp"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "src/learn/bayesian_optimization.hpp"
+#include "src/learn/cma_es.hpp"
+#include "src/learn/random_search.hpp"
+
+namespace shoal {
+
+namespace {
+
+// LibTorch may round sums differently on another number of threads; a search may not depend on it.
+class OneThread {
+ public:
+  OneThread() : threads_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(threads_); }
+
+ private:
+  int threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<ProfileSearch> make_profile_search(CalibratorOptions const& options, at::Tensor const& initial,
+                                                   std::uint32_t seed) {
+  auto const start = initial.to(at::kCPU, at::kDouble);
+  if (options.kind == CalibratorKind::bo) return std::make_unique<BayesianOptimization>(options.bayesian, start, seed);
+  if (options.kind == CalibratorKind::cmaes) return std::make_unique<CmaEs>(options.cma_es, start, seed);
+  return std::make_unique<RandomSearch>(start, seed);
+}
+
+SearchCalibrator::SearchCalibrator(ProfileSpace space, std::unique_ptr<ProfileSearch> search, int period, int instances)
+    : Calibrator(std::move(space)),
+      search_(std::move(search)),
+      period_(period),
+      profiles_(at::empty({instances, this->space().size()}, this->space().low().options())),
+      history_(at::empty({0, this->space().size() + 1}, at::kDouble)) {
+  profiles_.copy_(this->space().scaled(this->space().initial()).expand_as(profiles_));
+}
+
+void SearchCalibrator::begin(std::int64_t stage) {
+  stage_ = stage;
+  auto const width = std::int64_t(space().size());
+  auto const tried = history_.size(0);
+  if (tried == stage / period_) {
+    OneThread const one_thread;
+    auto const point = search_->next({history_.narrow(1, 0, width), history_.select(1, width)});
+    history_.resize_({tried + 1, width + 1});  // keeps the rows that are there
+    history_[tried].narrow(0, 0, width).copy_(point);
+    history_[tried][width] = 0;
+  }
+  auto const unit = history_.select(0, -1).narrow(0, 0, width).to(profiles_.options());
+  profiles_.copy_(space().scaled(unit).expand_as(profiles_));
+}
+
+void SearchCalibrator::end_stage(double mean_reward) {
+  int const counted = std::max(1, period_ / 5);
+  if (stage_ % period_ < period_ - counted) return;
+  history_.select(0, -1).select(0, -1).add_(mean_reward / counted);
+}
+
+}  // namespace shoal
