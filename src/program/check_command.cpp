@@ -56,7 +56,7 @@ at::Tensor final_supertypes(Trainer const& trainer, bool particles) {
     auto const all = calibrator->profiles();
     auto const profiles = particles ? all : all.mean(0, /*keepdim=*/true);
     auto const buffer = at::zeros({profiles.size(0), supertypes, spec.coordinates()}, profiles.options());
-    calibrator->write(profiles, buffer);
+    calibrator->space().write(profiles, buffer);
     return buffer;
   }
   auto const buffer = at::zeros({1, supertypes, spec.coordinates()});
