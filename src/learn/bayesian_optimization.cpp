@@ -40,7 +40,8 @@ at::Tensor refine(PointFunction const& f, at::Tensor const& starts, at::Tensor c
     loss.backward();
     return loss;
   });
-  return point().detach();
+  auto const found = point().detach();
+  return at::where(found.isfinite().all(1, /*keepdim=*/true), found, starts);  // a line search may fail
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ struct MarketOf : MarketRules {
     std::uint64_t moved;                  // packed customers who leave their first choice
   };
 
-  static constexpr int step_draws = 24;  // two for each cluster, one for prices; more fill vectors
+  static constexpr int step_draws = 24;  // two for each cluster; more fill vectors
 
   static constexpr int row = 12;  // clusters, rounded up to whole vectors
 
@@ -215,11 +215,12 @@ struct MarketOf : MarketRules {
     });
   }
 
-  /// Who wants to trade, and the step's price draws. One loop without branches draws all that most parameters need: of a
-  /// cluster's first four words, one tells the direction, three who arrives, if the probability is a multiple of 1/8.
+  /// Who wants to trade, and the step's prices. One loop without branches draws all that most parameters need: of a cluster's first
+  /// four words, one tells the direction, three who arrives, if the probability is a multiple of 1/8. Customers need 50 bits of a
+  /// word; what is left of the first four gives the prices.
   template <class Team>
   SHOAL_FN static void draw_customers(Team team, Params const& p, Scratch& w, Random random) {
-    draw_bits(team, random, Purpose::arrivals, 0, 2 * clusters + 1, w.random);
+    draw_bits(team, random, Purpose::arrivals, 0, 2 * clusters, w.random);
     bool const all = p.arriving.value >> 24;
     std::uint64_t const d0 = digit(p.arriving, 0), d1 = digit(p.arriving, 1), d2 = digit(p.arriving, 2);
     team.each(clusters, [&](int c) {
@@ -232,9 +233,11 @@ struct MarketOf : MarketRules {
       w.wanting[0][c] = w.random[0][c];
     });
     team.once([&] {
-      std::uint64_t const bits = w.random[0][2 * clusters];
+      auto const left = [&](int i) {  // 28 bits
+        return std::uint32_t(w.random[0][i] >> customers << 18 | w.random[1][i] >> customers << 4);
+      };
       float move, spread;
-      Words{{std::uint32_t(bits), std::uint32_t(bits >> 32), 0, 0}}.normals(0, move, spread);
+      Words{{left(0), left(1), 0, 0}}.normals(0, move, spread);
       w.log_return = -0.5f * p.sigma * p.sigma + p.sigma * move;
       w.next_spread = draw_spread(p, spread);
     });
