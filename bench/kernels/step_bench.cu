@@ -59,9 +59,9 @@ void sizes(benchmark::internal::Benchmark* bench) {
 
 }  // namespace
 
-BENCHMARK(step<Market, 8>)->Apply(sizes);
-BENCHMARK(step<Market, 16>)->Apply(sizes);
-BENCHMARK(step<Market, 32>)->Apply(sizes);
+BENCHMARK(step<PublishedMarket, 8>)->Apply(sizes);
+BENCHMARK(step<PublishedMarket, 16>)->Apply(sizes);
+BENCHMARK(step<PublishedMarket, 32>)->Apply(sizes);
 BENCHMARK(step<MatrixGame, 1>)->Apply(sizes);
 BENCHMARK(step<MatrixGame, 4>)->Apply(sizes);
 BENCHMARK(step<MatrixGame, 8>)->Apply(sizes);

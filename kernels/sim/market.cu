@@ -4,5 +4,7 @@
 
 template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::Market>(shoal::Market::Params const&,
                                                                                      shoal::SimulatorOptions const&);
-template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::Market::Smaller>(
+template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::PublishedMarket>(
+    shoal::Market::Params const&, shoal::SimulatorOptions const&);
+template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::PublishedMarket::Smaller>(
     shoal::Market::Params const&, shoal::SimulatorOptions const&);

@@ -37,7 +37,13 @@ inline std::vector<Variant> extra_variants(std::string const& environment) {
               {"actions", std::string("discrete")},
               {"arrival", 0.3},
               {"penalty", std::string("downside")},
-              {"type_uses_probabilities", true}}}};
+              {"type_uses_probabilities", true}}},
+            {"supertypes",
+             environment,
+             {{"merchants", whole(6)},
+              {"steps", whole(4)},
+              {"supertype_of", Reals{3, 1, 2, 2, 4, 1}},
+              {"tolerance_variance_2", 0.0625}}}};
   if (environment == "matrix_game")
     return {{"three_players",
              environment,

@@ -14,6 +14,7 @@ std::map<std::string, std::uint64_t> const golden = {
     {"market", 984577972696390354u},
     {"market_two_merchants", 15076623838731864886u},
     {"market_discrete", 7737924895619522594u},
+    {"market_supertypes", 13901315134421415759u},
     {"matrix_game", 983208643089038749u},
     {"matrix_game_three_players", 11506829412459599059u},
     {"matrix_game_no_memory", 12841656121737687298u},

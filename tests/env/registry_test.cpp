@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "env/driver.hpp"
+#include "shoal/env/backend.hpp"
 #include "shoal/env/simulator.hpp"
+#include "shoal/envs/all.hpp"
 
 namespace shoal {
 namespace {
@@ -59,6 +61,24 @@ TEST(Registry, EnvironmentsHaveTheAgentsAskedFor) {
   EXPECT_EQ(error([] { params_with_agents("matrix_game", 9); }), "players = 9: expected 2 to 8");
 }
 
+// By the size of an exported state, which differs among the market's instantiations.
+template <class Env>
+bool takes(int merchants, std::vector<double> const& supertype_of) {
+  auto const simulator =
+      make_simulator("market", {{"merchants", std::int64_t(merchants)}, {"supertype_of", supertype_of}}, {});
+  return simulator->state_size() == state_bytes<Env>(simulator->spec()).size;
+}
+
+TEST(Registry, TakesTheSmallestMarketThatFits) {
+  EXPECT_TRUE((takes<MarketOf<8, 2>>(5, {})));
+  EXPECT_TRUE((takes<MarketOf<8, 2>>(5, {1, 2, 2, 2, 2})));
+  EXPECT_TRUE((takes<MarketOf<8, 2>>(8, {})));
+  EXPECT_TRUE(takes<PublishedMarket>(9, {}));
+  EXPECT_TRUE(takes<Market>(5, {2, 1, 1, 1, 1}));
+  EXPECT_TRUE(takes<Market>(5, {1, 1, 1, 1, 1}));
+  EXPECT_TRUE(takes<Market>(3, {1, 2, 3}));
+}
+
 TEST(Registry, ParamsThatContradictEachOtherAreErrors) {
   EXPECT_EQ(error([] {
               make_simulator("market", {{"spread_low", 0.05}}, {});
@@ -68,6 +88,14 @@ TEST(Registry, ParamsThatContradictEachOtherAreErrors) {
               make_simulator("market", {{"quantities", std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9, 8}}}, {});
             }),
             "quantities: expected ascending values, value 10 is smaller than the one before");
+  auto const supertypes = [](std::vector<double> const& of) {
+    return error([&] { make_simulator("market", {{"supertype_of", of}}, {}); });
+  };
+  EXPECT_EQ(supertypes({1, 2, 2}), "supertype_of: 3 values, expected 5, one for each merchant, or none");
+  EXPECT_EQ(supertypes({1, 4, 1, 2, 4}),
+            "supertype_of: no merchant has supertype 3, expected every number from 1 to the largest, 4");
+  EXPECT_EQ(supertypes({1, 2, 2, 0, 2}), "supertype_of = [1, 2, 2, 0, 2]: expected a list of integers in [1, 16]");
+  EXPECT_EQ(supertypes({1, 1, 1, 1, 1}), "no error");
   EXPECT_EQ(error([] {
               make_simulator("matrix_game", {{"payoffs", std::vector<double>{1, 2}}}, {});
             }),

@@ -395,6 +395,57 @@ TEST(MarketMetrics, SharesAreOfAllDemandAndAveragedOverASupertype) {
   EXPECT_NEAR(double(market.metric("supertype_2.share_sum")), others / demand, 1e-6);
 }
 
+// Ten supertypes of one merchant each, in any order, and four of several: shares and percentiles are those of a list of all trades.
+TEST(MarketMetrics, OfEverySupertypeAreThoseOfItsMerchantsTrades) {
+  for (List<std::int32_t, 16> const& supertype_of :
+       {List<std::int32_t, 16>{10, {3, 10, 1, 2, 5, 4, 6, 9, 8, 7}}, List<std::int32_t, 16>{6, {3, 1, 2, 2, 4, 1}}}) {
+    Market::Params p;
+    p.merchants = supertype_of.count;
+    p.supertype_of = supertype_of;
+    TestMarket market(p, 5);
+    market.reset();
+    auto const groups = market.spec.supertypes.size();
+    std::vector<std::vector<float>> trades(groups);
+    std::vector<double> members(groups);
+    for (int const g : market.spec.supertype_of) ++members[std::size_t(g)];
+    for (int t = 0; t < 12; ++t) {
+      random_quotes(market, 3, true);
+      market.step();
+      for (int m = 0; m < p.merchants; ++m) {
+        auto& all = trades[std::size_t(supertype_of.items[m] - 1)];
+        for (int c = 0; c < clusters; ++c)
+          all.insert(all.end(), market.scratch.counts[0][c][m] + market.scratch.counts[1][c][m], p.quantities[c]);
+      }
+    }
+    for (std::size_t g = 0; g < groups; ++g) {
+      auto const name = "supertype_" + std::to_string(g + 1);
+      auto& all = trades[g];
+      std::sort(all.begin(), all.end());
+      ASSERT_FALSE(all.empty());
+      double const share = std::accumulate(all.begin(), all.end(), 0.0) / double(market.state.demand);
+      EXPECT_NEAR(double(market.metric(name + ".share_sum")), share, 1e-6) << name;
+      EXPECT_NEAR(double(market.metric(name + ".share")), share / members[g], 1e-6) << name;
+      EXPECT_EQ(market.metric(name + ".no_trades"), 0) << name;
+      for (std::size_t k = 1; k <= 9; ++k)
+        EXPECT_EQ(market.metric(name + ".quantity_p" + std::to_string(10 * k)), all[(k * all.size() + 9) / 10 - 1])
+            << name;
+    }
+  }
+}
+
+TEST(MarketMetrics, OfASupertypeWithoutTradesSaySo) {
+  Market::Params p;
+  p.supertype_of = {5, {1, 2, 3, 3, 2}};
+  TestMarket market(p);
+  market.reset();
+  market.quote(0, 0, 0), market.quote(2, 0, 0), market.quote(3, 0, 0);
+  for (int t = 0; t < 5; ++t) market.step();
+  EXPECT_EQ(market.metric("supertype_2.no_trades"), 1);
+  EXPECT_EQ(market.metric("supertype_2.quantity_p50"), 0);
+  EXPECT_EQ(market.metric("supertype_2.share"), 0);
+  EXPECT_EQ(market.metric("supertype_3.no_trades"), 0);
+}
+
 TEST(MarketMetrics, SumUpAnEpisode) {
   TestMarket market(linked_with(1, 1));
   market.reset();

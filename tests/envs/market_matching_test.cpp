@@ -226,32 +226,41 @@ TEST(MarketTies, OfSixteenMerchantsAreSharedUniformlyAndIndependently) {
   EXPECT_NEAR(squares / steps, 15, 4 * std::sqrt(30.0 / steps)) << "a step's chi square, if customers are independent";
 }
 
-// ---- Capacity -------------------------------------------------------------------------------------------------------
+// ---- Room for merchants and supertypes -----------------------------------------------------------------------------
 
 // Quotes of few levels and of many, so that some steps have ties.
-TEST(MarketCapacity, DoesNotShow) {
+template <class Small>
+void expect_no_difference(Market::Params const& p) {
+  OneInstance<Market> large(p, 3);
+  OneInstance<Small> small(p, 3);
+  ASSERT_TRUE(Small::fits(small.params));
+  for (int episode = 0; episode < 2; ++episode) {
+    large.reset(), small.reset();
+    for (std::uint32_t t = 0; t < 20; ++t) {
+      for (std::uint32_t i = 0; i < 24; ++i) {
+        float const u = Random{8, 0, 0, t}.draw(Purpose::test, i).unit(0);
+        large.continuous[i] = small.continuous[i] = t % 2 ? u : float(int(u * 3)) / 2;
+      }
+      ASSERT_EQ(large.step(), small.step());
+      ASSERT_EQ(large.rewards, small.rewards) << "step " << t;
+    }
+    large.observe(), small.observe();
+    EXPECT_EQ(large.own, small.own);
+    EXPECT_EQ(large.type, small.type);
+    for (auto const& name : large.spec.metrics) EXPECT_EQ(large.metric(name), small.metric(name)) << name;
+  }
+}
+
+TEST(MarketRoom, DoesNotShow) {
   for (float const arrival : {0.125f, 0.3f, 1.0f}) {
-    Market::Params p;
+    auto p = linked_with(0.75f, 0.25f);
     p.merchants = 8;
     p.steps = 20;
     p.arrival = arrival;
-    OneInstance<Market> large(p, 3);
-    OneInstance<Market::Smaller> small(p, 3);
-    for (int episode = 0; episode < 2; ++episode) {
-      large.reset(), small.reset();
-      for (std::uint32_t t = 0; t < 20; ++t) {
-        for (std::uint32_t i = 0; i < 24; ++i) {
-          float const u = Random{8, 0, 0, t}.draw(Purpose::test, i).unit(0);
-          large.continuous[i] = small.continuous[i] = t % 2 ? u : float(int(u * 3)) / 2;
-        }
-        ASSERT_EQ(large.step(), small.step());
-        ASSERT_EQ(large.rewards, small.rewards) << "step " << t;
-      }
-      large.observe(), small.observe();
-      EXPECT_EQ(large.own, small.own);
-      EXPECT_EQ(large.type, small.type);
-      for (auto const& name : large.spec.metrics) EXPECT_EQ(large.metric(name), small.metric(name)) << name;
-    }
+    expect_no_difference<PublishedMarket>(p);
+    p.supertype_of = {8, {1, 2, 2, 2, 2, 2, 2, 2}};
+    expect_no_difference<PublishedMarket>(p);
+    expect_no_difference<PublishedMarket::Smaller>(p);
   }
 }
 

@@ -13,7 +13,7 @@ namespace shoal {
 namespace {
 
 static_assert(Environment<Market>);
-static_assert(sizeof(MarketOf<8>::State) < 2048);  // the published markets have 5 to 10 merchants
+static_assert(sizeof(MarketOf<8, 2>::State) == 1600);  // the published markets have 5 to 10 merchants
 
 int linked(TestMarket const& m, int merchant, int cluster) { return std::popcount(m.state.links[merchant][cluster]); }
 
@@ -140,6 +140,57 @@ TEST(MarketSupertypes, HaveElevenAndTwelveCoordinates) {
   EXPECT_EQ(market.spec.supertypes[0].coordinates.size(), 11u);
   EXPECT_EQ(market.spec.supertypes[1].coordinates.size(), 12u);
   EXPECT_THAT(market.spec.supertype_of, testing::ElementsAre(0, 1, 1, 1, 1));
+}
+
+// Supertype k's links tell its number; merchants' supertypes are neither in order nor one each.
+TEST(MarketSupertypes, EveryMerchantDrawsFromItsOwn) {
+  Market::Params p;
+  p.merchants = 6;
+  p.supertype_of = {6, {3, 1, 2, 2, 4, 1}};
+  p.tolerance_variance_2 = 0;
+  TestMarket market(p);
+  ASSERT_EQ(market.spec.supertypes.size(), 4u);
+  EXPECT_THAT(market.spec.supertype_of, testing::ElementsAre(2, 0, 1, 1, 3, 0));
+  for (std::size_t g = 0; g < 4; ++g) {
+    EXPECT_EQ(market.spec.supertypes[g].name, "supertype_" + std::to_string(g + 1));
+    EXPECT_EQ(market.spec.supertypes[g].coordinates.size(), g == 0 ? 11u : 12u);
+    for (std::size_t c = 0; c < 10; ++c) market.supertypes[g * 12 + c] = c == g ? 1 : 0;
+    market.supertypes[g * 12 + 10] = 0.125f * float(g + 1);
+  }
+  market.reset();
+  for (int m = 0; m < 6; ++m) {
+    int const g = market.spec.supertype_of[std::size_t(m)];
+    for (int c = 0; c < Market::clusters; ++c) EXPECT_EQ(linked(market, m, c), c == g ? 50 : 0) << m;
+    EXPECT_EQ(market.state.tolerance[m], 0.125f * float(g + 1)) << m;
+  }
+}
+
+// The variance is each supertype's own as well, and the first has none.
+TEST(MarketSupertypes, EveryOneButTheFirstHasAVarianceOfItsOwn) {
+  Market::Params p;
+  p.merchants = 6;
+  p.supertype_of = {6, {2, 1, 3, 3, 2, 1}};
+  TestMarket market(p);
+  market.supertypes[1 * 12 + 11] = 0;
+  market.supertypes[2 * 12 + 11] = 0.01f;
+  market.reset();
+  for (int const m : {0, 1, 4, 5}) EXPECT_EQ(market.state.tolerance[m], 0.5f);
+  for (int const m : {2, 3}) EXPECT_NE(market.state.tolerance[m], 0.5f);
+  EXPECT_NE(market.state.tolerance[2], market.state.tolerance[3]);
+}
+
+TEST(MarketSupertypes, BeginWhereTheirParametersSay) {
+  auto p = linked_with(0.25f, 0.75f);
+  p.supertype_of = {5, {1, 2, 3, 3, 3}};
+  p.tolerance_1 = 0.1f, p.tolerance_2 = 0.2f, p.tolerance_variance_2 = 0.03f;
+  TestMarket const market(p);
+  EXPECT_EQ(market.supertypes[9], 0.25f);
+  EXPECT_EQ(market.supertypes[10], 0.1f);
+  for (std::size_t g : {1, 2}) {
+    EXPECT_EQ(market.supertypes[g * 12], 0.75f);
+    EXPECT_EQ(market.supertypes[g * 12 + 10], 0.2f);
+    EXPECT_EQ(market.supertypes[g * 12 + 11], 0.03f);
+  }
 }
 
 TEST(MarketType, HoldsRealisedFractionsAndTolerance) {

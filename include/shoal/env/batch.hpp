@@ -98,8 +98,8 @@ SHOAL_FN void record_episode(Team team, Batch<Env> const& batch, typename Env::S
 
 }  // namespace detail
 
-/// The most metrics that an environment may have, those that shoal adds included.
-inline constexpr int max_metrics = 256;
+/// The most metrics that an environment may have, those that shoal adds included. The market of 16 supertypes has 353.
+inline constexpr int max_metrics = 384;
 
 /// Working memory for one instance's step. What follows takes any `Scratch` with these two members; on CUDA they lie apart.
 template <class Env>

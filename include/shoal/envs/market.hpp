@@ -11,8 +11,8 @@
 //                                the three previous actions, volume a step/100. Nothing about other merchants.
 //   type         [n, 11] f32     linked fraction of each cluster, inventory tolerance tau
 //   reward       [n] f32         (spread PnL - hedge cost + inventory PnL - penalty) * 1e4 * n / reward_unit
-//   supertype_1  [11]            merchant 1: ten link probabilities, tau
-//   supertype_2  [12]            the others: ten link probabilities, mean and variance of tau
+//   supertype_1  [11]            ten link probabilities, tau; published: merchant 1
+//   supertype_k  [12]            ten link probabilities, mean and variance of tau; published: one, all other merchants
 //
 // Links are bits: the 50 customers of a cluster are one 64-bit word for each merchant, so a step is a few hundred word operations.
 #pragma once
@@ -26,11 +26,14 @@
 
 namespace shoal {
 
-/// The market with room for `Capacity` merchants. Loops over merchants run over all of it, for the vectoriser: those beyond
-/// p.merchants hold nothing and quote nothing. `Capacity` does not show in a trajectory.
-template <int Capacity>
+/// The market with room for `Capacity` merchants and `Groups` supertypes. Loops over merchants run over all of it, for the
+/// vectoriser: those beyond p.merchants hold nothing and quote nothing. Room for two supertypes is for the published ones, merchant
+/// 1 and all others: who belongs to which is then a constant. Neither room shows in a trajectory.
+template <int Capacity, int Groups>
 struct MarketOf : MarketRules {
-  SHOAL_FN static bool fits(Params const& p) { return p.merchants <= Capacity; }
+  SHOAL_FN static bool fits(Params const& p) {
+    return p.merchants <= Capacity && (Groups == 2 ? p.published_groups : p.groups <= Groups);
+  }
 
   struct alignas(64) State {
     std::uint64_t links[Capacity][clusters];  // bit k: customer k of the cluster is linked to the merchant
@@ -51,7 +54,7 @@ struct MarketOf : MarketRules {
     float abs_inventory[Capacity];
     std::uint32_t trades[Capacity];
     std::uint32_t idle[Capacity];  // steps without a quote on either side
-    std::uint32_t group_trades[groups][clusters];
+    std::uint32_t group_trades[Groups][clusters];
     float demand;                    // of all customers, quantity
     float mid, spread, last_return;  // P_t, s0_t, log(P_t / P_{t-1})
     std::uint32_t step;
@@ -96,11 +99,11 @@ struct MarketOf : MarketRules {
   /// Draws types: links and tolerance of every merchant, independently (docs/market.md, "Types").
   template <class Team>
   SHOAL_FN static void reset(Team team, Params const& p, State& s, Scratch&, Supertypes supertypes, Random random) {
-    team.each(groups, clusters, [&](int g, int c) { s.group_trades[g][c] = 0; });
+    team.each(Groups, clusters, [&](int g, int c) { s.group_trades[g][c] = 0; });
     team.each(Capacity, clusters, [&](int m, int c) {
       auto const index = std::uint32_t(m * clusters + c) * 16;
       auto const word = [&](int k) { return random.draw(Purpose::links, index + std::uint32_t(k / 2)).bits64(k % 2); };
-      float const probability = m < p.merchants ? clamp(supertypes(group_of(m), c), 0, 1) : 0.0f;
+      float const probability = m < p.merchants ? clamp(supertypes(group_of(p, m), c), 0, 1) : 0.0f;
       s.links[m][c] = bernoulli_bits(probability24(probability), everyone, word);
       s.linked[m][c] = p.type_uses_probabilities ? probability : float(popcount(s.links[m][c])) / float(customers);
     });
@@ -111,10 +114,11 @@ struct MarketOf : MarketRules {
       s.trades[m] = s.idle[m] = 0;
     });
     team.each(p.merchants, [&](int m) {
-      float tolerance = supertypes(group_of(m), clusters);
-      if (group_of(m) == 1)
+      int const g = group_of(p, m);
+      float tolerance = supertypes(g, clusters);
+      if (g > 0)
         tolerance +=
-            sqrtf(max(supertypes(1, clusters + 1), 0.0f)) * random.draw(Purpose::type, std::uint32_t(m)).normal(0);
+            sqrtf(max(supertypes(g, clusters + 1), 0.0f)) * random.draw(Purpose::type, std::uint32_t(m)).normal(0);
       s.tolerance[m] = clamp(tolerance, 0, 1);
     });
     team.once([&] {
@@ -172,21 +176,21 @@ struct MarketOf : MarketRules {
   template <class Team>
   SHOAL_FN static void metrics(Team team, Params const& p, State const& s, Scratch&, Metrics out) {
     float const demand = max(s.demand, 1e-6f);
-    team.each(groups, [&](int g) {
+    team.each(groups(p), [&](int g) {
       int const at = g * (percentiles + 3);
       float volume = 0;
       std::uint32_t trades = 0;
       for (int m = 0; m < p.merchants; ++m)
-        if (group_of(m) == g) volume += s.volume[m];
+        if (group_of(p, m) == g) volume += s.volume[m];
       for (int c = 0; c < clusters; ++c) trades += s.group_trades[g][c];
-      out(at) = volume / demand / float(g == 0 ? 1 : p.merchants - 1);
+      out(at) = volume / demand / float(p.members[g]);
       out(at + 1) = volume / demand;
       for (int k = 0; k < percentiles; ++k)
         out(at + 2 + k) = trades ? quantity_percentile(p, s.group_trades[g], trades, k + 1) : 0;
       out(at + 2 + percentiles) = trades ? 0.0f : 1.0f;
     });
     team.each(p.merchants, [&](int m) {
-      int const at = groups * (percentiles + 3) + m * 9;
+      int const at = groups(p) * (percentiles + 3) + m * 9;
       out(at) = s.volume[m] / demand;
       out(at + 1) = s.reward[m];
       out(at + 2) = s.spread_pnl[m];
@@ -200,6 +204,9 @@ struct MarketOf : MarketRules {
   }
 
  private:
+  SHOAL_FN static int groups(Params const& p) { return Groups == 2 ? 2 : p.groups; }
+  SHOAL_FN static int group_of(Params const& p, int m) { return Groups == 2 ? published_group_of(m) : p.group_of[m]; }
+
   template <class Team>
   SHOAL_FN static void read_actions(Team team, Params const& p, State& s, Actions actions) {
     team.each(p.merchants, [&](int m) {
@@ -471,12 +478,18 @@ struct MarketOf : MarketRules {
       team.each(p.merchants, clusters,
                 [&](int m, int c) { w.counts[side][c][m] = std::uint32_t(popcount(w.taken[side][m][c])); });
     }
-    team.each(clusters, [&](int c) {
-      auto const served = std::uint32_t(popcount(w.arriving[c] & ~(w.remaining[0][c] | w.remaining[1][c])));
-      std::uint32_t const first = w.counts[0][c][0] + w.counts[1][c][0];
-      s.group_trades[0][c] += first;
-      s.group_trades[1][c] += served - first;
-    });
+    if constexpr (Groups == 2)
+      team.each(clusters, [&](int c) {
+        auto const served = std::uint32_t(popcount(w.arriving[c] & ~(w.remaining[0][c] | w.remaining[1][c])));
+        std::uint32_t const first = w.counts[0][c][0] + w.counts[1][c][0];
+        s.group_trades[0][c] += first;
+        s.group_trades[1][c] += served - first;
+      });
+    else
+      team.each(clusters, [&](int c) {
+        for (int m = 0; m < p.merchants; ++m)
+          s.group_trades[group_of(p, m)][c] += w.counts[0][c][m] + w.counts[1][c][m];
+      });
   }
 
   template <class Team>
@@ -542,9 +555,14 @@ struct MarketOf : MarketRules {
   }
 };
 
-/// As the registry knows it. Up to 8 merchants take the smaller one, whose State is half as large.
-struct Market : MarketOf<16> {
-  using Smaller = MarketOf<8>;
+/// With the published supertypes. Up to 8 merchants take the smaller one, whose State is half as large.
+struct PublishedMarket : MarketOf<MarketRules::max_merchants, 2> {
+  using Smaller = MarketOf<8, 2>;
+};
+
+/// As the registry knows it.
+struct Market : MarketOf<MarketRules::max_merchants, MarketRules::max_merchants> {
+  using Smaller = PublishedMarket;
 };
 
 }  // namespace shoal

@@ -1,5 +1,5 @@
-// What the market (market.hpp) is, whatever number of merchants there is room for: parameters, spec, metric names, and the formulas
-// of prices. docs/market.md says what is published and what is chosen.
+// What the market (market.hpp) is, whatever number of merchants and supertypes there is room for: parameters, spec, metric names,
+// and the formulas of prices. docs/market.md says what is published and what is chosen.
 #pragma once
 
 #include <cmath>
@@ -17,8 +17,8 @@ struct MarketRules {
   static constexpr int lanes = 32;
 
   static constexpr int clusters = 10, customers = 50;  // customers of one cluster
-  static constexpr int groups = 2;                     // supertypes
-  static constexpr int percentiles = 9;                // 10 %, 20 %, ..., 90 %
+  static constexpr int max_merchants = 16;
+  static constexpr int percentiles = 9;  // 10 %, 20 %, ..., 90 %
   static constexpr std::uint64_t everyone = (std::uint64_t(1) << customers) - 1;
 
   enum class Penalty { absolute, downside, expected, quadratic };
@@ -26,6 +26,7 @@ struct MarketRules {
 
   struct Params {
     int merchants = 5;
+    List<std::int32_t, max_merchants> supertype_of = {};  // from 1; empty: the published grouping
     int steps = 96;
     float quantities[clusters] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
     float arrival = 0.125f;
@@ -49,10 +50,16 @@ struct MarketRules {
     float curve[8] = {};             // coefficients of x, x^2, ... in the exchange's curve
     float curve_limit = 0;           // sizes below it use them
     Probability24 arriving = {};
+    int groups = 0;                    // supertypes
+    int group_of[max_merchants] = {};  // supertype of each merchant, from 0
+    int members[max_merchants] = {};   // merchants of each supertype
+    bool published_groups = false;     // merchant 1 is one supertype, all others are another
 
     template <class Visit>
     static void fields(Visit& visit, Params& p) {
-      visit("merchants", p.merchants, Range{2, 16}, "number of merchants n");
+      visit("merchants", p.merchants, Range{2, max_merchants}, "number of merchants n");
+      visit("supertype_of", p.supertype_of, Range{1, max_merchants},
+            "supertype of each merchant, from 1; empty: 1 for merchant 1, 2 for all others");
       visit("steps", p.steps, Range{1, 65535}, "steps of an episode, T");
       visit("quantities", p.quantities, Range{1e-3, 1e6}, "quantity that a customer of each cluster trades, ascending");
       visit("arrival", p.arrival, Range{0, 1}, "probability that a customer wants to trade in a step");
@@ -72,15 +79,16 @@ struct MarketRules {
             "the type holds link probabilities, not realised fractions");
       visit("reward_unit", p.reward_unit, Range{1e-6, 1e9}, "rewards are income in basis points * n / reward_unit");
       visit("links_1", p.links_1, Range{0, 1}, "initial link probabilities of supertype 1");
-      visit("links_2", p.links_2, Range{0, 1}, "initial link probabilities of supertype 2");
+      visit("links_2", p.links_2, Range{0, 1}, "initial link probabilities of all other supertypes");
       visit("tolerance_1", p.tolerance_1, Range{0, 1}, "initial inventory tolerance of supertype 1");
-      visit("tolerance_2", p.tolerance_2, Range{0, 1}, "initial mean tolerance of supertype 2");
+      visit("tolerance_2", p.tolerance_2, Range{0, 1}, "initial mean tolerance of all other supertypes");
       visit("tolerance_variance_2", p.tolerance_variance_2, Range{0, 0.25},
-            "initial variance of supertype 2's tolerance");
+            "initial variance of tolerance of all other supertypes");
     }
   };
 
   static void prepare(Params& p) {
+    prepare_groups(p);
     for (int c = 1; c < clusters; ++c)
       if (p.quantities[c] < p.quantities[c - 1])
         throw SettingError("quantities", ": expected ascending values, value " + std::to_string(c + 1) +
@@ -103,12 +111,8 @@ struct MarketRules {
       spec.continuous = {{"eps_buy", -1, 1}, {"eps_sell", -1, 1}, {"hedge", 0, 1}};
     else
       spec.discrete = {{"eps_buy", 11}, {"eps_sell", 11}, {"hedge", 6}};
-    spec.supertypes = {supertype("supertype_1", p.links_1), supertype("supertype_2", p.links_2)};
-    spec.supertypes[0].coordinates.push_back({"tolerance", 0, 1, p.tolerance_1});
-    spec.supertypes[1].coordinates.push_back({"tolerance_mean", 0, 1, p.tolerance_2});
-    spec.supertypes[1].coordinates.push_back({"tolerance_variance", 0, 0.25f, p.tolerance_variance_2});
-    spec.supertype_of.assign(std::size_t(p.merchants), 1);
-    spec.supertype_of[0] = 0;
+    for (int g = 0; g < p.groups; ++g) spec.supertypes.push_back(supertype(p, g));
+    spec.supertype_of.assign(p.group_of, p.group_of + p.merchants);
     spec.may_abstain = true;  // eps = 1 on both sides, from an empty inventory
     spec.metrics = metric_names(p);
     return spec;
@@ -128,7 +132,7 @@ struct MarketRules {
   }
 
  protected:
-  SHOAL_FN static int group_of(int merchant) { return merchant == 0 ? 0 : 1; }
+  SHOAL_FN static int published_group_of(int merchant) { return merchant == 0 ? 0 : 1; }
 
   /// exchange_curve(p, v) for v < p.curve_limit, without branches.
   SHOAL_FN static float curve_series(Params const& p, float v) {
@@ -153,15 +157,47 @@ struct MarketRules {
   }
 
  private:
-  static Supertype supertype(char const* name, float const* links) {
-    Supertype s{name, {}};
-    for (int c = 0; c < clusters; ++c) s.coordinates.push_back({"link_" + std::to_string(c + 1), 0, 1, links[c]});
+  static void prepare_groups(Params& p) {
+    auto const& given = p.supertype_of;
+    if (given.count != 0 && given.count != p.merchants)
+      throw SettingError("supertype_of", ": " + std::to_string(given.count) + " values, expected " +
+                                             std::to_string(p.merchants) + ", one for each merchant, or none");
+    p.groups = 0;
+    p.published_groups = true;
+    for (int& count : p.members) count = 0;
+    for (int m = 0; m < p.merchants; ++m) {
+      p.group_of[m] = given.count == 0 ? published_group_of(m) : given.items[m] - 1;
+      p.published_groups &= p.group_of[m] == published_group_of(m);
+      p.groups = max(p.groups, p.group_of[m] + 1);
+      ++p.members[p.group_of[m]];
+    }
+    for (int g = 0; g < p.groups; ++g)
+      if (p.members[g] == 0)
+        throw SettingError("supertype_of", ": no merchant has supertype " + std::to_string(g + 1) +
+                                               ", expected every number from 1 to the largest, " +
+                                               std::to_string(p.groups));
+  }
+
+  /// The first supertype's tolerance is a value, every other's a distribution.
+  static Supertype supertype(Params const& p, int g) {
+    Supertype s{group_name(g), {}};
+    for (int c = 0; c < clusters; ++c)
+      s.coordinates.push_back({"link_" + std::to_string(c + 1), 0, 1, (g == 0 ? p.links_1 : p.links_2)[c]});
+    if (g == 0) {
+      s.coordinates.push_back({"tolerance", 0, 1, p.tolerance_1});
+    } else {
+      s.coordinates.push_back({"tolerance_mean", 0, 1, p.tolerance_2});
+      s.coordinates.push_back({"tolerance_variance", 0, 0.25f, p.tolerance_variance_2});
+    }
     return s;
   }
 
+  static std::string group_name(int g) { return "supertype_" + std::to_string(g + 1); }
+
   static std::vector<std::string> metric_names(Params const& p) {
     std::vector<std::string> names;
-    for (std::string const group : {"supertype_1", "supertype_2"}) {
+    for (int g = 0; g < p.groups; ++g) {
+      auto const group = group_name(g);
       names.insert(names.end(), {group + ".share", group + ".share_sum"});
       for (int k = 1; k <= percentiles; ++k) names.push_back(group + ".quantity_p" + std::to_string(10 * k));
       names.push_back(group + ".no_trades");
