@@ -20,16 +20,7 @@ struct Rows {
   ActorCritic network;
   at::Tensor observations, distribution, values;
 
-  InferArgs args() const {
-    auto const [actor, critic] = mlp_layouts(network.shape());
-    return {.actor = actor,
-            .critic = critic,
-            .parameters = network.parameters().data_ptr<float>(),
-            .observations = observations.data_ptr<float>(),
-            .distribution = distribution.data_ptr<float>(),
-            .values = values.data_ptr<float>(),
-            .rows = observations.size(0)};
-  }
+  InferArgs args() const { return infer_args(network, observations, distribution, values); }
 };
 
 /// Times once(rows), which works on LibTorch's default stream.

@@ -60,7 +60,8 @@ std::unique_ptr<Calibrator> make_calibrator(CalibratorOptions const& options, Sp
   auto const fixed = options.profile.empty() ? space.scaled(space.initial()) : space.checked(options.profile);
   if (options.kind == CalibratorKind::fixed)
     return std::make_unique<FixedCalibrator>(std::move(space), fixed, instances);
-  if (options.kind == CalibratorKind::rl) return std::make_unique<RlCalibrator>(options, spec, instances, seed, device);
+  if (options.kind == CalibratorKind::rl)
+    return std::make_unique<RlCalibrator>(options, std::move(space), instances, seed);
   auto search = make_profile_search(options, space.initial(), seed);
   return std::make_unique<SearchCalibrator>(std::move(space), std::move(search), options.period, instances);
 }

@@ -43,6 +43,18 @@ MlpLayouts mlp_layouts(NetworkShape const& shape) {
   return {layout(shape, shape.actions.parameters(), actor), layout(shape, 1, critic)};
 }
 
+InferArgs infer_args(ActorCritic const& network, at::Tensor const& observations, at::Tensor const& distribution,
+                     at::Tensor const& values) {
+  auto const [actor, critic] = mlp_layouts(network.shape());
+  return {.actor = actor,
+          .critic = critic,
+          .parameters = network.parameters().data_ptr<float>(),
+          .observations = observations.data_ptr<float>(),
+          .distribution = distribution.defined() ? distribution.data_ptr<float>() : nullptr,
+          .values = values.data_ptr<float>(),
+          .rows = observations.size(0)};
+}
+
 ActorCritic::ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device) : shape_(std::move(shape)) {
   auto const& actions = shape_.actions;
   auto const restoring_size = shape_.restoring > 0 ? std::int64_t(actions.continuous) * shape_.inputs : 0;

@@ -23,8 +23,7 @@ at::Tensor rows_of(at::Tensor const& tensor, int t) { return tensor.select(0, t)
 void write_supertypes(Simulator& simulator, at::Tensor const& supertypes, at::Device device) {
   auto const view = simulator.supertypes();
   if (view.size() == 0) return;
-  auto const to =
-      torch::from_blob(view.data, {view.extents[0], view.extents[1], view.extents[2]}, supertypes.options());
+  auto const to = tensor_of(view, device);
   auto const rows = at::arange(to.size(0), at::TensorOptions().dtype(at::kLong).device(device));
   to.copy_(supertypes.index_select(0, rows.remainder(supertypes.size(0))));
 }

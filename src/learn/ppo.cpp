@@ -81,19 +81,10 @@ void PpoLearner::infer(at::Tensor const& observations, at::Tensor const& paramet
                     parameters.defined() ? parameters.data_ptr<float>() : nullptr, values.data_ptr<float>());
     return;
   }
-  auto const& shape = network_.shape();
-  if (config_.fused && observations.is_cuda() && shape.mean_limit <= 0) {
-    auto const [actor, critic] = mlp_layouts(shape);
-    if (ops::infer({.actor = actor,
-                    .critic = critic,
-                    .parameters = network_.parameters().data_ptr<float>(),
-                    .observations = observations.data_ptr<float>(),
-                    .distribution = parameters.defined() ? parameters.data_ptr<float>() : nullptr,
-                    .values = values.data_ptr<float>(),
-                    .rows = observations.size(0)},
-                   observations.device()))
-      return;
-  }
+  bool const plain = network_.shape().mean_limit <= 0;
+  if (config_.fused && observations.is_cuda() && plain &&
+      ops::infer(infer_args(network_, observations, parameters, values), observations.device()))
+    return;
   if (parameters.defined()) network_.distribution_out(observations, parameters);
   network_.value_out(observations, values);
 }

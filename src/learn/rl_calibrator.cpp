@@ -37,13 +37,11 @@ PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& sh
 
 }  // namespace
 
-RlCalibrator::RlCalibrator(CalibratorOptions const& options, Spec const& spec, int particles, std::uint32_t seed,
-                           at::Device device)
-    : Calibrator(ProfileSpace(spec, device)),
-      rollout_(make_rollout(decision_shape(space().size(), particles), device)),
-      learner_(make_learner(options, rollout_.shape, seed, device)) {
-  baseline_ = at::zeros({particles}, space().low().options());
-}
+RlCalibrator::RlCalibrator(CalibratorOptions const& options, ProfileSpace space, int particles, std::uint32_t seed)
+    : Calibrator(std::move(space)),
+      baseline_(at::zeros({particles}, this->space().low().options())),
+      rollout_(make_rollout(decision_shape(this->space().size(), particles), baseline_.device())),
+      learner_(make_learner(options, rollout_.shape, seed, baseline_.device())) {}
 
 at::Tensor RlCalibrator::offsets(int slot) const { return rollout_.observations.select(0, slot).flatten(0, 1); }
 

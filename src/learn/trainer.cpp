@@ -93,16 +93,6 @@ std::string first_difference(std::string const& kept, std::string const& now) {
   return "one of them ends before the other";
 }
 
-/// With its device named, LibTorch need not ask CUDA for it while a graph is captured.
-template <class T, int Rank>
-at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
-  auto const type = std::is_same_v<T, float> ? at::kFloat : at::kInt;
-  return at::for_blob(view.data, at::IntArrayRef(view.extents, Rank))
-      .options(at::TensorOptions().dtype(type).device(device))
-      .target_device(device)
-      .make_tensor();
-}
-
 }  // namespace
 
 at::Device choose_device(DeviceChoice choice) {

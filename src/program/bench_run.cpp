@@ -38,15 +38,17 @@ class Stepping final : public Subject {
         simulator_(make_simulator(config, device_, nullptr)),
         horizon_(config.train.steps),
         slots_(make_rollout(rollout_shape(*simulator_, 1), device_)),
+        input_(slots_.input(0)),
+        output_(slots_.output(0)),
         actions_(uniform_actions(*simulator_, slots_)) {
     at::set_num_threads(choose_threads(config.train.threads));
-    simulator_->reset(slots_.output(0));  // where the masks lie that actions are drawn from
+    simulator_->reset(output_);  // where the masks lie that actions are drawn from
   }
 
   void stage() override {
     for (int t = 0; t < horizon_; ++t) {
       draw();
-      simulator_->step(slots_.input(0), slots_.output(0));
+      simulator_->step(input_, output_);
     }
     simulator_->synchronize();
   }
@@ -58,7 +60,7 @@ class Stepping final : public Subject {
       draw();
       simulator_->synchronize();
       double const drawn = seconds_since(start);
-      simulator_->step(slots_.input(0), slots_.output(0));
+      simulator_->step(input_, output_);
       simulator_->synchronize();
       phases.actions += drawn;
       phases.environment += seconds_since(start) - drawn;
@@ -100,6 +102,8 @@ class Stepping final : public Subject {
   std::unique_ptr<Simulator> simulator_;
   int horizon_;
   Rollout slots_;  // of one step: written again and again
+  StepInput input_;
+  StepOutput output_;
   UniformArgs actions_;
 };
 

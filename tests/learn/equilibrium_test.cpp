@@ -38,8 +38,7 @@ struct Fixture {
       policies.emplace_back(
           PpoLearner::Config{.options = ppo, .agents = group, .stream = std::uint32_t(policies.size())},
           NetworkShape{.inputs = shape.width, .hidden = {8}, .actions = shape.actions}, shape, at::kCPU);
-    auto const view = one->supertypes();
-    supertypes = torch::from_blob(view.data, at::IntArrayRef(view.extents, 3)).clone();
+    supertypes = tensor_of(one->supertypes(), at::kCPU).clone();
   }
   FrozenGame game() const {
     return {.make_simulator = [this](int instances, std::uint32_t seed) { return simulator(instances, seed); },

@@ -35,16 +35,7 @@ struct InferProblem {
     distribution.fill_(NAN);
     values.fill_(NAN);
   }
-  InferArgs args() const {
-    auto const [actor, critic] = mlp_layouts(network.shape());
-    return {.actor = actor,
-            .critic = critic,
-            .parameters = network.parameters().data_ptr<float>(),
-            .observations = observations.data_ptr<float>(),
-            .distribution = distribution.data_ptr<float>(),
-            .values = values.data_ptr<float>(),
-            .rows = observations.size(0)};
-  }
+  InferArgs args() const { return infer_args(network, observations, distribution, values); }
   /// Root mean square of the errors against f64 with the exact tanh, over distribution and values.
   double error() const {
     PlainNetwork const plain(network.shape(), network.parameters().detach().to(at::kCPU, at::kDouble));

@@ -26,14 +26,7 @@ template <class Team>
 Outputs infer(Team team, ActorCritic const& network, at::Tensor const& observations) {
   auto const rows = observations.size(0);
   Outputs out{at::empty({rows, network.shape().actions.parameters()}), at::empty({rows})};
-  auto const [actor, critic] = mlp_layouts(network.shape());
-  InferArgs const args{.actor = actor,
-                       .critic = critic,
-                       .parameters = network.parameters().data_ptr<float>(),
-                       .observations = observations.data_ptr<float>(),
-                       .distribution = out.distribution.data_ptr<float>(),
-                       .values = out.values.data_ptr<float>(),
-                       .rows = rows};
+  auto const args = infer_args(network, observations, out.distribution, out.values);
   std::vector<float> memory(std::size_t(args.memory()), std::numeric_limits<float>::quiet_NaN());
   infer_begin(team, args, memory.data());
   for (std::int64_t tile = 0; tile * InferArgs::rows_of_tile < rows; ++tile)

@@ -17,6 +17,8 @@ at::Tensor unit(RlCalibrator const& calibrator) {
 }
 
 /// Increments of standard deviation 0.05 and a policy that at first has no preference.
+ProfileSpace uneven_space() { return {uneven_spec(), at::kCPU}; }
+
 CalibratorOptions indifferent() {
   CalibratorOptions options;
   options.increment_sd = 0.05;
@@ -26,7 +28,7 @@ CalibratorOptions indifferent() {
 
 TEST(RlCalibrator, IncrementsHaveTheirScaleAndParticlesStaySeparate) {
   constexpr int particles = 20000;
-  RlCalibrator calibrator(indifferent(), uneven_spec(), particles, 1, at::kCPU);
+  RlCalibrator calibrator(indifferent(), uneven_space(), particles, 1);
   auto const first = unit(calibrator);
   calibrator.begin(0);
   calibrator.propose();
@@ -52,7 +54,7 @@ TEST(RlCalibrator, AtFirstParticlesAreHeldNearTheInitialProfile) {
   auto const spread = [](double restoring) {
     CalibratorOptions options;
     options.restoring = restoring;
-    RlCalibrator calibrator(options, uneven_spec(), 1000, 1, at::kCPU);
+    RlCalibrator calibrator(options, uneven_space(), 1000, 1);
     for (int m = 0; m < 100; ++m) {
       calibrator.begin(m);
       calibrator.propose();
@@ -74,7 +76,7 @@ TEST(RlCalibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncreme
   auto& ppo = options.ppo;
   ppo.learning_rate.base = ppo.clip = ppo.value_weight = ppo.max_grad_norm = 0;
   ppo.epochs = 1;
-  RlCalibrator calibrator(options, uneven_spec(), particles, 5, at::kCPU);
+  RlCalibrator calibrator(options, uneven_space(), particles, 5);
   auto const& network = calibrator.learner().network();
   auto const before = unit(calibrator);
   calibrator.begin(stage);
@@ -110,7 +112,7 @@ TEST(RlCalibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncreme
 
 TEST(RlCalibrator, LearnsFromEachParticlesRewardAboveItsBaseline) {
   auto const trained = [](at::Tensor const& first, at::Tensor const& second) {
-    RlCalibrator calibrator({}, uneven_spec(), 8, 1, at::kCPU);
+    RlCalibrator calibrator({}, uneven_space(), 8, 1);
     for (int m = 0; m < 2; ++m) {
       calibrator.begin(m);
       calibrator.propose();
@@ -127,7 +129,7 @@ TEST(RlCalibrator, LearnsFromEachParticlesRewardAboveItsBaseline) {
 }
 
 TEST(RlCalibrator, StateIsAllThatItsFutureDependsOn) {
-  RlCalibrator a({}, uneven_spec(), 8, 1, at::kCPU), b({}, uneven_spec(), 8, 1, at::kCPU);
+  RlCalibrator a({}, uneven_space(), 8, 1), b({}, uneven_space(), 8, 1);
   auto const stage = [](RlCalibrator& c, int m) {
     c.begin(m);
     c.propose();
@@ -176,7 +178,7 @@ TEST_P(RlCalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
   auto const targets = resolve_targets({entry}, names);
 
   at::set_num_threads(1);
-  RlCalibrator calibrator({}, spec, 64, seed, at::kCPU);
+  RlCalibrator calibrator({}, ProfileSpace(spec, at::kCPU), 64, seed);
   double last = 0;
   for (int m = 0; m < 500; ++m) {
     calibrator.begin(m);

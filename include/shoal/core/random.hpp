@@ -28,12 +28,14 @@ enum class Purpose : std::uint32_t {
   search,        // profiles that a search tries
 };
 
+/// Uniform in [0, 1), a multiple of 2^-24, of 32 random bits.
+SHOAL_FN float unit_real(std::uint32_t word) { return float(word >> 8) * 0x1p-24f; }
+
 /// Four independent 32-bit words.
 struct Words {
   std::uint32_t w[4];
 
-  /// Uniform in [0, 1), a multiple of 2^-24.
-  SHOAL_FN float unit(int i) const { return float(w[i] >> 8) * 0x1p-24f; }
+  SHOAL_FN float unit(int i) const { return unit_real(w[i]); }
 
   /// 64 random bits; i is 0 or 1.
   SHOAL_FN std::uint64_t bits64(int i) const { return std::uint64_t(w[2 * i + 1]) << 32 | w[2 * i]; }

@@ -65,4 +65,8 @@ class ActorCritic {
   at::Tensor restoring_;  // [continuous, inputs], a parameter; undefined without
 };
 
+/// Of a network for the kernels of inference, into contiguous memory. @param distribution  undefined: the values alone
+InferArgs infer_args(ActorCritic const& network, at::Tensor const& observations, at::Tensor const& distribution,
+                     at::Tensor const& values);
+
 }  // namespace shoal

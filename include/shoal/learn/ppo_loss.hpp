@@ -79,9 +79,7 @@ struct LossRows {
 
   template <class F>
   SHOAL_FN void each(F f) const {
-    int const n = count;
-    SHOAL_ANY_ORDER
-    for (int r = 0; r < n; ++r) f(r);
+    SerialTeam{}.each(count, f);
   }
 };
 

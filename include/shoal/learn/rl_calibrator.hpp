@@ -9,9 +9,8 @@ namespace shoal {
 
 class RlCalibrator final : public Calibrator {
  public:
-  /// Every particle starts at the initial profile of `spec`.
-  RlCalibrator(CalibratorOptions const& options, Spec const& spec, int particles, std::uint32_t seed,
-               at::Device device);
+  /// Every particle starts at the initial profile of `space`.
+  RlCalibrator(CalibratorOptions const& options, ProfileSpace space, int particles, std::uint32_t seed);
 
   void begin(std::int64_t stage) override;
 

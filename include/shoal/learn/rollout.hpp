@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
 
 #include "shoal/env/simulator.hpp"
 #include "shoal/learn/sample.hpp"
@@ -45,6 +46,17 @@ Rollout make_rollout(RolloutShape const& shape, at::Device device);
 
 /// The rollout of `steps` steps that fits the simulator.
 RolloutShape rollout_shape(Simulator const& simulator, int steps);
+
+/// The memory of a simulator's view as a tensor. With its device named, LibTorch need not ask CUDA for it while a graph is captured.
+template <class T, int Rank>
+at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, std::int32_t>);
+  auto const type = std::is_same_v<T, float> ? at::kFloat : at::kInt;
+  return at::for_blob(view.data, at::IntArrayRef(view.extents, Rank))
+      .options(at::TensorOptions().dtype(type).device(device))
+      .target_device(device)
+      .make_tensor();
+}
 
 /// The heads of the environment's actions.
 /// @throws InputError if there are more than max_discrete_heads

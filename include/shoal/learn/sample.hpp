@@ -63,9 +63,7 @@ struct SampledRows {
 
   template <class F>
   SHOAL_FN void each(F f) const {
-    int const n = count;
-    SHOAL_ANY_ORDER
-    for (int r = 0; r < n; ++r) f(r);
+    SerialTeam{}.each(count, f);
   }
 
   SHOAL_FN void place(SampleArgs const& args) {
@@ -153,7 +151,7 @@ SHOAL_FN void sample_choices(SampleArgs const& args, SampledRows<Rows>& rows, in
     });
   }
   rows.each([&](int r) {
-    left[r] = float(rows.word(r, h % 4) >> 8) * 0x1p-24f * total[r];
+    left[r] = unit_real(rows.word(r, h % 4)) * total[r];
     chosen[r] = 0;
     chosen_logit[r] = least_logit;
   });

@@ -46,7 +46,7 @@ SHOAL_FN void uniform_value(UniformArgs const& args, std::int64_t instance, int 
   int const reals = args.agents * args.continuous_heads;
   if (at < reals) {
     int const head = at % args.continuous_heads;
-    args.continuous[instance * reals + at] = args.low[head] + args.span[head] * (float(word >> 8) * 0x1p-24f);
+    args.continuous[instance * reals + at] = args.low[head] + args.span[head] * unit_real(word);
     return;
   }
   int const picks = args.agents * args.discrete_heads, pick = at - reals;
@@ -99,7 +99,7 @@ inline void uniform_plain(UniformArgs const& args, UniformPattern const& pattern
   if (args.discrete_heads == 0) {
     float const *const low = pattern.low + head, *const span = pattern.span + head;
     float* const to = args.continuous + first;
-    for (int i = 0; i < count; ++i) to[i] = low[i] + span[i] * (float(words[i] >> 8) * 0x1p-24f);
+    for (int i = 0; i < count; ++i) to[i] = low[i] + span[i] * unit_real(words[i]);
   } else {
     std::uint32_t const* const choices = pattern.choices + head;
     std::int32_t* const to = args.discrete + first;
