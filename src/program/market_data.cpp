@@ -23,7 +23,6 @@
 #include <map>
 #include <memory>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 namespace shoal {
@@ -97,20 +96,9 @@ void read_header(Table& table, DataOptions const& options, std::string const& pa
   }
 }
 
-/// How often each quantity was traded: by the others, by the member.
-using Counts = std::map<double, std::array<std::int64_t, 2>>;
-
-struct Tally {
-  Counts counts = {};
-  std::array<double, 2> totals = {};
-  std::unordered_map<std::string, std::int64_t> members = {};  // with their transactions
-
-  void add(char const* member, bool is_the_member, double quantity) {
-    ++counts[quantity][is_the_member];
-    totals[is_the_member] += quantity;
-    ++members[member];
-  }
-};
+/// How often each quantity was traded.
+using Counts = std::map<double, std::int64_t>;
+using Members = std::map<std::string, Counts>;
 
 double parse_quantity(char const* text) {
   double x = 0;
@@ -119,8 +107,8 @@ double parse_quantity(char const* text) {
   return error == std::errc{} && rest == end && std::isfinite(x) ? x : 0;
 }
 
-Tally read_rows(Table& table, DataOptions const& options, std::string const& path) {
-  Tally tally;
+Members read_rows(Table& table, DataOptions const& options, std::string const& path) {
+  Members members;
   auto const broken = [&](std::string const& problem) {
     return InputError(fmt::format("{}:{}: {}", path, table.get_file_line(), problem));
   };
@@ -130,7 +118,7 @@ Tally read_rows(Table& table, DataOptions const& options, std::string const& pat
       double const quantity = parse_quantity(text);
       if (!(quantity > 0))
         throw broken(fmt::format("{} = {}: expected a positive number", options.quantity, to_text(std::string(text))));
-      tally.add(member, member == options.member, quantity);
+      ++members[member][quantity];
     }
   } catch (io::error::too_few_columns const&) {
     throw broken("too few columns; expected as many as in the header");
@@ -141,7 +129,7 @@ Tally read_rows(Table& table, DataOptions const& options, std::string const& pat
   } catch (io::error::line_length_limit_exceeded const&) {
     throw broken("longer than 16 MB; expected a row of a CSV file");
   }
-  return tally;
+  return members;
 }
 
 std::set<std::string> letter_pairs(std::string const& text) {
@@ -153,10 +141,10 @@ std::set<std::string> letter_pairs(std::string const& text) {
 }
 
 // The names that share most pairs of letters with `name` (Dice's coefficient): part of a long name is near it.
-std::vector<std::string> nearest(std::string const& name, Tally const& tally) {
+std::vector<std::string> nearest(std::string const& name, Members const& members) {
   auto const wanted = letter_pairs(name);
   std::vector<std::pair<double, std::string>> scored;
-  for (auto const& [member, transactions] : tally.members) {
+  for (auto const& [member, counts] : members) {
     auto const pairs = letter_pairs(member);
     auto const common =
         std::count_if(pairs.begin(), pairs.end(), [&](auto const& pair) { return wanted.count(pair) > 0; });
@@ -168,31 +156,99 @@ std::vector<std::string> nearest(std::string const& name, Tally const& tally) {
   return names;
 }
 
-void check(Tally const& tally, DataOptions const& options, std::string const& path) {
-  if (tally.members.empty())
-    throw InputError(fmt::format("{}: no rows below the header; expected one for each transaction", path));
-  if (!tally.members.count(options.member))
+void check_member(Members const& members, DataOptions const& options, std::string const& path) {
+  if (!members.count(options.member))
     throw wrong("member", options.member,
                 fmt::format("not in column {} of {}; nearest: {}", options.group, path,
-                            fmt::join(nearest(options.member, tally), ", ")));
-  if (tally.members.size() == 1)
+                            fmt::join(nearest(options.member, members), ", ")));
+  if (members.size() == 1)
     throw wrong("group", options.group,
                 fmt::format("{} has no other member than {}; expected at least two", path, to_text(options.member)));
 }
 
-/// By nearest rank. @param weigh  how many of a quantity's transactions to count
-template <std::size_t N, class Weigh>
-std::array<double, N> percentiles(Counts const& counts, std::array<int, N> const& percents, Weigh weigh) {
+void check_grouping(DataOptions const& options, std::vector<int> const& supertype_of) {
+  for (std::size_t m = 0; m < supertype_of.size(); ++m)
+    if (supertype_of[m] != (m == 0 ? 0 : 1))
+      throw wrong("member", options.member,
+                  "makes one merchant supertype 1 and all others supertype 2, unlike env.supertype_of; remove one of "
+                  "the two keys");
+}
+
+void check_merchants(Members const& members, std::size_t merchants, DataOptions const& options,
+                     std::string const& path) {
+  if (members.size() < merchants)
+    throw wrong("group", options.group,
+                fmt::format("{} has {} members, expected at least {}, one for each of env.merchants", path,
+                            members.size(), merchants));
+}
+
+std::int64_t transactions(Counts const& counts) {
   std::int64_t total = 0;
-  for (auto const& [quantity, count] : counts) total += weigh(count);
+  for (auto const& [quantity, count] : counts) total += count;
+  return total;
+}
+
+double total_quantity(Counts const& counts) {
+  double total = 0;
+  for (auto const& [quantity, count] : counts) total += quantity * double(count);
+  return total;
+}
+
+/// By nearest rank.
+template <std::size_t N>
+std::array<double, N> percentiles(Counts const& counts, std::array<int, N> const& percents) {
+  auto const total = transactions(counts);
   std::array<double, N> result = {};
   for (std::size_t k = 0; k < N; ++k) {
     std::int64_t below = 0;
     for (auto const& [quantity, count] : counts) {
-      below += weigh(count);
+      below += count;
       result[k] = quantity;
       if (below * 100 >= percents[k] * total) break;
     }
+  }
+  return result;
+}
+
+void add(Counts& to, Counts const& counts) {
+  for (auto const& [quantity, count] : counts) to[quantity] += count;
+}
+
+SupertypeData supertype_data(Counts const& counts) {
+  constexpr std::array deciles{10, 20, 30, 40, 50, 60, 70, 80, 90};
+  return {.share = {}, .percentiles = percentiles(counts, deciles)};
+}
+
+/// The member, whose share is a target, and the others.
+std::vector<SupertypeData> member_and_others(Members const& members, std::string const& member, double total) {
+  Counts others;
+  for (auto const& [name, counts] : members)
+    if (name != member) add(others, counts);
+  std::vector<SupertypeData> result{supertype_data(members.at(member)), supertype_data(others)};
+  result[0].share = total_quantity(members.at(member)) / total;
+  return result;
+}
+
+/// By total quantity, in descending order, equals by name.
+std::vector<std::string> largest(Members const& members, std::size_t count) {
+  std::vector<std::pair<double, std::string>> sorted;
+  for (auto const& [name, counts] : members) sorted.emplace_back(-total_quantity(counts), name);
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < count; ++i) names.push_back(sorted[i].second);
+  return names;
+}
+
+std::vector<SupertypeData> grouped(Members const& members, std::vector<std::string> const& merchants,
+                                   std::vector<int> const& supertype_of, double total) {
+  std::vector<SupertypeData> result;
+  int const groups = *std::max_element(supertype_of.begin(), supertype_of.end()) + 1;
+  for (int g = 0; g < groups; ++g) {
+    Counts pooled;
+    for (std::size_t m = 0; m < merchants.size(); ++m)
+      if (supertype_of[m] == g) add(pooled, members.at(merchants[m]));
+    auto& data = result.emplace_back(supertype_data(pooled));
+    data.share = total_quantity(pooled) / total / double(std::count(supertype_of.begin(), supertype_of.end(), g));
   }
   return result;
 }
@@ -205,40 +261,55 @@ std::vector<std::string> percentile_metrics(std::string const& supertype) {
 
 }  // namespace
 
-MarketData read_market_data(DataOptions const& options, std::string const& base_folder) {
+MarketData read_market_data(DataOptions const& options, std::vector<int> const& supertype_of,
+                            std::string const& base_folder) {
   for (auto const& [key, value] : to_settings(options))
-    if (std::get<std::string>(value).empty()) throw SettingError(key, " is missing; `shoal list data` explains it");
+    if (key != "member" && std::get<std::string>(value).empty())
+      throw SettingError(key, " is missing; `shoal list data` explains it");
   if (options.group == options.quantity) throw wrong("group", options.group, "expected another column than quantity");
+  bool const has_member = !options.member.empty();
+  if (has_member) check_grouping(options, supertype_of);
   auto const path = (std::filesystem::path(base_folder) / options.file).string();
   Table table(path, std::make_unique<CsvBytes>(path));
   read_header(table, options, path);
-  auto const tally = read_rows(table, options, path);
-  check(tally, options, path);
+  auto const members = read_rows(table, options, path);
+  if (members.empty())
+    throw InputError(fmt::format("{}: no rows below the header; expected one for each transaction", path));
 
   constexpr std::array midpoints{5, 15, 25, 35, 45, 55, 65, 75, 85, 95};
-  constexpr std::array deciles{10, 20, 30, 40, 50, 60, 70, 80, 90};
+  Counts all;
+  for (auto const& [member, counts] : members) add(all, counts);
+  double const total = total_quantity(all);
   MarketData data;
-  data.quantities = percentiles(tally.counts, midpoints, [](auto const& count) { return count[0] + count[1]; });
-  data.percentiles_others = percentiles(tally.counts, deciles, [](auto const& count) { return count[0]; });
-  data.percentiles_member = percentiles(tally.counts, deciles, [](auto const& count) { return count[1]; });
-  data.share = tally.totals[1] / (tally.totals[0] + tally.totals[1]);
-  for (auto const& [member, transactions] : tally.members) data.transactions += transactions;
-  data.transactions_member = tally.members.at(options.member);
-  data.members = std::int64_t(tally.members.size());
+  data.quantities = percentiles(all, midpoints);
+  data.transactions = transactions(all);
+  data.members = std::int64_t(members.size());
+  if (has_member) {
+    check_member(members, options, path);
+    data.supertypes = member_and_others(members, options.member, total);
+  } else {
+    check_merchants(members, supertype_of.size(), options, path);
+    data.merchants = largest(members, supertype_of.size());
+    data.supertypes = grouped(members, data.merchants, supertype_of, total);
+  }
   return data;
 }
 
 std::vector<TargetOptions> targets(MarketData const& data) {
-  auto const values = [](auto const& array) { return std::vector<double>(array.begin(), array.end()); };
-  return {{.metrics = {"supertype_1.share"}, .values = {data.share}, .weight = 0.5, .scale = 0.05},
-          {.metrics = percentile_metrics("supertype_1"),
-           .values = values(data.percentiles_member),
-           .weight = 0.25,
-           .scale = 1},
-          {.metrics = percentile_metrics("supertype_2"),
-           .values = values(data.percentiles_others),
-           .weight = 0.25,
-           .scale = 1}};
+  std::vector<TargetOptions> result{{.metrics = {}, .values = {}, .weight = 0.5, .scale = 0.05}};
+  for (std::size_t k = 0; k < data.supertypes.size(); ++k) {
+    auto const& supertype = data.supertypes[k];
+    auto const name = fmt::format("supertype_{}", k + 1);
+    if (supertype.share) {
+      result[0].metrics.push_back(name + ".share");
+      result[0].values.push_back(*supertype.share);
+    }
+    result.push_back({.metrics = percentile_metrics(name),
+                      .values = {supertype.percentiles.begin(), supertype.percentiles.end()},
+                      .weight = 0.5 / double(data.supertypes.size()),
+                      .scale = 1});
+  }
+  return result;
 }
 
 Settings env_settings(MarketData const& data) {

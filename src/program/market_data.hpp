@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,27 +20,35 @@ struct DataOptions {
     visit("file", o.file, "CSV file with a header, a row for each transaction; relative to the configuration's folder");
     visit("quantity", o.quantity, "column with a transaction's quantity, a positive number");
     visit("group", o.group, "column that names the merchant of a transaction");
-    visit("member", o.member, "value of that column that becomes supertype 1; all others become supertype 2");
+    visit("member", o.member,
+          "value of that column that becomes supertype 1, and all others supertype 2; empty: those with the largest "
+          "total quantities become the merchants, in descending order");
   }
 };
 
-/// What the market takes from a file. Percentiles are by nearest rank, as the market's own: the smallest quantity whose
-/// cumulative count reaches the fraction of the transactions.
-struct MarketData {
-  std::array<double, 10> quantities = {};         // 5 %, 15 %, ..., 95 % of all transactions: the deciles' midpoints
-  double share = 0;                               // of the member in the total quantity
-  std::array<double, 9> percentiles_member = {};  // 10 %, 20 %, ..., 90 % of the member's transactions
-  std::array<double, 9> percentiles_others = {};
-  std::int64_t transactions = 0, transactions_member = 0;
-  std::int64_t members = 0;
+/// Percentiles are by nearest rank, as the market's own: the smallest quantity whose cumulative count reaches the fraction of the
+/// transactions.
+struct SupertypeData {
+  std::optional<double> share;  // one merchant's in the total quantity, mean over the merchants; none: no target
+  std::array<double, 9> percentiles = {};  // 10 %, 20 %, ..., 90 % of their transactions
 };
 
-/// Streams the file: memory grows with the number of members and of different quantities only.
-/// @param base_folder  what a relative file is relative to; empty: the working folder
-/// @throws SettingError about a key of DataOptions, InputError naming file and line for a broken row
-MarketData read_market_data(DataOptions const& options, std::string const& base_folder);
+/// What the market takes from a file.
+struct MarketData {
+  std::array<double, 10> quantities = {};  // 5 %, 15 %, ..., 95 % of all transactions: the deciles' midpoints
+  std::vector<SupertypeData> supertypes;
+  std::vector<std::string> merchants;          // each one's name in the file; none where a member is given
+  std::int64_t transactions = 0, members = 0;  // of the whole file
+};
 
-/// Share (weight 1/2) and the percentiles of both supertypes (1/4 each), docs/market.md.
+/// Streams the file: memory grows with the number of members and of their different quantities only.
+/// @param supertype_of  of each merchant, as Spec has it
+/// @param base_folder   what a relative file is relative to; empty: the working folder
+/// @throws SettingError about a key of DataOptions, InputError naming file and line for a broken row
+MarketData read_market_data(DataOptions const& options, std::vector<int> const& supertype_of,
+                            std::string const& base_folder);
+
+/// All shares together and all percentiles together have a weight of 1/2, docs/market.md.
 std::vector<TargetOptions> targets(MarketData const& data);
 
 /// The parameters of the market that follow from the data.

@@ -23,6 +23,20 @@ Options read_section(Config const& config, char const* name) {
   return options;
 }
 
+std::vector<std::string> notes_about(DataOptions const& options, MarketData const& data,
+                                     std::vector<int> const& supertype_of) {
+  auto const who = data.merchants.empty()
+                       ? options.member
+                       : fmt::format("the {} largest of {} members", data.merchants.size(), data.members);
+  std::vector<std::string> notes{
+      fmt::format("quantities and targets: {} of {} in {}, {} transactions", options.quantity, who,
+                  std::filesystem::path(options.file).filename().string(), data.transactions)};
+  for (std::size_t m = 0; m < data.merchants.size(); ++m)
+    notes.push_back(
+        fmt::format("merchant_{}, supertype_{}: {}", m + 1, supertype_of[m] + 1, to_text(data.merchants[m])));
+  return notes;
+}
+
 // [data] gives the market's quantities and the targets; it may not contradict what the file gives itself.
 void derive_from_data(Config const& config, RunConfig& run) {
   auto const options = read_section<DataOptions>(config, "data");
@@ -33,12 +47,12 @@ void derive_from_data(Config const& config, RunConfig& run) {
     throw InputError(
         fmt::format("{}: env.quantities and calibrator.target come from [data]; remove them or [data]", config.file));
   auto const folder = std::filesystem::path(config.file).parent_path().string();
-  auto const data = with_location(config, "data", [&] { return read_market_data(options, folder); });
+  auto const supertype_of =
+      with_location(config, "env", [&] { return make_simulator("market", run.trainer.env, {})->spec().supertype_of; });
+  auto const data = with_location(config, "data", [&] { return read_market_data(options, supertype_of, folder); });
   run.trainer.env.merge(env_settings(data));
   run.trainer.targets = targets(data);
-  run.notes.push_back(fmt::format("quantities and targets: {} of {} in {}, {} transactions", options.quantity,
-                                  options.member, std::filesystem::path(options.file).filename().string(),
-                                  data.transactions));
+  run.notes = notes_about(options, data, supertype_of);
 }
 
 Settings without_resumable(std::string const& name, Settings settings) {

@@ -1,10 +1,11 @@
-// The configurations under experiments/ run, the oracles of experiments/calsheq meet their targets, and the calibrator finds the
-// answer of experiments/cooperation.
+// The configurations under experiments/ run, the oracles of experiments/calsheq meet their targets, the data of experiments/iowa give
+// theirs, and the calibrator finds the answer of experiments/cooperation.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <toml++/toml.h>
 #include <torch/torch.h>
 
+#include "program/helpers.hpp"
 #include "program/run_config.hpp"
 
 namespace shoal {
@@ -120,6 +121,62 @@ TEST(CooperationExperimentSlow, CalibratorFindsThePopulationThatIsKnownOnPaper) 
   }
   EXPECT_NEAR(mean, 3.0 / 7, 0.02);
   EXPECT_LT(deviation, 0.02);
+}
+
+// Of experiments/iowa: the targets of one vendor against all others, and those of ten vendors.
+
+constexpr char const* iowa = SHOAL_SOURCE_DIR "/experiments/iowa/";
+
+TEST(IowaExperiments, OneVendorHasAShareAndBothSupertypesPercentiles) {
+  auto const run = read(fmt::format("{}iowa.toml", iowa));
+  auto const& targets = run.trainer.targets;
+  ASSERT_EQ(targets.size(), 3u);
+  EXPECT_THAT(targets[0].metrics, testing::ElementsAre("supertype_1.share"));
+  EXPECT_THAT(targets[0].values, testing::ElementsAre(13952.0 / 81120));
+  EXPECT_THAT(targets[1].values, testing::ElementsAre(1, 2, 2, 3, 6, 6, 12, 12, 12));
+  EXPECT_THAT(targets[2].values, testing::ElementsAre(1, 2, 3, 4, 6, 6, 12, 12, 12));
+  EXPECT_EQ(targets[0].weight, 0.5);
+  EXPECT_EQ(targets[1].weight, 0.25);
+  EXPECT_EQ(targets[2].weight, 0.25);
+  EXPECT_THAT(run.notes, testing::ElementsAre("quantities and targets: bottles_sold of Diageo Americas in "
+                                              "iowa_liquor_2012-01-31.csv, 9510 transactions"));
+}
+
+TEST(IowaExperiments, TenVendorsAreSupertypesOfTheirOwn) {
+  auto run = read(fmt::format("{}vendors.toml", iowa),
+                  {"train.instances=1", "train.threads=1", "train.device=cpu", "policy.minibatches=1"});
+  Trainer const trainer(run.trainer);
+  auto const targets = trainer.targets();
+  EXPECT_EQ(targets.size(), 100u);
+  EXPECT_NEAR(sum_of_weights(targets, "share"), 0.5, 1e-12);
+  EXPECT_NEAR(sum_of_weights(targets, "quantity"), 0.5, 1e-12);
+  EXPECT_EQ(trainer.calibrator()->space().size(), 11 + 9 * 12);
+  ASSERT_EQ(run.notes.size(), 11u);
+  EXPECT_EQ(run.notes[0],
+            "quantities and targets: bottles_sold of the 10 largest of 54 members in iowa_liquor_2012-01-31.csv, 9510 "
+            "transactions");
+  EXPECT_EQ(run.notes[2], "merchant_2, supertype_2: \"Luxco-St Louis\"");
+}
+
+// The resolved file, without [data], is the same run.
+TEST(IowaExperiments, AreReadBackFromTheirResolvedFile) {
+  for (char const* name : {"iowa.toml", "vendors.toml"}) {
+    auto const run = read(iowa + std::string(name));
+    EXPECT_EQ(identity(resolve(parse_config(to_toml(run), "config.toml", {}))), identity(run));
+  }
+}
+
+TEST(IowaExperiments, ErrorsNameFileKeyAndNumbers) {
+  auto const error = [](char const* name, std::vector<std::string> const& overrides) {
+    return error_of([&] { read(iowa + std::string(name), overrides); });
+  };
+  EXPECT_EQ(
+      error("vendors.toml", {"env.merchants=9"}),
+      fmt::format("{}vendors.toml:12: env.supertype_of: 10 values, expected 9, one for each merchant, or none", iowa));
+  EXPECT_EQ(
+      error("vendors.toml", {"data.member=Diageo Americas"}),
+      "--set data.member = \"Diageo Americas\": makes one merchant supertype 1 and all others supertype 2, unlike "
+      "env.supertype_of; remove one of the two keys");
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ TEST(ListCommand, AnEnvironmentTellsItsSettings) {
 TEST(ListCommand, TheMarketTellsSupertypesAndMetrics) {
   auto const text = list("market");
   EXPECT_THAT(text, HasSubstr("integer in [2, 16]"));
+  EXPECT_THAT(text, HasSubstr("supertype_of"));
   EXPECT_THAT(text, HasSubstr("supertype_1  1 agent: link_1 to link_10, tolerance in [0, 1] from 0.5"));
   EXPECT_THAT(text, HasSubstr("eps_buy in [-1, 1]; eps_sell in [-1, 1]; hedge in [0, 1]"));
   EXPECT_THAT(text,

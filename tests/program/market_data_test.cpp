@@ -2,32 +2,47 @@
 
 #include <gmock/gmock.h>
 
-#include <numeric>
-
 #include "program/helpers.hpp"
 #include "shoal/env/simulator.hpp"
+#include "shoal/learn/calibrator.hpp"
 
 namespace shoal {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-MarketData read(std::string const& text, std::string const& member = "a") {
+using Grouping = std::vector<int>;  // supertypes of the merchants, from 0
+
+Grouping const published{0, 1, 1, 1, 1};
+
+MarketData read(std::string const& text, std::string const& member = "a", Grouping const& supertype_of = published) {
   TemporaryFolder const folder;
   folder.write("x.csv", text);
-  return read_market_data({.file = "x.csv", .quantity = "q", .group = "who", .member = member}, folder.path());
+  return read_market_data({.file = "x.csv", .quantity = "q", .group = "who", .member = member}, supertype_of,
+                          folder.path());
 }
 
+/// Without a member: the merchants are the largest.
+MarketData read_largest(std::string const& text, Grouping const& supertype_of) { return read(text, "", supertype_of); }
+
 /// Without the folder, whose name changes.
-std::string error_in(std::string const& text, std::string const& member = "a") {
-  auto error = error_of([&] { read(text, member); });
+std::string error_in(std::string const& text, std::string const& member = "a",
+                     Grouping const& supertype_of = published) {
+  auto error = error_of([&] { read(text, member, supertype_of); });
   if (auto const end = error.find("x.csv"); end != std::string::npos) {
     auto const begin = error.rfind('/', end) == end - 1 ? error.find('/') : end;
     error.erase(begin, end - begin);
   }
   return error;
+}
+
+MarketData read_iowa(std::string const& member, Grouping const& supertype_of) {
+  return read_market_data(
+      {.file = "iowa_liquor_2012-01-31.csv", .quantity = "bottles_sold", .group = "vendor_name", .member = member},
+      supertype_of, SHOAL_SOURCE_DIR "/experiments/iowa");
 }
 
 // Independently, in Python:
@@ -36,35 +51,94 @@ std::string error_in(std::string const& text, std::string const& member = "a") {
 //   q, a, b = quantities of all rows, of Diageo Americas, of the others
 //   [rank(q, 2 * k - 1, 20) for k in range(1, 11)], sum(a) / sum(q), [rank(a, k, 10) for k in range(1, 10)], the same of b
 TEST(MarketData, IowaAsComputedIndependently) {
-  auto const data = read_market_data({.file = "iowa_liquor_2012-01-31.csv",
-                                      .quantity = "bottles_sold",
-                                      .group = "vendor_name",
-                                      .member = "Diageo Americas"},
-                                     SHOAL_SOURCE_DIR "/experiments/iowa");
+  auto const data = read_iowa("Diageo Americas", published);
   EXPECT_THAT(data.quantities, ElementsAre(1, 2, 2, 3, 6, 6, 12, 12, 12, 24));
-  EXPECT_NEAR(data.share, 0.17199211, 1e-8);
-  EXPECT_THAT(data.percentiles_member, ElementsAre(1, 2, 2, 3, 6, 6, 12, 12, 12));
-  EXPECT_THAT(data.percentiles_others, ElementsAre(1, 2, 3, 4, 6, 6, 12, 12, 12));
+  ASSERT_EQ(data.supertypes.size(), 2u);
+  EXPECT_EQ(data.supertypes[0].share, 13952.0 / 81120);
+  EXPECT_EQ(data.supertypes[1].share, std::nullopt);
+  EXPECT_THAT(data.supertypes[0].percentiles, ElementsAre(1, 2, 2, 3, 6, 6, 12, 12, 12));
+  EXPECT_THAT(data.supertypes[1].percentiles, ElementsAre(1, 2, 3, 4, 6, 6, 12, 12, 12));
+  EXPECT_THAT(data.merchants, testing::IsEmpty());
   EXPECT_EQ(data.transactions, 9510);
-  EXPECT_EQ(data.transactions_member, 1622);
   EXPECT_EQ(data.members, 54);
+}
+
+// As above, with d[v] the quantities of vendor v: sorted(d, key=lambda v: (-sum(d[v]), v))[:10].
+TEST(MarketData, IowasTenLargestVendorsAsComputedIndependently) {
+  struct Vendor {
+    char const* name;
+    int bottles;
+    std::array<double, 9> percentiles;
+  };
+  Vendor const vendors[] = {
+      {"Diageo Americas", 13952, {1, 2, 2, 3, 6, 6, 12, 12, 12}},
+      {"Luxco-St Louis", 10953, {1, 2, 3, 6, 6, 12, 12, 12, 12}},
+      {"Jim Beam Brands", 7685, {1, 2, 2, 3, 4, 6, 12, 12, 12}},
+      {"Sazerac North America", 6250, {2, 3, 6, 6, 6, 6, 12, 12, 12}},
+      {"Constellation Wine Company, Inc.", 5275, {2, 3, 6, 6, 8, 12, 12, 12, 24}},
+      {"Brown-Forman Corporation", 4251, {1, 2, 3, 4, 6, 6, 12, 12, 12}},
+      {"Pernod Ricard USA/Austin Nichols", 3815, {1, 2, 2, 3, 3, 4, 12, 12, 12}},
+      {"Laird And Company", 3645, {3, 6, 6, 6, 12, 12, 12, 12, 24}},
+      {"Bacardi U.S.A., Inc.", 3438, {1, 2, 2, 3, 5, 6, 12, 12, 12}},
+      {"Phillips Beverage Company", 3250, {2, 3, 4, 6, 6, 12, 12, 12, 12}},
+  };
+  auto const data = read_iowa("", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  ASSERT_EQ(data.supertypes.size(), 10u);
+  for (std::size_t k = 0; k < 10; ++k) {
+    EXPECT_EQ(data.merchants[k], vendors[k].name);
+    EXPECT_EQ(data.supertypes[k].share, vendors[k].bottles / 81120.0) << vendors[k].name;
+    EXPECT_EQ(data.supertypes[k].percentiles, vendors[k].percentiles) << vendors[k].name;
+  }
+  EXPECT_THAT(data.quantities, ElementsAre(1, 2, 2, 3, 6, 6, 12, 12, 12, 24));
+  EXPECT_EQ(data.transactions, 9510);
+  EXPECT_EQ(data.members, 54);
+
+  auto const pooled = read_iowa("", published);
+  EXPECT_EQ(pooled.supertypes[0].share, 13952 / 81120.0);
+  EXPECT_DOUBLE_EQ(pooled.supertypes[1].share.value(), 0.09295796351084813);
+  EXPECT_THAT(pooled.supertypes[1].percentiles, ElementsAre(1, 2, 3, 6, 6, 6, 12, 12, 12));
 }
 
 TEST(MarketData, PercentilesAreNearestRank) {
   std::string text = "q,who\n";
   for (int q = 10; q >= 1; --q) text += std::to_string(q) + ",a\n";
   auto const data = read(text + "100,b\n");
-  EXPECT_THAT(data.percentiles_member, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9));
-  EXPECT_THAT(data.percentiles_others, ElementsAre(100, 100, 100, 100, 100, 100, 100, 100, 100));
+  EXPECT_THAT(data.supertypes[0].percentiles, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9));
+  EXPECT_THAT(data.supertypes[1].percentiles, Each(100));
   EXPECT_THAT(data.quantities,
               ElementsAre(1, 2, 3, 4, 5, 7, 8, 9, 10, 100));  // ranks 0.55, 1.65, ..., 10.45 of 11, upwards
-  EXPECT_DOUBLE_EQ(data.share, 55.0 / 155);
+  EXPECT_EQ(data.supertypes[0].share, 55.0 / 155);
+}
+
+// Totals: c 20, b and d 10, e 5, a 1; 46 in all. b comes before d by its name, a and e are no merchants but demand.
+TEST(MarketData, WithoutAMemberTheLargestAreTheMerchants) {
+  std::string const text = "q,who\n1,a\n4,d\n10,c\n10,b\n6,d\n10,c\n5,e\n";
+  auto const each = read_largest(text, {0, 1, 2});
+  EXPECT_THAT(each.merchants, ElementsAre("c", "b", "d"));
+  EXPECT_EQ(each.transactions, 7);
+  EXPECT_EQ(each.members, 5);
+  EXPECT_THAT(each.quantities, ElementsAre(1, 4, 4, 5, 6, 6, 10, 10, 10, 10));
+  ASSERT_EQ(each.supertypes.size(), 3u);
+  EXPECT_EQ(each.supertypes[0].share, 20.0 / 46);
+  EXPECT_EQ(each.supertypes[1].share, 10.0 / 46);
+  EXPECT_EQ(each.supertypes[2].share, 10.0 / 46);
+  EXPECT_THAT(each.supertypes[0].percentiles, Each(10));
+  EXPECT_THAT(each.supertypes[2].percentiles, ElementsAre(4, 4, 4, 4, 4, 6, 6, 6, 6));
+}
+
+TEST(MarketData, ASupertypesShareIsItsMerchantsMeanAndItsTransactionsAreTheirs) {
+  std::string const text = "q,who\n1,a\n4,d\n10,c\n10,b\n6,d\n10,c\n5,e\n";
+  auto const two = read_largest(text, {1, 0, 1});  // c and d; b
+  ASSERT_EQ(two.supertypes.size(), 2u);
+  EXPECT_EQ(two.supertypes[0].share, 10.0 / 46);
+  EXPECT_EQ(two.supertypes[1].share, 30.0 / 46 / 2);
+  EXPECT_THAT(two.supertypes[1].percentiles, ElementsAre(4, 4, 6, 6, 6, 10, 10, 10, 10));
 }
 
 TEST(MarketData, ReadsQuotesWindowsLineEndsMarkAndUnfinishedLastLine) {
   auto const data = read("\xef\xbb\xbfid,\"who\",q\r\n1,\"a, \"\"Inc.\"\"\",2\r\n\r\n2, b ,6.5", "a, \"Inc.\"");
   EXPECT_EQ(data.members, 2);
-  EXPECT_DOUBLE_EQ(data.share, 2 / 8.5);
+  EXPECT_EQ(data.supertypes[0].share, 2 / 8.5);
 }
 
 TEST(MarketData, TargetsAndSettingsFitTheMarket) {
@@ -87,6 +161,24 @@ TEST(MarketData, TargetsAndSettingsFitTheMarket) {
   EXPECT_EQ(entries[2].values, std::vector<double>(9, 3));
 }
 
+// Shares together and percentiles together weigh 1/2, equally within each.
+TEST(MarketData, TargetsOfTheLargestAreSharesAndPercentilesOfEverySupertype) {
+  auto const data = read_largest("q,who\n1,a\n3,b\n2,c\n4,d\n", {0, 1, 2, 2});
+  auto const names =
+      make_simulator("market", {{"merchants", std::int64_t(4)}, {"supertype_of", std::vector<double>{1, 2, 3, 3}}}, {})
+          ->metric_names();
+  auto const entries = targets(data);
+  ASSERT_EQ(entries.size(), 4u);
+  EXPECT_THAT(entries[0].metrics, ElementsAre("supertype_1.share", "supertype_2.share", "supertype_3.share"));
+  EXPECT_THAT(entries[0].values, ElementsAre(0.4, 0.3, 0.15));
+  EXPECT_THAT(entries[3].values, ElementsAre(1, 1, 1, 1, 1, 2, 2, 2, 2));
+  for (auto const& target : resolve_targets(entries, names)) {
+    bool const share = target.name.ends_with(".share");
+    EXPECT_NEAR(target.weight, share ? 0.5 / 3 : 0.5 / 27, 1e-15) << target.name;
+    EXPECT_EQ(target.scale, share ? 0.05 : 1) << target.name;
+  }
+}
+
 TEST(MarketData, NamesTheLineOfABrokenRow) {
   EXPECT_EQ(error_in("q,who\n1,a\n\n2\n"), "x.csv:4: too few columns; expected as many as in the header");
   EXPECT_THAT(error_in("q,who\n1,a,b\n"), StartsWith("x.csv:2: too many columns; expected as many as in the header"));
@@ -105,12 +197,21 @@ TEST(MarketData, NamesWhatTheFileLacks) {
   EXPECT_EQ(
       error_in("q,who\n1,Luxco\n2,Sazerac Co.\n1,Diageo Americas\n1,Heaven Hill\n", "diageo"),
       "member = \"diageo\": not in column who of x.csv; nearest: \"Diageo Americas\", \"Heaven Hill\", \"Luxco\"");
+  EXPECT_EQ(error_in("q,who\n1,a\n2,b\n3,a\n", "", {0, 1, 2}),
+            "group = \"who\": x.csv has 2 members, expected at least 3, one for each of env.merchants");
+}
+
+TEST(MarketData, AMemberNeedsThePublishedSupertypes) {
+  for (Grouping const& other : {Grouping{0, 1, 2}, {1, 0, 0}, {0, 0}})
+    EXPECT_EQ(error_in("q,who\n1,a\n2,b\n", "a", other),
+              "member = \"a\": makes one merchant supertype 1 and all others supertype 2, unlike env.supertype_of; "
+              "remove one of the two keys");
 }
 
 TEST(MarketData, NamesAFileThatCannotBeRead) {
   TemporaryFolder const folder;
   auto const error = [&](DataOptions const& options) {
-    return error_of([&] { read_market_data(options, folder.path()); });
+    return error_of([&] { read_market_data(options, published, folder.path()); });
   };
   EXPECT_EQ(error({.file = "none.csv", .quantity = "q", .group = "who", .member = "a"}),
             "file = \"" + folder.path() + "/none.csv\": cannot be read: No such file or directory");
@@ -118,8 +219,8 @@ TEST(MarketData, NamesAFileThatCannotBeRead) {
               HasSubstr("cannot be read: Is a directory"));
   EXPECT_EQ(error({.file = "x.csv", .quantity = "q", .group = "q", .member = "a"}),
             "group = \"q\": expected another column than quantity");
-  EXPECT_EQ(error({.file = "x.csv", .quantity = "q", .group = "who", .member = ""}),
-            "member is missing; `shoal list data` explains it");
+  EXPECT_EQ(error({.file = "x.csv", .quantity = "q", .group = "", .member = "a"}),
+            "group is missing; `shoal list data` explains it");
 }
 
 }  // namespace
