@@ -78,8 +78,11 @@ struct LossRows {
   float shift[max_discrete_heads][Rows], old_shift[max_discrete_heads][Rows], head_entropy[max_discrete_heads][Rows];
 
   template <class F>
-  SHOAL_FN void each(F f) const {
-    SerialTeam{}.each(count, f);
+  SHOAL_FN void each(
+      F f) const {  // as SerialTeam's, of which GCC thinks, below nvcc, that it may read what it has not set
+    int const n = count;
+    SHOAL_ANY_ORDER
+    for (int r = 0; r < n; ++r) f(r);
   }
 };
 
