@@ -1,4 +1,4 @@
-// Section [data]: a CSV file of real transactions gives the market its quantities and the calibrator its targets.
+// What a file of real transactions gives: the market its quantities, the calibrator its targets.
 #pragma once
 
 #include <array>
@@ -7,24 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "shoal/core/settings.hpp"
+#include "program/transactions.hpp"
 #include "shoal/learn/options.hpp"
 
 namespace shoal {
-
-struct DataOptions {
-  std::string file, quantity, group, member;
-
-  template <class Visit>
-  static void fields(Visit& visit, DataOptions& o) {
-    visit("file", o.file, "CSV file with a header, a row for each transaction; relative to the configuration's folder");
-    visit("quantity", o.quantity, "column with a transaction's quantity, a positive number");
-    visit("group", o.group, "column that names the merchant of a transaction");
-    visit("member", o.member,
-          "value of that column that becomes supertype 1, and all others supertype 2; empty: those with the largest "
-          "total quantities become the merchants, in descending order");
-  }
-};
 
 /// Percentiles are by nearest rank, as the market's own: the smallest quantity whose cumulative count reaches the fraction of the
 /// transactions.
@@ -41,7 +27,6 @@ struct MarketData {
   std::int64_t transactions = 0, members = 0;  // of the whole file
 };
 
-/// Streams the file: memory grows with the number of members and of their different quantities only.
 /// @param supertype_of  of each merchant, as Spec has it
 /// @param base_folder   what a relative file is relative to; empty: the working folder
 /// @throws SettingError about a key of DataOptions, InputError naming file and line for a broken row
