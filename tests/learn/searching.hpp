@@ -11,8 +11,8 @@ namespace shoal::test {
 
 inline SearchHistory run_search(ProfileSearch const& search, int evaluations, int dimensions,
                                 std::function<double(double const*)> const& value) {
-  at::set_num_threads(
-      1);  // as SearchCalibrator does: OpenMP's threads wait for each other, which a busy machine makes slow
+  // As SearchCalibrator does: OpenMP's threads wait for each other, which a busy machine makes slow.
+  at::set_num_threads(1);
   auto const points = at::zeros({evaluations, dimensions}, at::kDouble), values = at::zeros({evaluations}, at::kDouble);
   for (int i = 0; i < evaluations; ++i) {
     auto const point = search.next({points.narrow(0, 0, i), values.narrow(0, 0, i)});
