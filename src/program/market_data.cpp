@@ -9,7 +9,7 @@
 #include <set>
 #include <utility>
 
-#include "program/transactions.hpp"
+#include "shoal/envs/market_rules.hpp"
 
 namespace shoal {
 
@@ -52,7 +52,7 @@ void check_member(Members const& members, DataOptions const& options, std::strin
 
 void check_grouping(DataOptions const& options, std::vector<int> const& supertype_of) {
   for (std::size_t m = 0; m < supertype_of.size(); ++m)
-    if (supertype_of[m] != (m == 0 ? 0 : 1))
+    if (supertype_of[m] != MarketRules::published_group_of(int(m)))
       throw wrong_data(
           "member", options.member,
           "makes one merchant supertype 1 and all others supertype 2, unlike env.supertype_of; remove one of "

@@ -131,9 +131,10 @@ struct MarketRules {
     return -logarithm / x * (1 + y / 2 * (1 + y / 3 * (1 + y / 4 * (1 + y / 5 * (1 + y / 6)))));  // (e^y - 1) / y
   }
 
- protected:
+  /// The published supertype of a merchant, from 0: the first is of one, all others of the other.
   SHOAL_FN static int published_group_of(int merchant) { return merchant == 0 ? 0 : 1; }
 
+ protected:
   /// exchange_curve(p, v) for v < p.curve_limit, without branches.
   SHOAL_FN static float curve_series(Params const& p, float v) {
     float const x = v / p.liquidity;
