@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+
 namespace shoal {
 
 namespace {
@@ -20,6 +22,14 @@ RolloutShape decision_shape(int coordinates, int particles) {
           .truncates = false};
 }
 
+// Adam moves every parameter by about its rate, however noisy the gradient. At the same rate in many more dimensions, the noise in the
+// linear map from profiles to increments outgrows the map's pull, and particles drift to the bounds.
+PpoOptions scaled_to(int coordinates, CalibratorOptions const& options) {
+  auto ppo = options.ppo;
+  ppo.learning_rate.base *= std::min(1.0, double(options.rate_coordinates) / coordinates);
+  return ppo;
+}
+
 PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& shape, std::uint32_t seed,
                         at::Device device) {
   auto const& hidden = options.network.hidden;
@@ -29,7 +39,11 @@ PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& sh
                              .log_sd = std::log(options.increment_sd),
                              .mean_limit = options.increment,
                              .restoring = options.restoring};
-  return {{.options = options.ppo, .agents = {0}, .purpose = Purpose::increment, .seed = seed, .stream = 1u << 31},
+  return {{.options = scaled_to(shape.width, options),
+           .agents = {0},
+           .purpose = Purpose::increment,
+           .seed = seed,
+           .stream = 1u << 31},
           network,
           shape,
           device};

@@ -147,19 +147,20 @@ TEST(RlCalibrator, StateIsAllThatItsFutureDependsOn) {
 
 // ---- The calibrator alone -------------------------------------------------------------------------------------------
 
-constexpr int coordinates = 23;
-
 struct Alone {
   char const* name;
-  double identity, random;  // A = identity * I + random * N(0, 1/23)
+  double identity, random;  // A = identity * I + random * N(0, 1 / coordinates)
   std::uint32_t seed;
+  int coordinates = 23, stages = 500;
+  double reach = 0.95;
 };
 
 class RlCalibratorAloneSlow : public ::testing::TestWithParam<Alone> {};
 
-// calibration.md, section 6: metrics f(L) = A L + noise, target A L*. 500 stages of 64 particles take seconds.
-TEST_P(RlCalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
-  auto const [name, identity, random, seed] = GetParam();
+// calibration.md, section 6: metrics f(L) = A L + noise, target A L*. 500 stages of 64 particles take seconds. In 119 dimensions,
+// those of ten merchants with a supertype each, the rate for 23 would end at 0.90.
+TEST_P(RlCalibratorAloneSlow, FitsLinearMetrics) {
+  auto const [name, identity, random, seed, coordinates, stages, reach] = GetParam();
   auto const a = identity * at::eye(coordinates) +
                  random / std::sqrt(coordinates) * random_normal({coordinates, coordinates}, 100 + seed);
   auto const solution = (0.1 + 0.8 * random_unit({coordinates}, 200 + seed)).to(at::kFloat);
@@ -180,16 +181,16 @@ TEST_P(RlCalibratorAloneSlow, FitsLinearMetricsIn500Stages) {
   at::set_num_threads(1);
   RlCalibrator calibrator({}, ProfileSpace(spec, at::kCPU), 64, seed);
   double last = 0;
-  for (int m = 0; m < 500; ++m) {
+  for (int m = 0; m < stages; ++m) {
     calibrator.begin(m);
     calibrator.propose();
     auto const metrics =
         at::matmul(calibrator.profiles(), a.t()) + 0.01 * random_normal({64, coordinates}, 1000 + std::uint64_t(m));
     auto const rewards = calibration_reward(make_goal(targets, at::kCPU), metrics);
     calibrator.learn(rewards);
-    if (m >= 450) last += number(rewards.mean()) / 50;
+    if (m >= stages - 50) last += number(rewards.mean()) / 50;
   }
-  EXPECT_GT(last, 0.95);
+  EXPECT_GT(last, reach);
   RecordProperty("r_cal", std::to_string(last));
 }
 
@@ -197,8 +198,8 @@ INSTANTIATE_TEST_SUITE_P(All, RlCalibratorAloneSlow,
                          ::testing::Values(Alone{"identity_1", 1, 0, 1}, Alone{"identity_2", 1, 0, 2},
                                            Alone{"identity_3", 1, 0, 3}, Alone{"random_1", 0, 1, 1},
                                            Alone{"random_2", 0, 1, 2}, Alone{"random_3", 0, 1, 3},
-                                           Alone{"both_1", 1, 1, 1}, Alone{"both_2", 1, 1, 2},
-                                           Alone{"both_3", 1, 1, 3}),
+                                           Alone{"both_1", 1, 1, 1}, Alone{"both_2", 1, 1, 2}, Alone{"both_3", 1, 1, 3},
+                                           Alone{"identity_119", 1, 0, 1, 119, 1500, 0.92}),
                          [](auto const& which) { return std::string(which.param.name); });
 
 }  // namespace
