@@ -4,5 +4,7 @@
 
 template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::MatrixGame>(
     shoal::MatrixGame::Params const&, shoal::SimulatorOptions const&);
-template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::MatrixGame::Smaller>(
+template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::SmallMatrixGame>(
+    shoal::MatrixGame::Params const&, shoal::SimulatorOptions const&);
+template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::SmallMatrixGame::Smaller>(
     shoal::MatrixGame::Params const&, shoal::SimulatorOptions const&);

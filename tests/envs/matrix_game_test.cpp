@@ -17,7 +17,8 @@ using testing::ElementsAreArray;
 using Game = OneInstance<MatrixGame>;
 static_assert(Environment<MatrixGame>);
 static_assert(sizeof(MatrixGame::State) == 648);
-static_assert(sizeof(MatrixGame::Smaller::State) == 60);  // one cache line
+static_assert(sizeof(SmallMatrixGame::State) == 60);  // one cache line
+static_assert(sizeof(SmallMatrixGame::Smaller::State) == 44);
 
 Ended play(Game& game, std::vector<std::int32_t> actions) {
   game.discrete = std::move(actions);
@@ -210,25 +211,22 @@ TEST(MatrixGame, MetricsArePayoffARoundActionFrequenciesAndWelfare) {
   EXPECT_EQ(game.metric("welfare"), (14 + 4) / 8.0f);
 }
 
-// Room for more players, actions and rounds than there are does not show in a trajectory.
-TEST(MatrixGame, RoomDoesNotShow) {
-  MatrixGame::Params p;
-  p.actions = {2, {3, 2}};
-  p.payoffs = {12, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
+template <class Smaller>
+void expect_that_room_does_not_show(MatrixGame::Params p) {
   p.continuation = 0.9f;
   p.altruism_1 = 0.2f, p.altruism_sd_1 = 0.5f;
   p.rounds = 10;
   for (int const memory : {0, 1}) {
     p.memory = memory;
     OneInstance<MatrixGame> large(p, 3);
-    OneInstance<MatrixGame::Smaller> small(p, 3);
+    OneInstance<Smaller> small(p, 3);
     for (int episode = 0; episode < 3; ++episode) {
       large.reset(), small.reset();
       Ended ended = Ended::no;
       for (std::uint32_t t = 0; t < 10 && ended == Ended::no; ++t) {
         for (std::uint32_t i = 0; i < 2; ++i)
           large.discrete[i] = small.discrete[i] =
-              int(Random{8, 0, std::uint32_t(episode), t}.draw(Purpose::test, i).unit(0) * 3);
+              int(Random{8, 0, std::uint32_t(episode), t}.draw(Purpose::test, i).unit(0) * float(p.actions.items[0]));
         ended = large.step();
         ASSERT_EQ(ended, small.step());
         ASSERT_EQ(large.rewards, small.rewards) << "round " << t;
@@ -238,6 +236,27 @@ TEST(MatrixGame, RoomDoesNotShow) {
       for (auto const& name : large.spec.metrics) EXPECT_EQ(large.metric(name), small.metric(name)) << name;
     }
   }
+}
+
+// Room for more players, actions and rounds than there are does not show in a trajectory.
+TEST(MatrixGame, RoomDoesNotShow) {
+  MatrixGame::Params p;
+  expect_that_room_does_not_show<SmallMatrixGame>(p);
+  expect_that_room_does_not_show<SmallMatrixGame::Smaller>(p);
+  p.actions = {2, {3, 2}};
+  p.payoffs = {12, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
+  expect_that_room_does_not_show<SmallMatrixGame>(p);
+}
+
+TEST(MatrixGame, RoomForTwoActionsIsForExactlyTwo) {
+  MatrixGame::Params p;
+  MatrixGame::prepare(p);
+  EXPECT_TRUE(SmallMatrixGame::Smaller::fits(p));
+  p.actions = {2, {1, 1}};
+  p.payoffs = {2, {3, 4}};
+  MatrixGame::prepare(p);
+  EXPECT_FALSE(SmallMatrixGame::Smaller::fits(p));
+  EXPECT_TRUE(SmallMatrixGame::fits(p));
 }
 
 }  // namespace

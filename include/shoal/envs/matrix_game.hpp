@@ -118,10 +118,11 @@ struct MatrixGameRules {
 };
 
 /// The game with room for so many players, actions of a player and rounds of memory. The room does not show in a trajectory.
+/// Room for two actions is for exactly two: loops over them have a constant length.
 template <int Players, int Choices, int Memory>
 struct MatrixGameOf : MatrixGameRules {
   SHOAL_FN static bool fits(Params const& p) {
-    return p.players <= Players && p.most_actions <= Choices && p.memory <= Memory;
+    return p.players <= Players && p.most_actions <= Choices && most_actions(p) == p.most_actions && p.memory <= Memory;
   }
 
   struct State {
@@ -189,15 +190,16 @@ struct MatrixGameOf : MatrixGameRules {
       team.each(players(p), players(p), [&](int i, int shift) {
         int const player = i + shift < players(p) ? i + shift : i + shift - players(p);
         int const taken = known ? joint[player] : -1;
-        float* const one_hot = &out.own(i, 1 + (round * players(p) + shift) * p.most_actions);
-        for (int a = 0; a < Choices && a < p.most_actions; ++a) one_hot[a] = a == taken ? 1.0f : 0.0f;
+        float* const one_hot = &out.own(i, 1 + (round * players(p) + shift) * most_actions(p));
+        for (int a = 0; a < Choices && a < most_actions(p); ++a)
+          one_hot[a] = float(a == taken);  // no branch: nobody predicts an action
       });
     }
     team.each(players(p), [&](int i) {
       out.own(i, 0) = s.round > 0 ? 1.0f : 0.0f;
       if (out.type.data) out.type(i, 0) = s.altruism[i];
       if (out.masks.data)
-        for (int a = p.actions.items[i]; a < p.most_actions; ++a) out.masks(i, a) = 0;
+        for (int a = p.actions.items[i]; a < most_actions(p); ++a) out.masks(i, a) = 0;
     });
   }
 
@@ -221,15 +223,22 @@ struct MatrixGameOf : MatrixGameRules {
   /// There are at least two: a constant where there is room for no more.
   SHOAL_FN static int players(Params const& p) { return Players == 2 ? 2 : p.players; }
 
+  SHOAL_FN static int most_actions(Params const& p) { return Choices == 2 ? 2 : p.most_actions; }
+
   SHOAL_FN static std::uint32_t slot(Params const& p, std::uint32_t round) {
     return Memory == 1 ? 0 : round % std::uint32_t(p.memory);
   }
 };
 
-/// As the registry knows it. The usual games, of two players with few actions, take the smaller one.
+/// Two players with few actions.
+struct SmallMatrixGame : MatrixGameOf<2, 4, 1> {
+  using Smaller = MatrixGameOf<2, 2, 1>;
+};
+
+/// As the registry knows it.
 struct MatrixGame
     : MatrixGameOf<MatrixGameRules::max_players, MatrixGameRules::max_actions, MatrixGameRules::max_memory> {
-  using Smaller = MatrixGameOf<2, 4, 1>;
+  using Smaller = SmallMatrixGame;
 };
 
 }  // namespace shoal
