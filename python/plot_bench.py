@@ -10,7 +10,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 # Okabe and Ito's colours, told apart by the colour-blind; markers and line styles tell them apart in print.
 COLOURS = {"step": "#0072B2", "rollout": "#009E73", "train": "#D55E00"}
@@ -63,9 +63,14 @@ def draw(axes, rows, axis):
         style = STYLES[combinations.index(own) % len(STYLES)]
         axes.errorbar(x, y, yerr=spread, color=COLOURS[mode], marker=MARKERS[mode], ms=4, ls=style, capsize=2, label=label)
     ticks = sorted({row[axis] for row in rows})
-    axes.set(xscale="log", yscale="log", xlabel=axis + (", at the best number of instances" if tuned else ""), ylabel="ns an agent step", title=rows[0]["env"])
-    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.set(xscale="log", xlabel=axis + (", at the best number of instances" if tuned else ""), ylabel="ns an agent step", title=rows[0]["env"])
+    axes.set_xticks(ticks, [f"{tick // 1024}k" if tick >= 1024 and tick % 1024 == 0 else str(tick) for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
+    if len({row["mode"] for row in rows}) > 1:  # orders of magnitude apart
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    else:
+        axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=7, ncol=3, loc="upper center", bbox_to_anchor=(0.5, -0.15))
 
