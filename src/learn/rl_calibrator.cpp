@@ -30,6 +30,19 @@ PpoOptions scaled_to(int coordinates, CalibratorOptions const& options) {
   return ppo;
 }
 
+// Particle 2k + 1 draws the opposite of what particle 2k drew, which is as probable. The particles' mean profile then moves by what the
+// policy has learned, without the noise of the draws.
+void pair_up(Rollout const& rollout) {
+  auto const pairs = rollout.shape.instances / 2;
+  auto const of_pairs = [&](at::Tensor const& tensor, int which) {
+    return tensor.select(0, 0).narrow(0, 0, 2 * pairs).unflatten(0, {pairs, 2}).select(1, which);
+  };
+  auto const actions = [&](int which) { return of_pairs(rollout.continuous, which); };
+  auto const means = [&](int which) { return of_pairs(rollout.parameters, which); };
+  actions(1).copy_(means(1) + means(0) - actions(0));
+  of_pairs(rollout.log_probabilities, 1).copy_(of_pairs(rollout.log_probabilities, 0));
+}
+
 PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& shape, std::uint32_t seed,
                         at::Device device) {
   auto const& hidden = options.network.hidden;
@@ -70,6 +83,7 @@ void RlCalibrator::propose() {
   at::NoGradGuard const no_grad;
   offsets(0).copy_(offsets(1));
   learner_.act(rollout_, 0);
+  pair_up(rollout_);
   auto const& origin = space().initial();
   offsets(1).copy_((origin + offsets(0) + rollout_.continuous.flatten(0, 2)).clamp(0, 1) - origin);
 }

@@ -15,7 +15,7 @@ class RlCalibrator final : public Calibrator {
   void begin(std::int64_t stage) override;
 
   /// Samples the increments of the stage and moves the particles, clipped to the bounds. The log-probability kept is that of the
-  /// unclipped increment.
+  /// unclipped increment. Particles 2k and 2k + 1 draw opposite noise, so that the mean profile moves without it.
   void propose() override;
 
   /// Trains on (previous profile, increment, reward). The learner sees each reward less the particle's running mean of rewards before
