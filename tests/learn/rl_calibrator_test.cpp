@@ -58,7 +58,7 @@ TEST(RlCalibrator, TheMeanProfileOfAnIndifferentCalibratorStays) {
     return (unit(calibrator).mean(0) - first)[0].abs();  // clear of its bounds
   };
   EXPECT_LT(number(moved(8)), 1e-3) << "means are almost 0 at first";
-  EXPECT_GT(number(moved(9)), 2e-3) << "the last of an odd number has no partner";
+  for (int odd : {1, 9}) EXPECT_GT(number(moved(odd)), 1e-3) << "the last one has no partner";
 }
 
 TEST(RlCalibrator, AtFirstParticlesAreHeldNearTheInitialProfile) {

@@ -125,7 +125,12 @@ struct CalibratorOptions {
   double increment = 0.14, increment_sd = 0.05;
   double restoring = 1.4;
   int rate_coordinates = 23;
-  PpoOptions ppo = {.learning_rate = {3e-3, 0.9, 200}, .discount = 0, .gae_lambda = 1, .epochs = 10, .minibatches = 1};
+  PpoOptions ppo = {.learning_rate = {3e-3, 0.9, 200},
+                    .discount = 0,
+                    .gae_lambda = 1,
+                    .epochs = 10,
+                    .minibatches = 1,
+                    .kl_target = 0.02};
 
   int period = 50;
   BayesianOptions bayesian = {};
