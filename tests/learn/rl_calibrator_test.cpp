@@ -165,6 +165,8 @@ struct Alone {
   std::uint32_t seed;
   int coordinates = 23, stages = 500;
   double reach = 0.95;
+
+  friend void PrintTo(Alone const& which, std::ostream* out) { *out << which.name; }
 };
 
 class RlCalibratorAloneSlow : public ::testing::TestWithParam<Alone> {};
