@@ -142,7 +142,7 @@ class Check {
     deviant.choose(draw_agents(who.agents, {options_.instances}, generator, game_.device));
     for (int update = 0; update < options_.updates; ++update) {
       auto const next = draw_agents(who.agents, {steps_, options_.instances}, generator, game_.device);
-      deviant.begin(update);
+      deviant.begin((from_policy ? game_.stage : 0) + update);
       for (int t = 0; t < steps_; ++t) {
         population.act(std::int64_t(update) * steps_ + t);
         deviant.act(population, t);

@@ -78,7 +78,8 @@ FrozenGame frozen_game(StoredRun const& run, bool particles) {
   return {.make_simulator = make,
           .policies = run.trainer.policies(),
           .supertypes = final_supertypes(run.trainer, particles),
-          .device = device};
+          .device = device,
+          .stage = run.trainer.next_stage()};
 }
 
 /// One live line on a terminal, a plain line now and then elsewhere.

@@ -21,6 +21,7 @@ struct Fixture {
   ObservationOptions observation = {};
   std::vector<PpoLearner> policies = {};
   at::Tensor supertypes = {};
+  std::int64_t stage = 0;
 
   Fixture(std::string name, Settings settings, std::vector<std::vector<int>> const& groups)
       : environment(std::move(name)), env(std::move(settings)) {
@@ -44,7 +45,8 @@ struct Fixture {
     return {.make_simulator = [this](int instances, std::uint32_t seed) { return simulator(instances, seed); },
             .policies = policies,
             .supertypes = supertypes,
-            .device = at::kCPU};
+            .device = at::kCPU,
+            .stage = stage};
   }
   EquilibriumReport check(EquilibriumOptions const& options) const {
     return *check_equilibrium(game(), options, [](double, std::string const&) { return true; });
@@ -163,6 +165,21 @@ TEST(Equilibrium, EpisodesOfRandomLengthCountOnceEach) {
   auto const report = fixture.check({.instances = 32, .updates = 40, .evaluations = 4000});
   EXPECT_NEAR(report.deviators[0].value.mean, 3 * 2, 0.15);  // two rounds on average
   EXPECT_NEAR(report.deviators[0].best().regret.mean, 2 * 2, 0.15);
+}
+
+// Only those from pi* go on where training stopped, here at a rate of next to nothing.
+TEST(Equilibrium, DeviationsFromThePolicyBeginWithTheRateWhereItStopped) {
+  auto fixture = matrix_game(dilemma);
+  fixture.ppo.learning_rate = {1e-2, 1, 100};
+  fixture.make_policies({{0, 1}});
+  PlainNetwork const network(fixture.policies[0].network().shape(), fixture.policies[0].network().parameters());
+  network.actor.back().weight.zero_();  // cooperates in every second round
+  auto const early = fixture.check(quick).deviators[0];
+  fixture.stage = 1'000'000'000;
+  auto const late = fixture.check(quick).deviators[0];
+  EXPECT_GT(from(early, "pi*").regret.mean, 0.5);
+  EXPECT_LT(from(late, "pi*").regret.mean, 0.05);
+  EXPECT_EQ(from(late, "scratch 1").regret.mean, from(early, "scratch 1").regret.mean);
 }
 
 // ---- Who deviates ---------------------------------------------------------------------------------------------------

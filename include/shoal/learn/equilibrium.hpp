@@ -23,6 +23,7 @@ struct FrozenGame {
   std::vector<PpoLearner> const& policies;  // pi*: one network, or one for each group of agents. Read only
   at::Tensor supertypes;                    // [profiles, supertypes, coordinates]: instance i has row i % profiles
   at::Device device;
+  std::int64_t stage = 0;  // that pi* would be trained in next: deviations from pi* begin with its learning rate
 };
 
 struct EquilibriumOptions {
