@@ -15,16 +15,13 @@ namespace shoal {
 
 namespace {
 
-class Timer {
- public:
-  double lap() {
-    auto const now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(start_, now)).count();
-  }
+using Clock = std::chrono::steady_clock;
 
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
+/// Seconds since `start`, which becomes now.
+double lap(Clock::time_point& start) {
+  auto const now = Clock::now();
+  return std::chrono::duration<double>(now - std::exchange(start, now)).count();
+}
 
 void run_on_learners_threads(int shares, std::function<void(int)> const& job) {
   parallel_for(shares, 1, [&](int, std::int64_t begin, std::int64_t end) {
@@ -170,8 +167,7 @@ void Trainer::begin_stage() {
 /// Adds the time since the last phase ended.
 void Trainer::end_phase(double& seconds) {
   if (config_.wait_for_phases) simulator_->synchronize();
-  auto const now = std::chrono::steady_clock::now();
-  seconds += std::chrono::duration<double>(now - std::exchange(phase_start_, now)).count();
+  seconds += lap(phase_start_);
 }
 
 void Trainer::roll_out() {
@@ -214,7 +210,7 @@ std::vector<UpdateStats> Trainer::update() {
 }
 
 void Trainer::device_rollout() {
-  phase_start_ = std::chrono::steady_clock::now();
+  phase_start_ = Clock::now();
   begin_episodes();
   end_phase(environment_seconds_);
   roll_out();
@@ -244,23 +240,32 @@ StageReport Trainer::run_rollout() {
   return phases();
 }
 
-StageReport Trainer::run_stage() try {
+void Trainer::launch_stage() try {
   auto const scope = graph_->scope();
-  Timer timer;
+  stage_start_ = Clock::now();
   begin_stage();
   graph_->run([this] { device_stage(); });
-  agent_steps_ += rollout_.rewards.numel();
+} catch (InputError const& error) {
+  throw Error(fmt::format("stage {}: {}", stage_, error.what()));
+}
+
+StageReport Trainer::finish_stage() {
+  auto const scope = graph_->scope();
   auto report = phases();
   fill(report);
   if (calibrator_) calibrator_->end_stage(*report.r_cal_mean);
-  double const seconds = timer.lap();
+  auto const steps = rollout_.rewards.numel();
+  double const seconds = lap(stage_start_);
   report.seconds = seconds_ += seconds;
-  report.agent_steps_per_second = double(rollout_.rewards.numel()) / seconds;
-  report.agent_steps = agent_steps_;
+  report.agent_steps_per_second = double(steps) / seconds;
+  report.agent_steps = agent_steps_ += steps;
   ++stage_;
   return report;
-} catch (InputError const& error) {
-  throw Error(fmt::format("stage {}: {}", stage_, error.what()));
+}
+
+StageReport Trainer::run_stage() {
+  launch_stage();
+  return finish_stage();
 }
 
 /// What fill() reads, gathered on the device so that it comes to the host in one transfer, the only one of a stage.

@@ -25,19 +25,20 @@ void keep_memory() {
 }
 
 struct TrainFlags {
-  std::string seed, threads, device;
+  std::string threads, device;
 };
 
 void add_train(CLI::App& app, shoal::TrainCommand& command, TrainFlags& flags, int& code) {
   auto* const train = app.add_subcommand("train", "train and calibrate what a configuration describes");
+  auto const list = [](CLI::Option* option) { return option->take_all()->allow_extra_args(false); };
   auto* const config = train->add_option("config", command.config, "CONFIG.toml");
-  auto* const resume =
-      train->add_option("--resume", command.resume, "go on with the run in this folder")->excludes(config);
-  train->add_option("--set", command.overrides, "section.key=value, may be given several times")
-      ->take_all()
-      ->allow_extra_args(false);
+  auto* const resume = list(train->add_option("--resume", command.resume, "go on with the run in this folder"));
+  resume->excludes(config);
+  list(train->add_option("--set", command.overrides, "section.key=value, may be given several times"));
   train->add_option("--out", command.out, "folder of the run; default runs/NAME")->excludes(resume);
-  train->add_option("--seed", flags.seed, "sets train.seed")->excludes(resume);
+  list(train->add_option("--seed", command.seeds,
+                         "sets train.seed; given several times, as many runs train side by side, in OUT/seed-N"))
+      ->excludes(resume);
   train->add_option("--threads", flags.threads, "sets train.threads");
   train->add_option("--device", flags.device, "sets train.device: auto, cpu or cuda");
   train->callback([&] {
@@ -46,7 +47,6 @@ void add_train(CLI::App& app, shoal::TrainCommand& command, TrainFlags& flags, i
     auto const set = [&](char const* key, std::string const& value) {
       if (!value.empty()) command.overrides.push_back(fmt::format("{}={}", key, value));
     };
-    set("train.seed", flags.seed);
     set("train.threads", flags.threads);
     set("train.device", flags.device);
     code = shoal::train(command);
@@ -132,7 +132,11 @@ void add_study(CLI::App& app, shoal::StudyCommand& command, int& code) {
   auto* const study = app.add_subcommand("study", "run and compare experiments x methods x seeds");
   study->add_option("file", command.file, "STUDY.toml")->required();
   study->add_option("--out", command.out, "folder of the study, new or to go on with; default runs/NAME");
-  study->add_option("--jobs", command.jobs, "runs at once; default: one a core, on CUDA one")
+  study->add_option("--jobs", command.jobs, "processes at once; default: one a core, on CUDA one")
+      ->check(CLI::PositiveNumber);
+  study
+      ->add_option("--batch", command.batch,
+                   "seeds that a process trains side by side; default: one, on CUDA all of an experiment and method")
       ->check(CLI::PositiveNumber);
   study->callback([&] {
     command.program = "/proc/self/exe";

@@ -10,8 +10,6 @@
 namespace shoal {
 
 namespace {
-constexpr double live_interval = 0.1, plain_interval = 10;
-
 std::size_t terminal_width() {
   winsize size{};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -27,7 +25,7 @@ std::string clock_text(double seconds) {
 std::string count_text(double x) {
   for (auto const& [unit, prefix] : {std::pair{1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
     if (x >= unit) return fmt::format("{:.3g} {}", x / unit, prefix);
-  return fmt::format("{:.3g} ", x);
+  return fmt::format("{:.3g}", x);
 }
 
 LiveLine::LiveLine(double live_interval, double plain_interval)
@@ -57,31 +55,30 @@ void LiveLine::finish() {
   live_ = false;
 }
 
-Progress::Progress(std::int64_t first, std::int64_t stages)
-    : first_(first), stages_(stages), line_(live_interval, plain_interval) {}
-
-std::string Progress::line(StageReport const& report, std::int64_t stages, double rate, double left) {
-  std::string text = fmt::format("stage {}/{}", report.stage + 1, stages);
-  if (report.r_cal_mean) text += fmt::format("  r_cal {:.3f}", *report.r_cal_mean);
-  if (!report.returns.empty()) text += "  return";
-  for (auto const& r : report.returns) text += fmt::format(" {:.4g}", r.mean);
-  return text + fmt::format("  {}agent-steps/s  {} left", count_text(rate), clock_text(left));
+std::string Progress::line(std::vector<StageReport> const& reports, std::int64_t stages, std::int64_t left, double rate,
+                           double seconds_left) {
+  std::string text = fmt::format("stage {}/{}", stages - left, stages), r_cal;
+  for (auto const& report : reports)
+    if (report.r_cal_mean) r_cal += fmt::format(" {:.3f}", *report.r_cal_mean);
+  if (!r_cal.empty()) text += "  r_cal" + r_cal;
+  if (reports.size() == 1 && !reports[0].returns.empty()) text += "  return";
+  if (reports.size() == 1)
+    for (auto const& r : reports[0].returns) text += fmt::format(" {:.4g}", r.mean);
+  return text + fmt::format("  {} agent-steps/s  {} left", count_text(rate), clock_text(seconds_left));
 }
 
-void Progress::show(StageReport const& report) {
-  bool const first = report.stage == first_, last = report.stage + 1 == stages_;
-  if (!first && !last && !line_.due()) return;
-  // The first stage warms up: rates count from its end.
-  double const rate =
-      first ? double(report.agent_steps) / std::max(report.seconds, 1e-9)
-            : double(report.agent_steps - first_agent_steps_) / std::max(report.seconds - first_seconds_, 1e-9);
-  double const per_stage = first ? report.seconds / double(report.stage + 1)
-                                 : (report.seconds - first_seconds_) / double(report.stage - first_);
-  if (first) {
-    first_agent_steps_ = report.agent_steps;
-    first_seconds_ = report.seconds;
+void Progress::show(std::vector<StageReport> const& reports, std::int64_t stages, std::int64_t left) {
+  ++rounds_;
+  for (auto const& report : reports) agent_steps_ += double(report.agent_steps) / double(report.stage + 1);
+  bool const first = rounds_ == 1;
+  double const seconds = std::max(std::chrono::duration<double>(Clock::now() - start_).count(), 1e-9);
+  if (first || left == 0 || line_.due()) {
+    double const per_round = seconds / double(first ? 1 : rounds_ - 1);
+    line_.show(line(reports, stages, left, agent_steps_ / seconds, per_round * double(left)));
   }
-  line_.show(line(report, stages_, rate, per_stage * double(stages_ - report.stage - 1)));
+  if (!first) return;
+  start_ = Clock::now();
+  agent_steps_ = 0;
 }
 
 }  // namespace shoal

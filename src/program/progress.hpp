@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "shoal/learn/trainer.hpp"
 
@@ -32,23 +33,26 @@ class LiveLine {
   Clock::time_point last_shown_ = {};
 };
 
+/// Of runs that train side by side, a stage of each in turn.
 class Progress {
  public:
-  /// @param first  the stage that this run begins with
-  Progress(std::int64_t first, std::int64_t stages);
-
-  void show(StageReport const& report);
+  /// @param reports  of the stage that each run has just finished
+  /// @param stages, left  of the run that has most left
+  void show(std::vector<StageReport> const& reports, std::int64_t stages, std::int64_t left);
   void finish() { line_.finish(); }
 
-  /// "stage 120/1000  r_cal 0.871  return 41.2 35.0  2.1 M agent-steps/s  1:05 left"
-  static std::string line(StageReport const& report, std::int64_t stages, double agent_steps_per_second,
-                          double seconds_left);
+  /// "stage 120/1000  r_cal 0.871  return 41.2 35.0  2.1 M agent-steps/s  1:05 left"; of several runs r_cal alone, of each.
+  static std::string line(std::vector<StageReport> const& reports, std::int64_t stages, std::int64_t left,
+                          double agent_steps_per_second, double seconds_left);
 
  private:
-  std::int64_t first_, stages_;
-  LiveLine line_;
-  std::int64_t first_agent_steps_ = 0;
-  double first_seconds_ = 0;
+  using Clock = std::chrono::steady_clock;
+
+  LiveLine line_{0.1, 10};
+  // The first round warms up: rates count from its end.
+  Clock::time_point start_ = Clock::now();
+  std::int64_t rounds_ = 0;
+  double agent_steps_ = 0;
 };
 
 /// "1:05" or "2:03:10".

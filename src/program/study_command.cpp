@@ -59,10 +59,15 @@ bool on_cuda(StudyCell const& cell) {
   return choice != DeviceChoice::cpu && choose_device(DeviceChoice::automatic).is_cuda();
 }
 
-int choose_jobs(int asked, Study const& study, std::vector<StudyCell> const& cells) {
-  if (asked > 0) return asked;
-  if (std::any_of(cells.begin(), cells.end(), on_cuda)) return 1;
-  return std::max(1, choose_threads(0) / study.options.threads);
+/// On the CPU a process a run and as many as there are cores; on CUDA one process, in which a cell's seeds share the device.
+StudyRunner::Options choose_options(StudyCommand const& command, Study const& study,
+                                    std::vector<StudyCell> const& cells) {
+  bool const cuda = std::any_of(cells.begin(), cells.end(), on_cuda);
+  auto const& o = study.options;
+  auto const or_default = [](int asked, int by_default) { return asked > 0 ? asked : by_default; };
+  return {.jobs = or_default(command.jobs, cuda ? 1 : std::max(1, choose_threads(0) / o.threads)),
+          .batch = or_default(command.batch, cuda ? int(o.seeds.count) : 1),
+          .threads = o.threads};
 }
 
 /// The finished runs' summaries; one whose rows are missing or broken fails here.
@@ -119,11 +124,12 @@ int study(StudyCommand const& command) {
   auto const finished = [&] {
     return std::count_if(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::done; });
   };
-  int const jobs = choose_jobs(command.jobs, study, cells);
-  fmt::print(stderr, "{}: experiments x methods x seeds = {} x {} x {}, {} of {} runs finished before, {} at once\n",
+  auto const options = choose_options(command, study, cells);
+  auto const seeds = options.batch > 1 ? fmt::format(", up to {} seeds in each", options.batch) : "";
+  fmt::print(stderr, "{}: experiments x methods x seeds = {} x {} x {}, {} of {} runs finished before, {} at once{}\n",
              folder.string(), study.experiments.size(), study.methods.size(), study.options.seeds.count, finished(),
-             runs.size(), jobs);
-  StudyRunner{command.program, jobs, study.options.threads}(runs);
+             runs.size(), options.jobs, seeds);
+  StudyRunner{command.program, options}(runs);
   bool const all_ended =
       std::none_of(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::waiting; });
   if (all_ended) return conclude(study, runs, folder);

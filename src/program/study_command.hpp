@@ -8,7 +8,8 @@ namespace shoal {
 struct StudyCommand {
   std::string file;     // STUDY.toml
   std::string out;      // empty: runs/NAME
-  int jobs = 0;         // runs at once; 0: one a core, on CUDA one
+  int jobs = 0;         // processes at once; 0: one a core, on CUDA one
+  int batch = 0;        // seeds that a process trains side by side; 0: one, on CUDA all of a cell
   std::string program;  // the path of `shoal`, which runs the cells
 };
 

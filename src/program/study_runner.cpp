@@ -83,21 +83,42 @@ void find_state(StudyRun& run) {
   if (finished) run.state = RunState::done;
 }
 
-/// What the program said last of what was wrong.
-std::string last_complaint(fs::path const& log) {
-  std::ifstream in(log);
-  std::string const prefix = "shoal: ";
-  std::string complaint = "see " + log.string();
-  for (std::string line; std::getline(in, line);)
-    if (line.starts_with(prefix)) complaint = line.substr(prefix.size());
-  return complaint;
+/// What the program said last of what was wrong, with this run if it named any.
+std::string last_complaint(StudyRun const& run) {
+  std::ifstream in(run.log);
+  std::string const any = "shoal: ", own = any + run.folder.string() + ": ";
+  std::string complaint = "see " + run.log.string(), own_complaint;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with(any)) complaint = line.substr(any.size());
+    if (line.starts_with(own)) own_complaint = line.substr(own.size());
+  }
+  return own_complaint.empty() ? complaint : own_complaint;
 }
 
 std::string failure(StudyRun const& run, int code) {
   if (code == 0) return "ended without summary.json, see " + run.log.string();
   if (code == 130) return "interrupted";
   if (code > 128) return fmt::format("killed by signal {}", code - 128);
-  return last_complaint(run.log);
+  return last_complaint(run);
+}
+
+/// The first waiting run, and others of its cell that begin as it does, from nothing or from a checkpoint.
+std::vector<StudyRun*> next_batch(std::vector<StudyRun>& runs, int most) {
+  std::vector<StudyRun*> batch;
+  bool resumes = false;
+  for (auto& run : runs) {
+    if (run.state != RunState::waiting || int(batch.size()) == most) continue;
+    if (batch.empty()) resumes = can_resume(run);
+    if (batch.empty() || (run.cell == batch[0]->cell && can_resume(run) == resumes)) batch.push_back(&run);
+  }
+  return batch;
+}
+
+/// "seed-1.log", or "seeds-1-2-3.log" of several.
+std::string log_name(std::vector<StudyRun*> const& batch) {
+  std::string name = batch.size() == 1 ? "seed" : "seeds";
+  for (auto const* const run : batch) name += fmt::format("-{}", run->seed);
+  return name + ".log";
 }
 
 std::int64_t count(std::vector<StudyRun> const& runs, RunState state) {
@@ -133,42 +154,52 @@ std::string study_line(std::vector<StudyRun> const& runs, std::optional<double> 
   return r_cal.empty() ? text : text + "  r_cal" + r_cal.substr(1);
 }
 
-void StudyRunner::start(StudyRun& run) const {
+void StudyRunner::start(std::vector<StudyRun*> const& batch) {
+  auto const& first = *batch.front();
+  auto const log = first.log.parent_path() / log_name(batch);
   std::vector<std::string> command{"shoal", "train"};
   auto const add = [&](std::initializer_list<std::string> words) { command.insert(command.end(), words); };
-  fs::create_directories(run.log.parent_path());
-  if (can_resume(run)) {
-    add({"--resume", run.folder.string()});
+  fs::create_directories(log.parent_path());
+  if (can_resume(first)) {
+    for (auto const* const run : batch) add({"--resume", run->folder.string()});
   } else {
-    fs::remove_all(run.folder);  // half made, nothing saved yet
-    fs::remove(run.log);
-    add({run.cell->config, "--out", run.folder.string(), "--seed", std::to_string(run.seed)});
-    for (auto const& text : run.cell->overrides) add({"--set", text});
+    for (auto const* const run : batch) fs::remove_all(run->folder);  // half made, nothing saved yet
+    fs::remove(log);
+    add({first.cell->config, "--out", (batch.size() == 1 ? first.folder : first.folder.parent_path()).string()});
+    for (auto const* const run : batch) add({"--seed", std::to_string(run->seed)});
+    for (auto const& text : first.cell->overrides) add({"--set", text});
   }
-  add({"--threads", std::to_string(threads_)});
-  run.process.emplace(program_, command, run.log.string());
-  run.state = RunState::running;
+  add({"--threads", std::to_string(options_.threads)});
+  running_.push_back({batch, ChildProcess(program_, command, log.string())});
+  for (auto* const run : batch) {
+    run->log = log;
+    run->state = RunState::running;
+  }
 }
 
 void StudyRunner::tell_failure(StudyRun const& run) {
   line_.note(fmt::format("{}: failed: {}", run.name, run.failure));
 }
 
-void StudyRunner::look_after(StudyRun& run) {
-  auto const code = run.process->poll();
-  if (!code) return;
-  run.process.reset();
+void StudyRunner::take_result(StudyRun& run, int code) {
   read_progress(run);
-  if (*code == 0 && fs::exists(run.folder / "summary.json")) {
+  if (fs::exists(run.folder / "summary.json")) {
     run.state = RunState::done;
     line_.note(run.name + ": done" + (run.r_cal ? fmt::format(", r_cal {:.3f}", *run.r_cal) : ""));
-  } else if (interrupted() && *code == 130) {
+  } else if (interrupted() && code == 130) {
     run.state = RunState::waiting;
   } else {
     run.state = RunState::failed;
-    run.failure = failure(run, *code);
+    run.failure = failure(run, code);
     tell_failure(run);
   }
+}
+
+bool StudyRunner::has_ended(Batch& batch) {
+  auto const code = batch.process.poll();
+  if (!code) return false;
+  for (auto* const run : batch.runs) take_result(*run, *code);
+  return true;
 }
 
 std::optional<double> StudyRunner::seconds_left(std::vector<StudyRun> const& runs) const {
@@ -195,17 +226,18 @@ void StudyRunner::operator()(std::vector<StudyRun>& runs) {
     if (run.state == RunState::failed) tell_failure(run);
   bool told = false;
   for (;;) {
-    for (auto& run : runs)
-      if (run.state == RunState::running) look_after(run);
-    for (auto& run : runs)
-      if (run.state == RunState::waiting && !interrupted() && count(runs, RunState::running) < jobs_) start(run);
+    std::erase_if(running_, [&](Batch& batch) { return has_ended(batch); });
+    while (!interrupted() && int(running_.size()) < options_.jobs) {
+      auto const batch = next_batch(runs, options_.batch);
+      if (batch.empty()) break;
+      start(batch);
+    }
     auto const running = count(runs, RunState::running);
     if (running == 0) break;
     if (interrupted() && !std::exchange(told, true)) {
       line_.note(
           fmt::format("interrupted: waiting for {} to save", running == 1 ? "a run" : fmt::format("{} runs", running)));
-      for (auto const& run : runs)
-        if (run.process) run.process->interrupt();
+      for (auto const& batch : running_) batch.process.interrupt();
     }
     if (line_.due()) show(runs);
     std::this_thread::sleep_for(poll_interval);

@@ -22,10 +22,9 @@ struct StudyRun {
   std::int64_t seed;
   std::string name;              // "1/calsheq/seed-3"
   std::filesystem::path folder;  // DIR/runs/NAME
-  std::filesystem::path log;     // DIR/logs/NAME.log: what `shoal train` printed
+  std::filesystem::path log;     // DIR/logs/NAME.log: what `shoal train` printed; of a batch .../seeds-1-2-3.log
   RunState state = RunState::waiting;
   std::string failure = {};
-  std::optional<ChildProcess> process = {};
   std::int64_t first_stage = 0, stage = 0;  // finished stages when the study was started, and now
   std::optional<double> r_cal = {};         // of the last stage
 
@@ -42,22 +41,34 @@ std::string study_line(std::vector<StudyRun> const& runs, std::optional<double> 
 
 class StudyRunner {
  public:
-  /// @param program  the path of `shoal`  @param jobs  runs at once  @param threads  of a run
-  StudyRunner(std::string program, int jobs, int threads)
-      : program_(std::move(program)), jobs_(jobs), threads_(threads) {}
+  struct Options {
+    int jobs = 1;     // processes at once
+    int batch = 1;    // seeds of a cell that a process trains side by side, at most
+    int threads = 1;  // CPU threads of a process
+  };
+
+  /// @param program  the path of `shoal`
+  StudyRunner(std::string program, Options options) : program_(std::move(program)), options_(options) {}
 
   /// Returns when all runs are done or failed, or after an interrupt, when those that ran have saved.
   void operator()(std::vector<StudyRun>& runs);
 
  private:
-  void start(StudyRun& run) const;
-  void look_after(StudyRun& run);
+  struct Batch {
+    std::vector<StudyRun*> runs;
+    ChildProcess process;
+  };
+
+  void start(std::vector<StudyRun*> const& batch);
+  bool has_ended(Batch& batch);
+  void take_result(StudyRun& run, int code);
   void tell_failure(StudyRun const& run);
   void show(std::vector<StudyRun>& runs);
   std::optional<double> seconds_left(std::vector<StudyRun> const& runs) const;
 
   std::string program_;
-  int jobs_, threads_;
+  Options options_;
+  std::vector<Batch> running_ = {};
   LiveLine line_{1, 60};
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

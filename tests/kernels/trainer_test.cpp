@@ -55,6 +55,27 @@ TEST_P(DeviceTrainer, AGraphSeesTheProfilesOfASearch) {
   }
 }
 
+// Each has its own stream and graph; the second's is captured while the first's runs.
+TEST_P(DeviceTrainer, StagesBesideEachOtherAreThoseOfEach) {
+  auto const run = [](std::int64_t seed) {
+    auto config = run_of(GetParam(), true);
+    config.train.seed = seed;
+    return config;
+  };
+  Trainer a(run(3)), b(run(4)), a_alone(run(3)), b_alone(run(4));
+  for (int m = 0; m < 6; ++m) {
+    a.launch_stage();
+    b.launch_stage();
+    auto const expect_same = [&](StageReport const& x, StageReport const& y) {
+      EXPECT_NEAR(*x.r_cal_mean, *y.r_cal_mean, 1e-3) << "stage " << m;
+      EXPECT_NEAR(x.entropy, y.entropy, 1e-3) << "stage " << m;
+    };
+    auto const first = a.finish_stage(), second = b.finish_stage();
+    expect_same(first, a_alone.run_stage());
+    expect_same(second, b_alone.run_stage());
+  }
+}
+
 // The one wait of a stage is the copy of its figures, outside what a capture would refuse and what this mode finds.
 TEST_P(DeviceTrainer, ARolloutNeverWaitsForTheDevice) {
   Trainer trainer(run_of(GetParam(), false));

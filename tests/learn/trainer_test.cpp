@@ -326,6 +326,23 @@ TEST(Trainer, ReportsTheSameOfEveryKindOfCalibrator) {
   }
 }
 
+// Several trainers share a device: each stage is the one that the trainer alone would have had.
+TEST(Trainer, RunsSideBySideAreThoseOfEach) {
+  for (auto config : all_kinds()) {
+    std::vector<Trainer> together, alone;
+    for (int seed = 1; seed <= 3; ++seed) {
+      config.train.seed = seed;
+      together.emplace_back(config);
+      alone.emplace_back(config);
+    }
+    for (int m = 0; m < 3; ++m) {
+      for (auto& trainer : together) trainer.launch_stage();
+      for (std::size_t i = 0; i < together.size(); ++i)
+        EXPECT_EQ(figures(together[i].finish_stage()), figures(alone[i].run_stage())) << "seed " << i + 1;
+    }
+  }
+}
+
 /// Counts what LibTorch allocates on the host.
 class CountingAllocator final : public c10::Allocator {
  public:

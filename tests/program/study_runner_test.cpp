@@ -97,7 +97,7 @@ TEST_F(StudyRuns, ThatCannotRunAreNamedWithTheirComplaint) {
   fs::permissions(program, fs::perms::owner_all);
   auto runs = find();
   testing::internal::CaptureStderr();
-  StudyRunner{program, 2, 1}(runs);
+  StudyRunner{program, {.jobs = 2}}(runs);
   auto const shown = testing::internal::GetCapturedStderr();
   for (auto const& run : runs) {
     EXPECT_EQ(run.state, RunState::failed);
@@ -105,6 +105,41 @@ TEST_F(StudyRuns, ThatCannotRunAreNamedWithTheirComplaint) {
     EXPECT_THAT(shown, HasSubstr(run.name + ": failed: game.toml:3: no\n"));
   }
   EXPECT_THAT(shown, HasSubstr("runs 0/4 done  4 failed\n"));
+}
+
+// Seeds of a cell that begin alike share a process.
+TEST_F(StudyRuns, TrainAsBatches) {
+  auto const said = folder_.path() + "/said";
+  auto const program = folder_.write("shoal", "#!/bin/sh\nshift; shift; echo \"$*\" >> " + said + "\n");
+  fs::permissions(program, fs::perms::owner_all);
+  std::ofstream(begin(1, 1) / "checkpoints/stage-000000002.pt") << "x";
+  auto runs = find();
+  testing::internal::CaptureStderr();
+  StudyRunner{program, {.batch = 5, .threads = 3}}(runs);
+  testing::internal::GetCapturedStderr();
+  auto const a = folder_.path() + "/runs/a/";
+  std::ifstream in(said);
+  std::string const all(std::istreambuf_iterator<char>(in), {});
+  EXPECT_EQ(all, "--out " + a + "m --seed 1 --seed 2 --threads 3\n" +  //
+                     a + "n/seed-1 --threads 3\n" +                    // after --resume
+                     "--out " + a + "n/seed-2 --seed 2 --set policy.epochs=2 --threads 3\n");
+  EXPECT_EQ(runs[0].failure, "ended without summary.json, see " + folder_.path() + "/logs/a/m/seeds-1-2.log");
+}
+
+TEST_F(StudyRuns, OfABatchHaveResultsOfTheirOwn) {
+  auto const a = folder_.path() + "/runs/a/";
+  auto const program = folder_.write("shoal", "#!/bin/sh\nmkdir -p " + a + "m/seed-2; echo {} > " + a +
+                                                  "m/seed-2/summary.json\n"
+                                                  "echo shoal: " +
+                                                  a + "m/seed-1: no; echo shoal: other; exit 1\n");
+  fs::permissions(program, fs::perms::owner_all);
+  auto runs = find();
+  testing::internal::CaptureStderr();
+  StudyRunner{program, {.batch = 2}}(runs);
+  testing::internal::GetCapturedStderr();
+  EXPECT_EQ(runs[0].failure, "no");
+  EXPECT_EQ(runs[1].failure, "other") << "of another cell: nothing names the run";
+  EXPECT_EQ(runs[2].state, RunState::done);
 }
 
 }  // namespace

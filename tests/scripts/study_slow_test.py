@@ -98,7 +98,7 @@ def check_resumption(folder, file):
     study(file, "--out", whole, "--jobs", 2)
     assert len(finished(whole)) == 8, finished(whole)
 
-    process = start(file, "--out", parts, "--jobs", 2)
+    process = start(file, "--out", parts, "--jobs", 1, "--batch", 2)  # seeds side by side
     out, err = stop(process, parts, lambda f: len(finished(f)) >= 2 and resumable(f), signal.SIGINT)
     assert process.returncode == 130, (process.returncode, out, err)
     assert f"go on with: shoal study {file} --out {parts}" in out, out
@@ -111,7 +111,7 @@ def check_resumption(folder, file):
     stop(process, parts, lambda f: len(finished(f)) > len(kept) and resumable(f), signal.SIGKILL)
     (parts / "runs/free/two/seed-2/checkpoints").mkdir(parents=True, exist_ok=True)  # half made
     for _ in range(600):  # its runs save and end by themselves
-        process = start(file, "--out", parts, "--jobs", 2)
+        process = start(file, "--out", parts, "--batch", 2)
         out, err = process.communicate()
         if "in use by another" not in err:
             break
@@ -161,6 +161,33 @@ def check_failing_cells(folder):
     assert [row["seeds"] for row in table(folder / "failing")[0]] == ["1", "0", "0", "0"]
 
 
+def check_runs_side_by_side(folder):
+    """Seeds that train in one process: folders as of runs by themselves, and one that cannot go on does not stop the other."""
+    program = [os.environ["SHOAL"], "train"]
+    runs = [folder / f"both/seed-{seed}" for seed in (5, 6)]
+    seeds = ["--seed", "5", "--seed", "6", "--threads", "1", "--set", "train.stages=4"]
+    done = subprocess.run([*program, folder / "tiny.toml", "--out", folder / "both", *seeds], capture_output=True, text=True)
+    assert done.returncode == 0, done
+    assert [json.loads((run / "summary.json").read_text())["seed"] for run in runs] == [5, 6]
+    assert "stage 4/4  r_cal 0." in done.stderr, done.stderr
+
+    (checkpoint,) = runs[0].glob("checkpoints/*.pt")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:100])
+    more = [*program, "--resume", runs[0], "--resume", runs[1], "--set", "train.stages=6"]
+    done = subprocess.run(more, capture_output=True, text=True)
+    assert done.returncode == 1 and f"shoal: {runs[0]}: {checkpoint}: " in done.stderr, done
+    assert json.loads((runs[1] / "summary.json").read_text())["stages"] == 6
+
+    for arguments, expected in (
+        ([folder / "tiny.toml", "--out", folder / "twice", "--seed", "5", "--seed", "5"], "--seed 5: given twice"),
+        (["--resume", runs[1], "--resume", f"{runs[1]}/."], "given twice"),
+        ([folder / "tiny.toml", "--out", folder / "both", *seeds], "both/seed-5: exists; expected a folder"),
+    ):
+        done = subprocess.run([*program, *arguments], capture_output=True, text=True)
+        assert done.returncode == 2 and expected in done.stderr and done.stderr.count("\n") == 1, done
+    assert not (folder / "twice").exists()
+
+
 def check_bad_input(folder, file, whole):
     bad = folder / "bad.toml"
     bad.write_text(STUDY.replace("seeds", "seed"))
@@ -199,6 +226,7 @@ def main():
         free = CONFIG[: CONFIG.index("[calibrator]")] + CONFIG[CONFIG.index("[train]") :]
         (folder / "free.toml").write_text(free)
         check_summary_of_a_run(folder)
+        check_runs_side_by_side(folder)
         file = folder / "grid.toml"
         file.write_text(STUDY)
         whole = check_resumption(folder, file)

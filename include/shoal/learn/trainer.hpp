@@ -75,6 +75,11 @@ class Trainer {
   /// @throws Error naming stage and tensor when something is no longer finite
   StageReport run_stage();
 
+  /// run_stage() in two halves, so that several trainers share a device: on CUDA the first only queues the stage on the trainer's own
+  /// stream, where it runs beside the others' stages, and the second waits for it. On the CPU the first does the work.
+  void launch_stage();
+  StageReport finish_stage();
+
   /// A stage's rollout alone, after the first stage, for measurements. The report holds the phases; work may still run on the device.
   StageReport run_rollout();
 
@@ -128,7 +133,7 @@ class Trainer {
   at::Tensor figures_;  // what the host reads of a stage, f64
   double environment_seconds_ = 0, inference_seconds_ = 0,
          update_seconds_ = 0;  // of the last stage, by the host's clock
-  std::chrono::steady_clock::time_point phase_start_ = {};
+  std::chrono::steady_clock::time_point stage_start_ = {}, phase_start_ = {};
   std::int64_t stage_ = 0, agent_steps_ = 0;
   double seconds_ = 0;
 };
