@@ -69,6 +69,7 @@ Simulator::Simulator(Spec spec, SimulatorOptions options) : spec_(std::move(spec
     if (value < 1) throw SettingError(name, fmt::format(" = {}: expected an integer of at least 1", value));
   };
   at_least_one("instances", options_.instances);
+  at_least_one("common", options_.common);
   at_least_one("threads", options_.threads);
   observation_width_ = std::max(assembled_width(spec_, options_.observation), options_.observation.width);
   metric_names_ = spec_.metrics;

@@ -5,11 +5,34 @@
 
 #include <algorithm>
 
+#include "shoal/learn/evolution_calibrator.hpp"
 #include "shoal/learn/fixed_calibrator.hpp"
 #include "shoal/learn/rl_calibrator.hpp"
 #include "shoal/learn/search_calibrator.hpp"
 
 namespace shoal {
+
+namespace {
+
+/// "x.quantity_p20" is "x.quantity_p" and 20; nothing for names of another form.
+std::optional<std::pair<std::string, int>> as_percentile(std::string const& name) {
+  auto const digits = name.find_last_not_of("0123456789") + 1;
+  if (digits == name.size() || digits < 2 || name.compare(digits - 2, 2, "_p") != 0) return {};
+  return std::pair{name.substr(0, digits), std::stoi(name.substr(digits, 4))};
+}
+
+/// A percentile cannot be above a higher one.
+void check_percentiles(std::vector<Target> const& targets) {
+  for (auto const& a : targets)
+    for (auto const& b : targets) {
+      auto const x = as_percentile(a.name), y = as_percentile(b.name);
+      if (x && y && x->first == y->first && x->second < y->second && a.value > b.value)
+        throw InputError(fmt::format("calibrator.target: {} = {} is above {} = {}; expected percentiles that do not fall",
+                                     a.name, a.value, b.name, b.value));
+    }
+}
+
+}  // namespace
 
 std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
                                     std::vector<std::string> const& metric_names) {
@@ -32,6 +55,7 @@ std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
   }
   if (total <= 0) throw InputError("calibrator.target: expected at least one target with a positive weight");
   for (auto& target : targets) target.weight /= total;
+  check_percentiles(targets);
   return targets;
 }
 
@@ -60,6 +84,8 @@ std::unique_ptr<Calibrator> make_calibrator(CalibratorOptions const& options, Sp
   auto const fixed = options.profile.empty() ? space.scaled(space.initial()) : space.checked(options.profile);
   if (options.kind == CalibratorKind::fixed)
     return std::make_unique<FixedCalibrator>(std::move(space), fixed, instances);
+  if (options.kind == CalibratorKind::es)
+    return std::make_unique<EvolutionCalibrator>(options.evolution, std::move(space), instances, seed);
   if (options.kind == CalibratorKind::rl)
     return std::make_unique<RlCalibrator>(options, std::move(space), instances, seed);
   auto search = make_profile_search(options, space.initial(), seed);

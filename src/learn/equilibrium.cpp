@@ -13,7 +13,6 @@ namespace shoal {
 
 namespace {
 
-constexpr double normal_quantile = 1.959964;  // of 97.5 %
 constexpr double least_scale = 1e-3;
 constexpr char const* starts[] = {"pi*", "scratch 1", "scratch 2"};
 
@@ -30,13 +29,6 @@ at::Tensor draw_agents(std::vector<int> const& agents, at::IntArrayRef sizes, at
   std::vector<std::int64_t> const all(agents.begin(), agents.end());
   auto const which = at::randint(std::int64_t(all.size()), sizes, generator, at::TensorOptions().dtype(at::kLong));
   return at::tensor(all, at::kLong).index_select(0, which.flatten()).view(sizes).to(device);
-}
-
-/// @param values  [episodes] f64, independent
-Estimate estimate(at::Tensor const& values) {
-  double const mean = values.mean().item<double>();
-  double const error = normal_quantile * values.std().item<double>() / std::sqrt(double(values.numel()));
-  return {mean, mean - error, mean + error};
 }
 
 /// PPO for the return alone: nothing holds a deviation near pi* or keeps it random.

@@ -58,6 +58,8 @@ void Population::step() {
   simulator_->step(slot_.input(0), out);
 }
 
+at::Tensor Population::episode_metrics() const { return mean_metrics(*simulator_, slot_.rewards.device()); }
+
 at::Tensor Population::ended() const { return slot_.ended.select(0, 0).select(1, 0).ne(0); }
 
 Deviant::Deviant(Population const& population, PpoLearner::Config config, NetworkShape const& network, int steps)

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "shoal/learn/equilibrium.hpp"
+#include "shoal/learn/frozen_game.hpp"
 
 namespace shoal {
 
@@ -23,6 +23,7 @@ class Population {
 
   Spec const& spec() const { return simulator_->spec(); }
   Rollout const& slot() const { return slot_; }  // observations and masks before, rewards and ended after a step
+  at::Tensor episode_metrics() const;            // [instances, metrics], means over the episodes that have ended
   at::Tensor ended() const;                      // [instances] bool: whether the last step ended the episode
 
  private:

@@ -93,9 +93,17 @@ at::Tensor PpoLearner::own_rows(at::Tensor const& slot) const {
   return (alone_ ? slot : slot.index_select(1, agents_)).flatten(0, 1);
 }
 
-void PpoLearner::begin(std::int64_t stage) {
+void PpoLearner::begin(std::int64_t stage, std::int64_t rate_stage) {
   stage_.fill_(stage);
-  rate_.fill_(config_.options.learning_rate.rate(stage));
+  rate_.fill_(config_.options.learning_rate.rate(rate_stage));
+}
+
+void PpoLearner::explore_again(int common) {
+  at::NoGradGuard const no_grad;
+  config_.common = common;
+  network_.log_sd().fill_(network_.shape().log_sd);
+  for (auto const& tensor : {mean_, variance_, adam_step_}) tensor.zero_();
+  kl_coefficient_.fill_(config_.options.kl_coefficient);
 }
 
 void PpoLearner::act(Rollout const& rollout, int t) {
@@ -129,6 +137,7 @@ void PpoLearner::act(Rollout const& rollout, int t) {
       .log_probabilities = slot<float>(rollout.log_probabilities, t),
       .entropies = slot<float>(rollout.entropies, t),
       .kept_parameters = alone_ ? nullptr : slot<float>(rollout.parameters, t),
+      .common = config_.common,
       .drawn_as = rollout.drawn_as.defined() ? rollout.drawn_as.data_ptr<std::int32_t>() : nullptr,
   };
   ops::sample(args, device);

@@ -24,6 +24,11 @@ View<T, Rank> slot_view(at::Tensor const& tensor, int t) {
 
 }  // namespace
 
+at::Tensor mean_metrics(Simulator& simulator, at::Device device) {
+  auto const metrics = simulator.metrics();
+  return tensor_of(metrics.sums, device) / tensor_of(metrics.episodes, device).unsqueeze(1);
+}
+
 ActionLayout action_layout(Spec const& spec) {
   ActionLayout layout;
   layout.continuous = int(spec.continuous.size());

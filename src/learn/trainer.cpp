@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "shoal/learn/checkpoint.hpp"
+#include "shoal/learn/fixed_calibrator.hpp"
 #include "shoal/learn/parallel.hpp"
 #include "src/learn/stage_graph.hpp"
 
@@ -58,6 +59,11 @@ std::vector<std::vector<int>> policy_agents(PolicyMapKind map, Spec const& spec)
   return agents;
 }
 
+/// The evolution strategy compares the two particles of a pair on the same random numbers.
+int common_instances(TrainerConfig const& config) {
+  return config.calibrator && config.calibrator->kind == CalibratorKind::es ? 2 : 1;
+}
+
 std::vector<PpoLearner> make_policies(TrainerConfig const& config, Spec const& spec, RolloutShape const& rollout,
                                       at::Device device) {
   auto const& policy = config.policy;
@@ -75,7 +81,8 @@ std::vector<PpoLearner> make_policies(TrainerConfig const& config, Spec const& s
                                              .agents = agents,
                                              .purpose = Purpose::action,
                                              .seed = std::uint32_t(config.train.seed),
-                                             .stream = std::uint32_t(policies.size())},
+                                             .stream = std::uint32_t(policies.size()),
+                                             .common = common_instances(config)},
                           network, rollout, device);
   }
   return policies;
@@ -109,11 +116,12 @@ int choose_threads(int threads) {
   return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
 }
 
-std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream) {
+std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream, int common) {
   auto const& train = config.train;
   auto simulator = make_simulator(config.environment, config.env,
                                   {.instances = train.instances,
                                    .seed = std::uint32_t(train.seed),
+                                   .common = common,
                                    .threads = choose_threads(train.threads),
                                    .device = device.is_cuda() ? Device::cuda : Device::cpu,
                                    .team = "serial",
@@ -128,14 +136,15 @@ Trainer::Trainer(TrainerConfig config)
       device_(choose_device(config_.train.device)),
       graph_(std::make_unique<StageGraph>(device_, config_.train.cuda_graphs && !config_.wait_for_phases)),
       rollout_graph_(graph_->beside()),
-      simulator_(make_simulator(config_, device_, graph_->stream())) {
+      simulator_(make_simulator(config_, device_, graph_->stream(), common_instances(config_))) {
   auto const scope = graph_->scope();
   at::set_num_threads(choose_threads(config_.train.threads));
   auto const& spec = simulator_->spec();
   rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
   policies_ = make_policies(config_, spec, rollout_.shape, device_);
   if (!config_.calibrator) return;
-  check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
+  if (config_.calibrator->kind == CalibratorKind::rl)
+    check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());
   goal_ = make_goal(targets_, device_);
   calibrator_ =
@@ -160,7 +169,7 @@ void Trainer::begin_episodes() {
 
 void Trainer::begin_stage() {
   environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
-  for (auto& policy : policies_) policy.begin(stage_);
+  for (auto& policy : policies_) policy.begin(stage_, stage_ - std::max<std::int64_t>(calibrated_at_, 0));
   if (calibrator_) calibrator_->begin(stage_);
 }
 
@@ -188,12 +197,7 @@ at::Tensor Trainer::measure(at::Tensor const& profiles, std::int64_t stream) {
   simulator_->reset(rollout_.first());
   for (auto& policy : policies_) policy.begin(stream);
   roll_out();
-  return episode_metrics();
-}
-
-at::Tensor Trainer::episode_metrics() {
-  auto const metrics = simulator_->metrics();
-  return tensor_of(metrics.sums, device_) / tensor_of(metrics.episodes, device_).unsqueeze(1);
+  return mean_metrics(*simulator_, device_);
 }
 
 std::vector<UpdateStats> Trainer::update() {
@@ -201,7 +205,7 @@ std::vector<UpdateStats> Trainer::update() {
   estimate_advantages(rollout_, o.discount, o.gae_lambda);
   std::vector<UpdateStats> stats;
   for (auto& policy : policies_) stats.push_back(policy.update(rollout_));
-  metrics_ = episode_metrics();
+  metrics_ = mean_metrics(*simulator_, device_);
   if (calibrator_) {
     rewards_ = calibration_reward(goal_, metrics_);
     if (auto const learned = calibrator_->learn(rewards_)) stats.push_back(*learned);
@@ -256,11 +260,100 @@ StageReport Trainer::finish_stage() {
   if (calibrator_) calibrator_->end_stage(*report.r_cal_mean);
   auto const steps = rollout_.rewards.numel();
   double const seconds = lap(stage_start_);
-  report.seconds = seconds_ += seconds;
   report.agent_steps_per_second = double(steps) / seconds;
   report.agent_steps = agent_steps_ += steps;
   ++stage_;
+  if (config_.validation && calibrator_) validate(report);
+  report.validation_seconds = lap(stage_start_);
+  report.seconds = seconds_ += seconds + report.validation_seconds;
   return report;
+}
+
+std::int64_t Trainer::settling_stages() const {
+  bool const settles =
+      config_.validation && config_.calibrator && config_.calibrator->kind != CalibratorKind::fixed;
+  return settles ? std::int64_t(config_.settling.share * double(config_.train.stages)) : 0;
+}
+
+std::int64_t Trainer::calibration_stages() const { return config_.train.stages - settling_stages(); }
+
+std::int64_t Trainer::stages() const {
+  bool const early = calibrated_at_ >= 0 && calibrated_at_ < planned_;
+  return early ? calibrated_at_ + settling_stages() : config_.train.stages;
+}
+
+at::Tensor Trainer::answer() const { return answer_.defined() ? answer_ : calibrator_->answer(); }
+
+FrozenGame Trainer::frozen_game(at::Tensor const& profiles, void* stream) const {
+  auto const make = [config = config_, device = device_, stream](int instances, std::uint32_t seed) {
+    auto own = config;
+    own.train.instances = instances;
+    own.train.seed = seed;
+    return make_simulator(own, device, stream);
+  };
+  auto const& spec = simulator_->spec();
+  auto const count = profiles.defined() ? profiles.size(0) : 1;
+  auto const supertypes = at::zeros({count, std::int64_t(spec.supertypes.size()), spec.coordinates()}).to(device_);
+  if (spec.coordinates() > 0) {
+    ProfileSpace const space(spec, device_);
+    space.write(profiles.defined() ? profiles : space.scaled(space.initial()).unsqueeze(0), supertypes);
+  }
+  return {.make_simulator = make,
+          .policies = policies_,
+          .supertypes = supertypes,
+          .device = device_,
+          .stage = stage_ - std::max<std::int64_t>(calibrated_at_, 0)};
+}
+
+Fit Trainer::fit(at::Tensor const& profile, int episodes, std::uint32_t use) const {
+  auto const game = frozen_game(profile.unsqueeze(0), graph_->stream());
+  auto const seed = std::uint32_t(derived_seed(std::uint32_t(config_.train.seed), Purpose::validation, use));
+  return fit_of(targets_, goal_, play_episodes(game, episodes, seed));
+}
+
+/// While the calibration goes on, the calibrator's answer against the best one before, both under the present policies on the
+/// same episodes. What a run reports is measured on others.
+void Trainer::validate(StageReport& report) {
+  enum : std::uint32_t { choosing, reporting };
+  auto const& o = *config_.validation;
+  if (calibrating() && (stage_ % o.every == 0 || stage_ == calibration_stages())) {
+    auto const candidate = calibrator_->answer().clone();
+    report.validation = fit(candidate, o.episodes, choosing);
+    if (answer_.defined()) {
+      auto const incumbent = fit(answer_, o.episodes, choosing);
+      if (incumbent.r_cal.mean > report.validation->r_cal.mean)
+        report.validation = incumbent;
+      else
+        answer_ = candidate;
+    } else {
+      answer_ = candidate;
+    }
+    if (report.validation->r_cal.mean > best_fit_) {
+      best_fit_ = report.validation->r_cal.mean;
+      improved_at_ = stage_;
+    }
+    bool const searches = config_.calibrator->kind != CalibratorKind::fixed;
+    bool const patient = !searches || o.patience == 0 || stage_ - improved_at_ < std::int64_t(o.patience) * o.every;
+    if (stage_ == calibration_stages() || !patient) {
+      report.calibrated = fit(answer_, o.final_episodes, reporting);
+      calibrated_at_ = stage_;
+      planned_ = calibration_stages();
+      if (settling_stages() > 0) settle();
+    }
+  }
+  if (calibrated_at_ >= 0 && settling_stages() > 0 && stage_ == stages())
+    report.settled = fit(answer_, o.final_episodes, reporting);
+}
+
+/// From now on the profile rests; instances no longer go in pairs, and draw random numbers that calibration has not seen.
+void Trainer::settle() {
+  auto own = config_;
+  own.train.seed = std::uint32_t(derived_seed(std::uint32_t(config_.train.seed), Purpose::validation, ~0u));
+  simulator_ = make_simulator(own, device_, graph_->stream());
+  calibrator_ = std::make_unique<FixedCalibrator>(calibrator_->space(), answer_, config_.train.instances);
+  for (auto& policy : policies_) policy.explore_again(/*common=*/1);
+  rollout_graph_ = graph_->beside();
+  graph_ = graph_->beside();
 }
 
 StageReport Trainer::run_stage() {
@@ -361,6 +454,11 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
     simulator_->export_state(i, {reinterpret_cast<std::byte*>(bytes[i].data_ptr()), simulator_->state_size()});
   checkpoint.tensors["instances"] = bytes;
   checkpoint.tensors["progress"] = at::tensor({double(stage_), double(agent_steps_), seconds_}, at::kDouble);
+  if (answer_.defined()) {
+    checkpoint.tensors["answer"] = answer_;
+    checkpoint.tensors["validation"] =
+        at::tensor({best_fit_, double(improved_at_), double(calibrated_at_), double(planned_)}, at::kDouble);
+  }
   checkpoint.texts["configuration"] = configuration;
   write_checkpoint(path, checkpoint);
 }
@@ -381,6 +479,17 @@ void Trainer::load(std::string const& path, std::string const& configuration) {
     return take_if(name, [&](at::IntArrayRef found) { return found == sizes; });
   };
   at::NoGradGuard const no_grad;
+  if (checkpoint.tensors.count("answer") && config_.validation) {
+    auto const validation = take("validation", {4});
+    answer_ = take("answer", {calibrator_->space().size()}).to(device_);
+    best_fit_ = validation[0].item<double>();
+    improved_at_ = std::int64_t(validation[1].item<double>());
+    calibrated_at_ = std::int64_t(validation[2].item<double>());
+    planned_ = std::int64_t(validation[3].item<double>());
+    bool const extended = calibrated_at_ == planned_ && planned_ < calibration_stages();
+    if (extended && settling_stages() == 0) calibrated_at_ = -1;
+    if (calibrated_at_ >= 0 && settling_stages() > 0) settle();
+  }
   auto const state = learner_state();
   std::vector<at::Tensor> loaded;
   for (std::size_t i = 0; i < state.size(); ++i) loaded.push_back(take(fmt::format("learner.{}", i), state[i].sizes()));

@@ -15,7 +15,7 @@ struct Key {
   std::vector<std::string> kinds;  // that have it
 };
 
-constexpr CalibratorKind all_kinds[] = {CalibratorKind::rl, CalibratorKind::bo, CalibratorKind::random,
+constexpr CalibratorKind all_kinds[] = {CalibratorKind::es, CalibratorKind::rl, CalibratorKind::bo, CalibratorKind::random,
                                         CalibratorKind::cmaes, CalibratorKind::fixed};
 
 std::vector<Key> calibrator_keys() {

@@ -1,13 +1,11 @@
 #include "program/check_command.hpp"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "program/interrupt.hpp"
@@ -22,64 +20,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Another version may play by other rules. The first line of config.toml tells which wrote it.
-void check_version(RunDirectory const& directory) {
-  std::ifstream file(directory.config());
-  std::string line;
-  std::getline(file, line);
-  constexpr std::string_view mark = " of a run of shoal ";
-  auto const at = line.find(mark);
-  if (at == std::string::npos) return;
-  auto const begin = at + mark.size();
-  auto const version = line.substr(begin, line.find(':', begin) - begin);
-  if (version != SHOAL_VERSION)
-    throw InputError(
-        fmt::format("{}: a run of shoal {}, expected one of {}", directory.config(), version, SHOAL_VERSION));
-}
-
-StoredRun load_trained(RunDirectory const& directory, std::vector<std::string> const& overrides) {
-  check_version(directory);
-  if (!directory.latest_checkpoint())
-    throw InputError(
-        fmt::format("{}: no checkpoint there; expected a run that has trained", directory.path().string()));
-  auto run = load_run(directory, overrides);
-  if (run.trainer.device().is_cuda()) torch::cuda::synchronize();  // the trainer has a stream of its own
-  return run;
-}
-
-/// The profiles that deviations are tried at, [profiles, supertypes, coordinates].
-at::Tensor final_supertypes(Trainer const& trainer, bool particles) {
-  auto const& spec = trainer.simulator().spec();
-  auto const device = trainer.device();
-  auto const supertypes = std::int64_t(spec.supertypes.size());
-  if (auto const& calibrator = trainer.calibrator()) {
-    auto const all = calibrator->profiles();
-    auto const profiles = particles ? all : all.mean(0, /*keepdim=*/true);
-    auto const buffer = at::zeros({profiles.size(0), supertypes, spec.coordinates()}, profiles.options());
-    calibrator->space().write(profiles, buffer);
-    return buffer;
-  }
-  auto const buffer = at::zeros({1, supertypes, spec.coordinates()});
-  for (std::size_t s = 0; s < spec.supertypes.size(); ++s)
-    for (std::size_t c = 0; c < spec.supertypes[s].coordinates.size(); ++c)
-      buffer[0][std::int64_t(s)][std::int64_t(c)] = spec.supertypes[s].coordinates[c].initial;
-  return buffer.to(device);
-}
-
-FrozenGame frozen_game(StoredRun const& run, bool particles) {
-  auto const& config = run.config.trainer;
-  auto const device = run.trainer.device();
-  auto const make = [config, device](int instances, std::uint32_t seed) {
-    auto own = config;
-    own.train.instances = instances;
-    own.train.seed = seed;
-    return make_simulator(own, device, /*stream=*/nullptr);
-  };
-  return {.make_simulator = make,
-          .policies = run.trainer.policies(),
-          .supertypes = final_supertypes(run.trainer, particles),
-          .device = device,
-          .stage = run.trainer.next_stage()};
+/// The profiles that deviations are tried at.
+FrozenGame frozen_game(Trainer const& trainer, bool particles) {
+  auto const& calibrator = trainer.calibrator();
+  if (!calibrator) return trainer.frozen_game({});
+  return trainer.frozen_game(particles ? calibrator->profiles() : trainer.answer().unsqueeze(0));
 }
 
 /// One live line on a terminal, a plain line now and then elsewhere.
@@ -206,7 +151,7 @@ int check(CheckCommand const& command) {
   auto const run = load_trained(directory, command.overrides);
   auto options = command.options;
   options.steps = run.config.trainer.train.steps;
-  auto const game = frozen_game(run, command.particles);
+  auto const game = frozen_game(run.trainer, command.particles);
   fmt::print(stderr, "{}: {} at stage {}, {}\n", command.directory, run.config.trainer.environment,
              run.trainer.next_stage(), run.trainer.device().str());
   catch_interrupts();

@@ -105,7 +105,7 @@ void write_table(std::string& out, std::string const& heading, Settings const& s
 }  // namespace
 
 std::vector<std::string> const& section_names() {
-  static std::vector<std::string> const names{"env", "data", "policy", "calibrator", "train"};
+  static std::vector<std::string> const names{"env", "data", "policy", "calibrator", "validation", "settling", "train"};
   return names;
 }
 

@@ -7,6 +7,7 @@
 
 #include "program/bench_command.hpp"
 #include "program/check_command.hpp"
+#include "program/evaluate_command.hpp"
 #include "program/hash_command.hpp"
 #include "program/list_command.hpp"
 #include "program/reach_command.hpp"
@@ -92,6 +93,23 @@ void add_check(CLI::App& app, shoal::CheckCommand& command, CheckFlags& flags, i
   });
 }
 
+void add_evaluate(CLI::App& app, shoal::EvaluateCommand& o, CheckFlags& flags, int& code) {
+  auto* const evaluate = app.add_subcommand("evaluate", "measure the fit of a run's profile on episodes of its own");
+  evaluate->add_option("folder", o.directory, "DIR of the run")->required();
+  evaluate->add_option("--episodes", o.episodes, "default 4096")->check(CLI::Range(2, 1 << 24));
+  evaluate->add_option("--seed", o.seed, "of the episodes; default 0");
+  evaluate->add_option("--profile", o.profile, "profile.toml of a run; default: the profile that this run chose");
+  evaluate->add_option("--targets", o.targets, "CONFIG.toml, for its [data] or targets; default: the run's targets");
+  evaluate->add_flag("--coordinates", o.coordinates, "also what a move of each coordinate costs: is it pinned down");
+  evaluate->add_option("--threads", flags.threads, "CPU threads; default: the run's");
+  evaluate->add_option("--device", flags.device, "auto, cpu or cuda; default: the run's");
+  evaluate->callback([&] {
+    if (!flags.threads.empty()) o.overrides.push_back("train.threads=" + flags.threads);
+    if (!flags.device.empty()) o.overrides.push_back("train.device=" + flags.device);
+    code = shoal::evaluate(o);
+  });
+}
+
 struct ReachFlags {
   std::string config;
   std::vector<std::string> overrides;
@@ -157,6 +175,9 @@ int run(int argc, char** argv) {
   shoal::CheckCommand check;
   CheckFlags check_flags;
   add_check(app, check, check_flags, code);
+  shoal::EvaluateCommand evaluate;
+  CheckFlags evaluate_flags;
+  add_evaluate(app, evaluate, evaluate_flags, code);
   ReachFlags reach;
   add_reach(app, reach, code);
   shoal::BenchOptions bench;

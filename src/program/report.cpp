@@ -4,9 +4,60 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
+
+#include "program/text_table.hpp"
 
 namespace shoal {
+
+namespace {
+
+nlohmann::ordered_json to_json(Estimate const& x) { return {{"mean", x.mean}, {"low", x.low}, {"high", x.high}}; }
+
+std::string interval(nlohmann::ordered_json const& x) {
+  return fmt::format("[{:.4g}, {:.4g}]", x["low"].get<double>(), x["high"].get<double>());
+}
+
+/// The last row's that has one; null: none has.
+nlohmann::ordered_json last_fit(std::vector<std::string> const& rows, char const* key) {
+  for (auto row = rows.rbegin(); row != rows.rend(); ++row)
+    if (row->find(fmt::format("\"{}\":", key)) != std::string::npos) {
+      auto const json = nlohmann::ordered_json::parse(*row);
+      if (json.contains(key)) return json[key];
+    }
+  return {};
+}
+
+std::string fit_line(nlohmann::ordered_json const& fit, char const* when) {
+  return fmt::format("r_cal {:.4f} {} over {} episodes that training never saw, {}\n",
+                     fit["r_cal"]["mean"].get<double>(), interval(fit["r_cal"]), fit["episodes"].get<std::int64_t>(),
+                     when);
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(Fit const& fit) {
+  nlohmann::ordered_json json{{"episodes", fit.episodes}, {"r_cal", to_json(fit.r_cal)}};
+  json["targets"] = nlohmann::ordered_json::object();
+  for (auto const& t : fit.targets) {
+    json["targets"][t.name] = to_json(t.value);
+    json["targets"][t.name]["target"] = t.target;
+  }
+  return json;
+}
+
+nlohmann::ordered_json fits_of(std::vector<std::string> const& rows) {
+  return {{"calibrated", last_fit(rows, "calibrated")}, {"settled", last_fit(rows, "settled")}};
+}
+
+std::string fit_table(nlohmann::ordered_json const& fit) {
+  std::vector<std::vector<std::string>> rows{{"metric", "target", "fitted", "95 % interval", "error"}};
+  for (auto const& [name, t] : fit["targets"].items()) {
+    double const target = t["target"], value = t["mean"];
+    rows.push_back({name, fmt::format("{:.4g}", target), fmt::format("{:.4g}", value), interval(t),
+                    fmt::format("{:+.4f}", value - target)});
+  }
+  return number_table(rows, 1);
+}
 
 std::string to_json(StageReport const& r) {
   nlohmann::ordered_json row{{"stage", r.stage},
@@ -27,13 +78,28 @@ std::string to_json(StageReport const& r) {
   row["kl_coefficient"] = r.kl_coefficient;
   row["entropy"] = r.entropy;
   row["value_loss"] = r.value_loss;
-  row["phases"] = {
-      {"environment", r.environment_seconds}, {"inference", r.inference_seconds}, {"update", r.update_seconds}};
+  row["phases"] = {{"environment", r.environment_seconds},
+                   {"inference", r.inference_seconds},
+                   {"update", r.update_seconds},
+                   {"validation", r.validation_seconds}};
+  if (r.validation) row["validation"] = {{"episodes", r.validation->episodes}, {"r_cal", to_json(r.validation->r_cal)}};
+  if (r.calibrated) row["calibrated"] = to_json(*r.calibrated);
+  if (r.settled) row["settled"] = to_json(*r.settled);
   return row.dump();
 }
 
 void write_scalars(TensorBoardWriter& writer, StageReport const& r) {
   if (r.r_cal_mean) writer.scalar("calibrator/reward", r.stage, *r.r_cal_mean);
+  auto const write = [&](std::string const& group, std::optional<Fit> const& fit) {
+    if (!fit) return;
+    writer.scalar(group + "/r_cal", r.stage, fit->r_cal.mean);
+    writer.scalar(group + "/r_cal_low", r.stage, fit->r_cal.low);
+    writer.scalar(group + "/r_cal_high", r.stage, fit->r_cal.high);
+    for (auto const& t : fit->targets) writer.scalar(group + "/" + t.name, r.stage, t.value.mean);
+  };
+  write("validation", r.validation);
+  write("calibrated", r.calibrated);
+  write("settled", r.settled);
   for (auto const& fit : r.targets) writer.scalar("targets/" + fit.name, r.stage, fit.value);
   for (auto const& x : r.returns) writer.scalar("returns/" + x.supertype, r.stage, x.mean);
   for (auto const& x : r.profile) writer.scalar("profile/" + x.name, r.stage, x.mean);
@@ -44,11 +110,11 @@ void write_scalars(TensorBoardWriter& writer, StageReport const& r) {
   writer.scalar("throughput/agent_steps_per_second", r.stage, r.agent_steps_per_second);
 }
 
-std::string final_table(std::vector<std::string> const& rows) {
-  if (rows.empty()) return {};
+namespace {
+
+/// Of a run without a validated fit: means over the last tenth of the stages.
+std::string last_stages_table(std::vector<std::string> const& rows, nlohmann::ordered_json const& first) {
   auto const count = std::max<std::size_t>(1, rows.size() / 10);
-  auto const first = nlohmann::ordered_json::parse(rows.front());
-  if (first["targets"].empty()) return {};
   double r_cal = 0;
   std::map<std::string, double> fitted;
   for (std::size_t i = rows.size() - count; i < rows.size(); ++i) {
@@ -56,16 +122,30 @@ std::string final_table(std::vector<std::string> const& rows) {
     r_cal += row["r_cal_mean"].get<double>() / double(count);
     for (auto const& [name, fit] : row["targets"].items()) fitted[name] += fit["value"].get<double>() / double(count);
   }
-  std::size_t width = 6;
-  for (auto const& [name, value] : fitted) width = std::max(width, name.size());
-  auto text = fmt::format("{:<{}}  {:>10}  {:>10}  {:>10}\n", "metric", width, "target", "fitted", "error");
+  std::vector<std::vector<std::string>> table{{"metric", "target", "fitted", "error"}};
   for (auto const& [name, fit] : first["targets"].items()) {
     double const target = fit["target"], value = fitted[name];
-    text += fmt::format("{:<{}}  {:>10.4g}  {:>10.4g}  {:>+10.4f}\n", name, width, target, value, value - target);
+    table.push_back({name, fmt::format("{:.4g}", target), fmt::format("{:.4g}", value),
+                     fmt::format("{:+.4f}", value - target)});
   }
-  return text +
-         fmt::format("r_cal {:.4f} (1 = perfect fit; {:.4f} in the first stage); means over the last {} of {} stages\n",
-                     r_cal, first["r_cal_mean"].get<double>(), count, rows.size());
+  return number_table(table, 1) +
+         fmt::format("r_cal {:.4f} (1 = perfect fit); means over the last {} of {} stages\n", r_cal, count, rows.size());
+}
+
+}  // namespace
+
+std::string final_table(std::vector<std::string> const& rows) {
+  if (rows.empty()) return {};
+  auto const first = nlohmann::ordered_json::parse(rows.front());
+  if (first["targets"].empty()) return {};
+  auto const beginning =
+      fmt::format("r_cal {:.4f} in the first stage, over its instances\n", first["r_cal_mean"].get<double>());
+  auto const calibrated = last_fit(rows, "calibrated"), settled = last_fit(rows, "settled");
+  if (calibrated.is_null()) return last_stages_table(rows, first) + beginning;
+  auto text = fit_table(settled.is_null() ? calibrated : settled) +
+              fit_line(calibrated, "at the end of the calibration (1 = perfect fit)");
+  if (!settled.is_null()) text += fit_line(settled, "after settling");
+  return text + beginning;
 }
 
 }  // namespace shoal

@@ -1,6 +1,7 @@
 // A stage's report as a row of metrics.jsonl and as TensorBoard scalars, and the table at a run's end.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,17 @@ std::string to_json(StageReport const& report);
 
 void write_scalars(TensorBoardWriter& writer, StageReport const& report);
 
-/// Target, fitted value and error, means over the last tenth of the stages; empty for a run without targets.
+/// r_cal and every target with mean, low and high of its 95 % interval.
+nlohmann::ordered_json to_json(Fit const& fit);
+
+/// "calibrated" and "settled": what to_json() gave for them, or null.
+/// @param rows  of metrics.jsonl
+nlohmann::ordered_json fits_of(std::vector<std::string> const& rows);
+
+/// A row for each target. @param fit  of to_json()
+std::string fit_table(nlohmann::ordered_json const& fit);
+
+/// The run's validated fit; before it has one, means over the last tenth of the stages. Empty for a run without targets.
 /// @param rows  of metrics.jsonl
 std::string final_table(std::vector<std::string> const& rows);
 

@@ -6,6 +6,7 @@
 
 #include "program/calibrator_keys.hpp"
 #include "program/market_data.hpp"
+#include "program/profile_file.hpp"
 
 namespace shoal {
 
@@ -55,6 +56,18 @@ void derive_from_data(Config const& config, RunConfig& run) {
   run.notes = notes_about(options, data, supertype_of);
 }
 
+// The run's own config.toml then holds the values.
+void take_profile_file(Config const& config, RunConfig& run) {
+  auto& calibrator = *run.trainer.calibrator;
+  if (calibrator.profile_file.empty()) return;
+  if (!calibrator.profile.empty())
+    throw InputError(fmt::format("{}: calibrator.profile and calibrator.profile_file; remove one", config.file));
+  auto const folder = std::filesystem::path(config.file).parent_path();
+  auto const spec = make_simulator(run.trainer.environment, run.trainer.env, {})->spec();
+  calibrator.profile = read_profile(folder / calibrator.profile_file, run.trainer.environment, spec);
+  calibrator.profile_file = "";
+}
+
 Settings without_resumable(std::string const& name, Settings settings) {
   std::erase_if(settings, [&](auto const& entry) { return is_resumable_key(name + "." + entry.first); });
   return settings;
@@ -68,6 +81,8 @@ Config to_config(RunConfig const& run) {
   config.sections["policy"] = to_settings(t.policy);
   config.sections["train"] = to_settings(t.train);
   if (t.calibrator) config.sections["calibrator"] = to_settings(*t.calibrator);
+  if (t.calibrator) config.sections["validation"] = to_settings(t.validation.value_or(ValidationOptions{}));
+  if (t.calibrator) config.sections["settling"] = to_settings(t.settling);
   for (auto const& target : t.targets) config.targets.push_back(to_settings(target));
   return config;
 }
@@ -99,6 +114,13 @@ RunConfig resolve(Config const& config) {
     if (run.trainer.targets.empty())
       throw InputError(
           fmt::format("{}: [calibrator] needs targets: [[calibrator.target]] entries, or [data]", config.file));
+    take_profile_file(config, run);
+    run.trainer.validation = read_section<ValidationOptions>(config, "validation");
+    run.trainer.settling = read_section<SettlingOptions>(config, "settling");
+  } else {
+    for (char const* const part : {"validation", "settling"})
+      if (config.sections.count(part))
+        throw InputError(fmt::format("{}: [{}] needs a [calibrator]; remove it or add one", config.file, part));
   }
   return run;
 }

@@ -32,9 +32,9 @@ double student_quantile(int degrees_of_freedom) {
   return low;
 }
 
-Estimate estimate(std::vector<double> const& values) {
+SampleMean sample_mean(std::vector<double> const& values) {
   auto const n = double(values.size());
-  Estimate result{.count = int(values.size()), .mean = std::accumulate(values.begin(), values.end(), 0.0) / n};
+  SampleMean result{.count = int(values.size()), .mean = std::accumulate(values.begin(), values.end(), 0.0) / n};
   if (values.size() < 2) return result;
   double squares = 0;
   for (double const x : values) squares += (x - result.mean) * (x - result.mean);

@@ -6,7 +6,7 @@
 
 namespace shoal {
 
-struct Estimate {
+struct SampleMean {
   int count = 0;
   double mean = 0;
   std::optional<double> sd = {};          // of the sample, n - 1; from two values on
@@ -14,7 +14,7 @@ struct Estimate {
 };
 
 /// @param values  at least one
-Estimate estimate(std::vector<double> const& values);
+SampleMean sample_mean(std::vector<double> const& values);
 
 /// The 97.5 % quantile of Student's t: 12.706 for one degree of freedom, 1.960 for many.
 /// The distribution function is the finite sum of Abramowitz and Stegun, 26.7.3 and 26.7.4, inverted by bisection.

@@ -22,4 +22,8 @@ Trainer make_trainer(Config const& file, RunConfig const& config);
 /// @throws InputError naming the file at fault
 StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides);
 
+/// A run that has trained, ready to be played with on LibTorch's default stream.
+/// @throws InputError naming the file at fault, also for a run without a checkpoint or of another version of shoal
+StoredRun load_trained(RunDirectory const& directory, std::vector<std::string> const& overrides);
+
 }  // namespace shoal

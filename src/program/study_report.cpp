@@ -23,21 +23,21 @@ BySeed runs_of(std::vector<StudyResult> const& results, std::string const& exper
 }
 
 /// Nothing if there are no values, or if a run lacks one: a mean over other seeds would mislead.
-std::optional<Estimate> estimate_all(std::vector<Summary::Figure> const& figures) {
+std::optional<SampleMean> estimate_all(std::vector<Summary::Figure> const& figures) {
   std::vector<double> values;
   for (auto const& x : figures)
     if (x) values.push_back(*x);
   if (values.empty() || values.size() < figures.size()) return {};
-  return estimate(values);
+  return sample_mean(values);
 }
 
-std::optional<Estimate> over_seeds(BySeed const& runs, SummaryFigure const& figure) {
+std::optional<SampleMean> over_seeds(BySeed const& runs, SummaryFigure const& figure) {
   std::vector<Summary::Figure> values;
   for (auto const& [seed, summary] : runs) values.push_back(summary->*figure.value);
   return estimate_all(values);
 }
 
-std::optional<Estimate> paired(BySeed const& runs, BySeed const& reference, SummaryFigure const& figure) {
+std::optional<SampleMean> paired(BySeed const& runs, BySeed const& reference, SummaryFigure const& figure) {
   std::vector<Summary::Figure> differences;
   for (auto const& [seed, summary] : runs)
     if (auto const other = reference.find(seed); other != reference.end()) {
@@ -79,12 +79,12 @@ std::string short_number(double x, int digits = 3) {
 
 std::string signed_number(double x) { return (x > 0 ? "+" : "") + short_number(x); }
 
-std::string mean_text(std::optional<Estimate> const& e) {
+std::string mean_text(std::optional<SampleMean> const& e) {
   if (!e) return "-";
   return short_number(e->mean) + (e->sd ? " ± " + short_number(*e->sd, 2) : "");
 }
 
-std::string interval_text(std::optional<Estimate> const& e) {
+std::string interval_text(std::optional<SampleMean> const& e) {
   if (!e) return "-";
   auto const mean = signed_number(e->mean);
   if (!e->half_width) return mean;

@@ -24,6 +24,8 @@ using Profile = std::vector<double>;  // scaled to [0, 1]
 /// where no episode has ended yet.
 struct Series {
   std::vector<double> r_cal;
+  Figure calibrated = {}, settled = {};
+  bool concluded = false;  // the last row has a validated fit
   std::vector<Figure> returns;
   std::vector<Profile> profiles;
   double seconds = 0, agent_steps = 0;
@@ -58,6 +60,12 @@ class Reader {
     if (index == 0) calibrated_ = row.contains("r_cal_mean");
     if (!calibrated_) return;
     series_.r_cal.push_back(row.at("r_cal_mean").get<double>());
+    auto const take = [&](char const* key, Figure& figure) {
+      if (row.contains(key)) figure = row.at(key).at("r_cal").at("mean").get<double>();
+      return row.contains(key);
+    };
+    bool const calibrated = take("calibrated", series_.calibrated), settled = take("settled", series_.settled);
+    series_.concluded = calibrated || settled;
     auto& profile = series_.profiles.emplace_back();
     auto const& coordinates = row.at("profile");
     for (auto const& [name, range] : ranges_) profile.push_back(coordinates.at(name).get<double>() / range);
@@ -79,6 +87,7 @@ double mean(std::span<double const> x) { return std::accumulate(x.begin(), x.end
 
 void add_fit(Summary& summary, std::vector<double> const& r_cal) {
   if (r_cal.empty()) return;
+  summary.r_cal_first = r_cal.front();
   double const final = mean(last(r_cal, 10));
   auto const below = std::find_if(r_cal.rbegin(), r_cal.rend(), [&](double r) { return r < 0.9 * final; });
   summary.r_cal_last_tenth = final;
@@ -134,11 +143,13 @@ void add_smoothness(Summary& summary, std::vector<Profile> const& profiles) {
 Summary summarize(std::vector<std::string> const& rows, Spec const& spec, std::int64_t stages) {
   Reader reader(spec);
   for (std::size_t i = 0; i < rows.size(); ++i) reader.read(rows[i], i);
-  if (std::int64_t(rows.size()) != stages)
+  if (std::int64_t(rows.size()) != stages && !(reader.series().concluded && std::int64_t(rows.size()) < stages))
     throw InputError(fmt::format("{} whole rows, but the run has {} stages", rows.size(), stages));
   auto const& series = reader.series();
   Summary summary;
   add_fit(summary, series.r_cal);
+  summary.r_cal_calibrated = series.calibrated;
+  summary.r_cal_settled = series.settled;
   add_convergence(summary, series.returns);
   add_smoothness(summary, series.profiles);
   summary.seconds = series.seconds;
@@ -146,12 +157,14 @@ Summary summarize(std::vector<std::string> const& rows, Spec const& spec, std::i
   return summary;
 }
 
-std::string summary_text(Summary const& summary, std::int64_t seed, std::int64_t stages) {
+std::string summary_text(Summary const& summary, std::int64_t seed, std::int64_t stages,
+                         nlohmann::ordered_json const& fits) {
   nlohmann::ordered_json object{{"version", SHOAL_VERSION}, {"commit", commit()}, {"seed", seed}, {"stages", stages}};
   for (auto const& figure : summary_figures) {
     auto const& value = summary.*figure.value;
     object[figure.key] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
   }
+  object["fits"] = fits;
   return object.dump(2) + "\n";
 }
 

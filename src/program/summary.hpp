@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@ namespace shoal {
 struct Summary {
   using Figure = std::optional<double>;
 
+  Figure r_cal_first = {};       // of the first stage
+  Figure r_cal_calibrated = {};  // validated, at the end of the calibration
+  Figure r_cal_settled = {};     // validated, after settling
   Figure r_cal_last_tenth = {};  // mean over the last tenth of the stages, at least one
   Figure r_cal_auc = {};         // area under the curve of r_cal, divided by the number of stages
   Figure stages_to_90 = {};      // stages after which r_cal stays above 0.9 r_cal_last_tenth
@@ -38,6 +42,9 @@ struct SummaryFigure {
 };
 
 inline constexpr SummaryFigure summary_figures[] = {
+    {"r_cal_first", "r_cal, first stage", &Summary::r_cal_first},
+    {"r_cal_calibrated", "r_cal, calibrated", &Summary::r_cal_calibrated},
+    {"r_cal_settled", "r_cal, settled", &Summary::r_cal_settled},
     {"r_cal_last_tenth", "r_cal, last tenth", &Summary::r_cal_last_tenth},
     {"r_cal_auc", "r_cal, mean", &Summary::r_cal_auc},
     {"stages_to_90", "stages to 90 %", &Summary::stages_to_90},
@@ -51,11 +58,12 @@ inline constexpr SummaryFigure summary_figures[] = {
 
 /// @param rows    of metrics.jsonl, one JSON text each, from stage 0 on
 /// @param spec    of the environment: the bounds of the profile's coordinates, the first supertype
-/// @param stages  that the run has
+/// @param stages  that the run has; one whose calibration ended early has fewer, the last with its validated fit
 /// @throws InputError in one line, not naming the file, if a row is missing or broken
 Summary summarize(std::vector<std::string> const& rows, Spec const& spec, std::int64_t stages);
 
-/// The text of summary.json; empty figures are null.
-std::string summary_text(Summary const& summary, std::int64_t seed, std::int64_t stages);
+/// The text of summary.json: the figures, null where empty, and `fits`, of fits_of().
+std::string summary_text(Summary const& summary, std::int64_t seed, std::int64_t stages,
+                         nlohmann::ordered_json const& fits);
 
 }  // namespace shoal

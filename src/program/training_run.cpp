@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "program/profile_file.hpp"
 #include "program/report.hpp"
 #include "program/summary.hpp"
+#include "program/version.hpp"
 
 namespace shoal {
 
@@ -18,6 +20,8 @@ StageReport TrainingRun::finish_stage() {
   auto report = trainer_.finish_stage();
   directory_.append_metrics(to_json(report));
   write_scalars(events_, report);
+  if (report.calibrated) write_profile(*report.calibrated, "At the end of the calibration");
+  if (report.settled) write_profile(*report.settled, "After settling");
   if (trainer_.next_stage() % config_.trainer.train.checkpoint_every == 0 || done()) save();
   return report;
 }
@@ -30,11 +34,23 @@ void TrainingRun::save() {
   events_.flush();
 }
 
+void TrainingRun::write_profile(Fit const& fit, char const* when) const {
+  auto const values = trainer_.answer().cpu().to(at::kDouble);
+  std::vector<double> const profile(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+  directory_.write(
+      "profile.toml",
+      profile_toml(config_.trainer.environment, trainer_.simulator().spec(), profile,
+                   {fmt::format("The profile that a run of shoal {} chose, seed {}; calibrator.profile_file loads it.",
+                                SHOAL_VERSION, config_.trainer.train.seed),
+                    fmt::format("{}, before stage {}: r_cal {:.4f}, 95 % interval [{:.4f}, {:.4f}], {} episodes.", when,
+                                trainer_.next_stage(), fit.r_cal.mean, fit.r_cal.low, fit.r_cal.high, fit.episodes)}));
+}
+
 void TrainingRun::write_summary(std::vector<std::string> const& rows) const {
   auto const stages = trainer_.stages();
   try {
     auto const summary = summarize(rows, trainer_.simulator().spec(), stages);
-    directory_.write_summary(summary_text(summary, config_.trainer.train.seed, stages));
+    directory_.write_summary(summary_text(summary, config_.trainer.train.seed, stages, fits_of(rows)));
   } catch (InputError const& error) {
     throw InputError(fmt::format("{}: {}", directory_.metrics(), error.what()));
   }

@@ -32,6 +32,7 @@ class TrainingRun {
   std::filesystem::path const& folder() const { return directory_.path(); }
 
  private:
+  void write_profile(Fit const& fit, char const* when) const;
   void write_summary(std::vector<std::string> const& rows) const;
 
   RunConfig config_;

@@ -1,34 +1,15 @@
 #include "shoal/learn/trainer.hpp"
 
 #include <c10/core/CPUAllocator.h>
-#include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
-#include "learn/helpers.hpp"
-#include "shoal/learn/checkpoint.hpp"
+#include "learn/runs.hpp"
 
 namespace shoal {
 namespace {
 
 using namespace test;
-
-/// A small run of the repeated prisoner's dilemma; calibrated: to a cooperation rate of one half.
-TrainerConfig small_run(bool calibrated) {
-  TrainerConfig c{.environment = "matrix_game"};
-  c.env = {{"rounds", std::int64_t(6)}};
-  c.policy.network.hidden = {1, {8}};
-  c.policy.ppo.epochs = c.policy.ppo.minibatches = 2;
-  c.train = {.stages = 100, .instances = 5, .seed = 1, .threads = 1, .device = DeviceChoice::cpu};
-  if (!calibrated) return c;
-  c.calibrator.emplace();
-  c.calibrator->network.hidden = {1, {8}};
-  c.targets = {{{"player_1.action_1", "player_2.action_1"}, {0.5, 0.5}, 1, 0.2}};
-  return c;
-}
 
 /// Episodes of random length that go on from stage to stage.
 TrainerConfig run_across_stages() {
@@ -41,70 +22,19 @@ TrainerConfig run_across_stages() {
 
 std::vector<TrainerConfig> all_kinds() { return {small_run(false), small_run(true), run_across_stages()}; }
 
-/// Calibrated by a search, or not at all; every profile lasts 10 stages, and from the third on they come from a model of the first.
+/// Calibrated by a search, not at all, or by the evolution strategy. A search's profile lasts 10 stages; from the third on they
+/// come from a model of the first.
 std::vector<TrainerConfig> other_calibrators() {
   std::vector<TrainerConfig> all;
-  for (auto const kind : {CalibratorKind::bo, CalibratorKind::random, CalibratorKind::cmaes, CalibratorKind::fixed}) {
-    auto& options = *all.emplace_back(small_run(true)).calibrator;
-    options.kind = kind;
+  for (auto const kind : {CalibratorKind::bo, CalibratorKind::random, CalibratorKind::cmaes, CalibratorKind::fixed,
+                          CalibratorKind::es}) {
+    auto& options = *all.emplace_back(small_run(true, kind)).calibrator;
     options.period = 10;
     options.bayesian.initial_points = 2;
     options.cma_es.population = 2;
   }
   return all;
 }
-
-/// All of a report that does not depend on the clock.
-std::vector<double> figures(StageReport const& r) {
-  std::vector<double> all = {double(r.stage),
-                             double(r.agent_steps),
-                             r.r_cal_mean.value_or(-1),
-                             r.r_cal_sd.value_or(-1),
-                             r.kl,
-                             r.kl_coefficient,
-                             r.entropy,
-                             r.value_loss};
-  for (auto const& x : r.targets) all.insert(all.end(), {x.target, x.value});
-  for (auto const& x : r.returns) all.insert(all.end(), {x.mean, x.sd});
-  for (auto const& x : r.profile) all.push_back(x.mean);
-  return all;
-}
-
-class Files : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ =
-        std::filesystem::temp_directory_path() /
-        ("shoal_" + std::to_string(getpid()) + "_" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(std::string const& name) const { return (folder_ / name).string(); }
-
-  /// Everything that save() keeps, but for the seconds.
-  std::map<std::string, at::Tensor> state_of(Trainer& trainer) const {
-    trainer.save(path("state"), "");
-    auto tensors = read_checkpoint(path("state")).tensors;
-    tensors.at("progress")[2] = 0;
-    return tensors;
-  }
-  static void expect_same(std::map<std::string, at::Tensor> const& a, std::map<std::string, at::Tensor> const& b) {
-    ASSERT_EQ(a.size(), b.size());
-    for (auto const& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
-  }
-  static std::string bytes_of(std::string const& path) {
-    std::ostringstream bytes;
-    bytes << std::ifstream(path, std::ios::binary).rdbuf();
-    return bytes.str();
-  }
-  static void write(std::string const& path, std::string const& bytes) {
-    std::ofstream(path, std::ios::binary) << bytes;
-  }
-
- private:
-  std::filesystem::path folder_;
-};
 
 using Resume = Files;
 using Checkpoints = Files;
@@ -126,7 +56,7 @@ TEST_F(Resume, GoesOnBitForBit) {
 }
 
 // At the beginning, while a profile's value is recorded, and after the first that comes from a model.
-TEST_F(Resume, SearchesGoOnBitForBit) {
+TEST_F(Resume, OtherCalibratorsGoOnBitForBit) {
   for (auto const& config : other_calibrators())
     for (int const interrupted : {0, 9, 21}) {
       Trainer whole(config), first(config), second(config);
@@ -328,7 +258,9 @@ TEST(Trainer, ReportsTheSameOfEveryKindOfCalibrator) {
 
 // Several trainers share a device: each stage is the one that the trainer alone would have had.
 TEST(Trainer, RunsSideBySideAreThoseOfEach) {
-  for (auto config : all_kinds()) {
+  auto kinds = all_kinds();
+  kinds.push_back(small_run(true, CalibratorKind::es));
+  for (auto config : kinds) {
     std::vector<Trainer> together, alone;
     for (int seed = 1; seed <= 3; ++seed) {
       config.train.seed = seed;
@@ -401,6 +333,19 @@ TEST_F(TrainerFiles, EveryInstanceRunsUnderItsParticlesProfile) {
   }
 }
 
+// Actions, types and lengths of episodes are random. Particles that lie close together earn the same nevertheless, and then
+// nothing moves.
+TEST(Trainer, OpposedParticlesOfTheEvolutionStrategyShareTheirRandomNumbers) {
+  auto config = small_run(true, CalibratorKind::es);
+  config.env.insert({{"continuation", 0.9}, {"altruism_sd_1", 0.5}});
+  config.train.instances = 8;
+  config.calibrator->evolution.spread = 1e-6;
+  Trainer trainer(config);
+  auto const before = trainer.calibrator()->parameters().clone();
+  for (int m = 0; m < 3; ++m) EXPECT_GT(*trainer.run_stage().r_cal_sd, 1e-3) << "pairs differ from each other";
+  EXPECT_TRUE(at::equal(trainer.calibrator()->parameters(), before));
+}
+
 TEST(Trainer, ThePolicyMapSaysWhoSharesANetwork) {
   auto const members = [](PolicyMapKind map) {
     auto config = small_run(false);
@@ -441,6 +386,8 @@ TEST(Trainer, RefusesWhatCannotRun) {
   config = small_run(true);
   config.calibrator->ppo.minibatches = 6;
   EXPECT_EQ(key(config), "calibrator.minibatches");
+  config.calibrator->kind = CalibratorKind::es;
+  EXPECT_EQ(key(config), "nothing thrown") << "it has no minibatches";
   config = small_run(true);
   config.targets = {{{"no_such_metric"}, {1}}};
   EXPECT_NE(message_of<InputError>([&] { Trainer trainer(config); }).find("no_such_metric"), std::string::npos);
@@ -487,7 +434,7 @@ TrainerConfig game(std::vector<double> const& payoffs, int rounds) {
 /// Means of the metrics over the last `last` of `stages` stages: those of a calibrator that does not move, on every metric.
 std::map<std::string, double> learn(TrainerConfig config, int stages, int last) {
   if (!config.calibrator) {
-    config.calibrator.emplace();
+    config.calibrator.emplace().kind = CalibratorKind::rl;
     config.calibrator->increment = config.calibrator->increment_sd = 1e-6;
     config.calibrator->ppo.learning_rate.base = 0;
     TargetOptions all;
@@ -551,7 +498,7 @@ TEST(LearningSlow, AltruismIsCalibratedToHalfOfCooperation) {
   config.policy.ppo.minibatches = 4;
   config.policy.ppo.entropy_weight = 0.05;
   config.train.instances = 64;
-  config.calibrator.emplace();
+  config.calibrator.emplace().kind = CalibratorKind::rl;
   config.targets = {{{"player_1.action_1", "player_2.action_1"}, {0.5, 0.5}, 1, 0.2}};
   auto means = learn(config, 300, 30);
   EXPECT_NEAR(means["player_1.action_1"], 0.5, 0.1);

@@ -23,7 +23,7 @@ TEST(Statistics, StudentQuantilesOfTheTables) {
 }
 
 TEST(Statistics, EstimateOfFive) {
-  auto const e = estimate({2, 4, 4, 4, 6});
+  auto const e = sample_mean({2, 4, 4, 4, 6});
   EXPECT_EQ(e.count, 5);
   EXPECT_DOUBLE_EQ(e.mean, 4);
   EXPECT_NEAR(e.sd.value(), std::sqrt(2.0), 1e-12);
@@ -31,7 +31,7 @@ TEST(Statistics, EstimateOfFive) {
 }
 
 TEST(Statistics, OneValueTellsNoSpread) {
-  auto const e = estimate({3});
+  auto const e = sample_mean({3});
   EXPECT_DOUBLE_EQ(e.mean, 3);
   EXPECT_FALSE(e.sd || e.half_width);
 }

@@ -26,6 +26,7 @@ enum class Purpose : std::uint32_t {
   test,          // free for tests and random policies
   deviation,     // who deviates from a frozen policy, and how that is trained
   search,        // profiles that a search tries
+  validation,    // episodes that training never sees
 };
 
 /// Uniform in [0, 1), a multiple of 2^-24, of 32 random bits.

@@ -36,6 +36,7 @@ struct BatchMemory {
             .layout = layout,
             .seed = options.seed,
             .first_instance = options.first_instance,
+            .common = std::uint32_t(options.common),
             .instances = n,
             .clocks = clocks.data(),
             .states = states.data(),

@@ -28,6 +28,7 @@ struct Batch {
   typename Env::Params params;
   Layout layout;
   std::uint32_t seed, first_instance;
+  std::uint32_t common;  // consecutive instances that share random numbers
   int instances;
   Clock* clocks;                     // [instances]
   typename Env::State* states;       // [instances]
@@ -110,7 +111,7 @@ struct StepScratch {
 
 template <class Env>
 SHOAL_FN Random random_of(Batch<Env> const& batch, int instance) {
-  return {batch.seed, batch.first_instance + std::uint32_t(instance), batch.clocks[instance].episode,
+  return {batch.seed, (batch.first_instance + std::uint32_t(instance)) / batch.common, batch.clocks[instance].episode,
           batch.clocks[instance].step};
 }
 

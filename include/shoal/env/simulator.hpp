@@ -40,6 +40,9 @@ struct SimulatorOptions {
   /// The number of the first instance, for its random numbers: processes that share a seed and the work give each a range
   /// of its own, and together simulate what one with all instances would.
   std::uint32_t first_instance = 0;
+  /// Common random numbers: so many consecutive instances draw the same numbers, so that they differ by their supertypes and
+  /// actions alone. 1: every instance draws its own.
+  int common = 1;
   int threads = 1;  // CPU
   Device device = Device::cpu;
   std::string team = "serial";  // CPU; "scrambled:W" visits indices as W lanes might, for tests

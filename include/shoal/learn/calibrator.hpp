@@ -24,7 +24,7 @@ struct Target {
 };
 
 /// Resolves the entries of a configuration: each entry's weight is shared by its metrics, then all are scaled to a sum of 1.
-/// @throws InputError for an unknown metric, counts that differ, or weights that sum to 0
+/// @throws InputError for an unknown metric, counts that differ, weights that sum to 0, or a percentile ("x_p20") above a higher one
 std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
                                     std::vector<std::string> const& metric_names);
 
@@ -51,6 +51,9 @@ class Calibrator {
 
   /// The instances' profiles in the coordinates' own units, [B, D].
   virtual at::Tensor profiles() const = 0;
+
+  /// The one profile that it would give as its answer now, [D], in the coordinates' own units.
+  virtual at::Tensor answer() const { return profiles().mean(0); }
 
   /// @param rewards  [B], r_cal of the episodes  @return what a learner's update did
   virtual std::optional<UpdateStats> learn(at::Tensor const& /*rewards*/) { return {}; }

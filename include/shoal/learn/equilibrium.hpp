@@ -7,24 +7,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "shoal/learn/ppo.hpp"
+#include "shoal/learn/estimate.hpp"
+#include "shoal/learn/frozen_game.hpp"
 
 namespace shoal {
-
-/// The game that deviations are tried in.
-struct FrozenGame {
-  /// A simulator of `instances` instances; all are of one environment with the same parameters, on `device`.
-  std::function<std::unique_ptr<Simulator>(int instances, std::uint32_t seed)> make_simulator;
-  std::vector<PpoLearner> const& policies;  // pi*: one network, or one for each group of agents. Read only
-  at::Tensor supertypes;                    // [profiles, supertypes, coordinates]: instance i has row i % profiles
-  at::Device device;
-  std::int64_t stage = 0;  // that pi* would be trained in next: deviations from pi* begin with its learning rate
-};
 
 struct EquilibriumOptions {
   int instances = 256;     // of a deviation's training
@@ -32,11 +22,6 @@ struct EquilibriumOptions {
   int steps = 0;           // of an update's rollout; 0: the environment's longest episode
   int evaluations = 4096;  // episodes behind every value, at least 2
   std::uint32_t seed = 0;
-};
-
-/// A mean over episodes and its 95 % interval.
-struct Estimate {
-  double mean = 0, low = 0, high = 0;
 };
 
 /// One deviation pi of some deviators. Values are discounted returns of an episode.

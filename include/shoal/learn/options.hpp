@@ -79,7 +79,23 @@ struct PolicyOptions {
 };
 
 /// Who moves the supertype profile.
-enum class CalibratorKind { rl, bo, random, cmaes, fixed };
+enum class CalibratorKind { es, rl, bo, random, cmaes, fixed };
+
+/// What kind = "es" does (evolution_calibrator.hpp).
+struct EvolutionOptions {
+  double spread = 0.05;
+  Schedule learning_rate = {0.03, 0.9, 200};
+
+  template <class Visit>
+  static void fields(Visit& visit, EvolutionOptions& o) {
+    visit("spread", o.spread, Range{1e-6, 1}, "standard deviation of the particles' coordinates around their mean");
+    visit("learning_rate", o.learning_rate.base, Range{0, 1},
+          "the largest move of a coordinate of the mean in stage 0; less where successive stages disagree");
+    visit("rate_exponent", o.learning_rate.exponent, Range{0, 4},
+          "it falls as (1 + stage / rate_scale)^-rate_exponent");
+    visit("rate_scale", o.learning_rate.scale, Range{1e-3, 1e9}, "stages");
+  }
+};
 
 enum class Acquisition { expected_improvement, upper_confidence_bound };
 
@@ -118,8 +134,11 @@ struct CmaEsOptions {
 /// The defaults of kind "rl", CALSHEQ's calibrator, reach r_cal > 0.95 in 23 dimensions within 500 stages of 64 particles, and
 /// 0.92 in 119 within 1500 (tests/learn/rl_calibrator_test.cpp).
 struct CalibratorOptions {
-  CalibratorKind kind = CalibratorKind::rl;
+  CalibratorKind kind = CalibratorKind::es;
   std::vector<double> profile = {};
+  std::string profile_file = "";
+
+  EvolutionOptions evolution = {};
 
   NetworkOptions network = {.hidden = {1, {64}}};
   double increment = 0.14, increment_sd = 0.05;
@@ -138,15 +157,18 @@ struct CalibratorOptions {
 
   template <class Visit>
   static void fields(Visit& visit, CalibratorOptions& o) {
-    visit("kind", o.kind, Choices{"rl", "bo", "random", "cmaes", "fixed"},
-          "rl: CALSHEQ's learner, a profile for each instance; bo, random, cmaes: a search from outside, one profile "
-          "for all "
-          "instances; fixed: no calibration");
+    visit("kind", o.kind, Choices{"es", "rl", "bo", "random", "cmaes", "fixed"},
+          "es: an evolution strategy, particles around one mean profile; rl: the published CALSHEQ, a learner that "
+          "moves a profile for each instance; bo, random, cmaes: a search from outside, one profile for all instances; "
+          "fixed: no calibration");
     visit("profile", o.profile, Range{-1e30, 1e30},
           "what kind = \"fixed\" trains under, one value a coordinate in the order of `shoal list ENVIRONMENT`; empty: "
           "the "
           "initial profile. Other kinds do not use it, so that a file can carry a known solution for comparison");
+    visit("profile_file", o.profile_file,
+          "profile.toml of a run, in place of `profile`; relative to the configuration's folder");
     switch (o.kind) {
+      case CalibratorKind::es: return EvolutionOptions::fields(visit, o.evolution);
       case CalibratorKind::rl: return rl_fields(visit, o);
       case CalibratorKind::bo: return search_fields(visit, o), BayesianOptions::fields(visit, o.bayesian);
       case CalibratorKind::random: return search_fields(visit, o);
@@ -192,6 +214,36 @@ struct TargetOptions {
     visit("weight", o.weight, Range{0, 1e9},
           "weight of the whole entry, shared equally by its metrics; all weights are scaled to a sum of 1");
     visit("scale", o.scale, Range{1e-12, 1e30}, "a metric that misses its target by this much earns half its weight");
+  }
+};
+
+/// Section [validation]: how a calibrator's answer is chosen and measured, on episodes that training never sees.
+struct ValidationOptions {
+  int every = 50, episodes = 512;
+  int patience = 6;
+  int final_episodes = 4096;
+
+  template <class Visit>
+  static void fields(Visit& visit, ValidationOptions& o) {
+    visit("every", o.every, Range{1, 1e9},
+          "stages from one validation to the next: the calibrator's present answer against the best one before");
+    visit("episodes", o.episodes, Range{2, 1 << 24}, "episodes of each of the two; both play the same");
+    visit("patience", o.patience, Range{0, 1e9},
+          "validations without an improvement after which calibration ends; 0: it never ends early");
+    visit("final_episodes", o.final_episodes, Range{2, 1 << 24},
+          "episodes behind the fit that a run reports, others than those that its profile was chosen with");
+  }
+};
+
+/// Section [settling]: when calibration has ended the profile rests, the policies explore as at the start, and go on learning.
+struct SettlingOptions {
+  double share = 0.4;
+
+  template <class Visit>
+  static void fields(Visit& visit, SettlingOptions& o) {
+    visit("share", o.share, Range{0, 0.9},
+          "of train.stages, the last ones: the profile rests and the policies learn on, from the exploration and the "
+          "learning rate of stage 0; 0: none");
   }
 };
 

@@ -31,6 +31,7 @@ class PpoLearner {
     Purpose purpose = Purpose::action;
     std::uint32_t seed = 0;
     std::uint32_t stream = 0;  // tells learners of one run apart
+    int common = 1;            // consecutive instances whose actions are drawn with the same random numbers
     bool fused = true;         // own kernels where they fit; false: LibTorch's operators
   };
 
@@ -39,7 +40,13 @@ class PpoLearner {
   ~PpoLearner();
 
   /// Says which stage acts and updates belong to: their random numbers, and the learning rate. Waits for nothing.
-  void begin(std::int64_t stage);
+  void begin(std::int64_t stage) { begin(stage, stage); }
+  /// @param rate_stage  of the learning rate alone
+  void begin(std::int64_t stage, std::int64_t rate_stage);
+
+  /// Explores as at the start, with what it has learned since: the log standard deviations of continuous actions go back to
+  /// their first value, and Adam starts anew. @param common  Config::common from now on
+  void explore_again(int common);
 
   /// Fills slot t: values, distribution parameters, actions, log-probabilities, entropies.
   void act(Rollout const& rollout, int t);

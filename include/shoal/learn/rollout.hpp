@@ -58,6 +58,9 @@ at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
       .make_tensor();
 }
 
+/// [B, metrics], means over each instance's episodes since clear_metrics(); not finite where none has ended.
+at::Tensor mean_metrics(Simulator& simulator, at::Device device);
+
 /// The heads of the environment's actions.
 /// @throws InputError if there are more than max_discrete_heads
 ActionLayout action_layout(Spec const& spec);

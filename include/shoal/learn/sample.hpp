@@ -41,6 +41,7 @@ struct SampleArgs {
   float* log_probabilities;    // [instances, all_agents]
   float* entropies;            // [instances, all_agents]
   float* kept_parameters;  // [instances, all_agents, layout.parameters()]; null where `parameters` is that slot itself
+  int common = 1;  // consecutive instances that share random numbers
   std::int32_t const* drawn_as = nullptr;  // [instances, all_agents]: whose random numbers; null: the agent's own
 };
 
@@ -71,7 +72,7 @@ struct SampledRows {
     int member = int(first % args.members);
     for (int r = 0; r < Rows; ++r) {  // beyond `count` too, for the vectors of draw_bits()
       auto const agent = std::uint32_t(args.agents[member]);
-      instance[r] = std::uint32_t(at);
+      instance[r] = std::uint32_t(at / args.common);
       slot[r] = at * args.all_agents + agent;
       drawn_as[r] = args.drawn_as && r < count ? std::uint32_t(args.drawn_as[slot[r]]) : agent;
       log_probability[r] = entropy[r] = 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "shoal/learn/calibrator.hpp"
+#include "shoal/learn/fit.hpp"
 #include "shoal/learn/options.hpp"
 #include "shoal/learn/ppo.hpp"
 
@@ -24,6 +25,9 @@ struct TrainerConfig {
   PolicyOptions policy = {};
   std::optional<CalibratorOptions> calibrator = {};
   std::vector<TargetOptions> targets = {};
+  /// With a calibrator: how its answer is validated, and how the policies settle at it. Empty: neither.
+  std::optional<ValidationOptions> validation = {};
+  SettlingOptions settling = {};
   TrainOptions train = {};
   /// For measurements: phases end with waiting for the device, so that their seconds are its own; graphs are not used then.
   bool wait_for_phases = false;
@@ -31,7 +35,7 @@ struct TrainerConfig {
 
 /// What a stage showed, as metrics.jsonl holds it.
 struct StageReport {
-  struct Fit {
+  struct Metric {
     std::string name;
     double target, value;  // mean over the instances
   };
@@ -48,12 +52,17 @@ struct StageReport {
   double seconds = 0;                 // since the beginning of the run, training only
   double agent_steps_per_second = 0;  // of this stage
   std::optional<double> r_cal_mean = {}, r_cal_sd = {};
-  std::vector<Fit> targets = {};
+  std::vector<Metric> targets = {};
   std::vector<Return> returns = {};
   std::vector<Mean> profile = {};
   double kl = 0, kl_coefficient = 0, entropy = 0, value_loss = 0;  // means over the policies
+  /// Of the best profile so far under the present policies, on the validation's episodes; in stages that end with a validation.
+  std::optional<Fit> validation = {};
+  /// On episodes that nothing was chosen with: at the end of the calibration, and of the settling.
+  std::optional<Fit> calibrated = {}, settled = {};
   /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch, 0 once a graph is replayed.
   double environment_seconds = 0, inference_seconds = 0, update_seconds = 0;
+  double validation_seconds = 0;
 };
 
 /// What a configuration's choices stand for on this machine.
@@ -62,7 +71,8 @@ at::Device choose_device(DeviceChoice choice);
 int choose_threads(int threads);
 
 /// The simulator of a run: on the learners' threads (parallel.hpp), or on a cudaStream_t; null is LibTorch's default.
-std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream);
+/// @param common  SimulatorOptions::common
+std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream, int common = 1);
 
 class Trainer {
  public:
@@ -91,11 +101,21 @@ class Trainer {
   std::vector<Target> const& targets() const { return targets_; }
   Goal const& goal() const { return goal_; }
   std::int64_t next_stage() const { return stage_; }
-  std::int64_t stages() const { return config_.train.stages; }
+  /// Where the run ends: after train.stages, or earlier once its calibration has.
+  std::int64_t stages() const;
+  bool calibrating() const { return calibrator_ && calibrated_at_ < 0; }
   at::Device device() const { return device_; }
   Simulator const& simulator() const { return *simulator_; }
   Calibrator const* calibrator() const { return calibrator_.get(); }  // null: none
   std::vector<PpoLearner> const& policies() const { return policies_; }
+
+  /// The profile that the run stands for, [D] in the coordinates' own units: the best validated one, or the calibrator's answer
+  /// where none was validated yet. Needs a calibrator.
+  at::Tensor answer() const;
+
+  /// The present policies, to be played with on the default stream; they must outlive the game.
+  /// @param profiles  [P, D] in the coordinates' own units; without a calibrator undefined, for the initial profile
+  FrozenGame frozen_game(at::Tensor const& profiles) const { return frozen_game(profiles, nullptr); }
 
   /// Everything that run_stage() depends on, between two stages. `configuration` is kept with it.
   /// @throws InputError if the file cannot be written whole; a file of that name stays as it was
@@ -116,8 +136,13 @@ class Trainer {
   at::Tensor figures(std::vector<UpdateStats> const& stats);
   void fill(StageReport& report) const;
   void check_finite() const;
-  at::Tensor episode_metrics();
   std::vector<at::Tensor> learner_state() const;
+  FrozenGame frozen_game(at::Tensor const& profiles, void* stream) const;
+  Fit fit(at::Tensor const& profile, int episodes, std::uint32_t use) const;
+  std::int64_t settling_stages() const;
+  std::int64_t calibration_stages() const;
+  void validate(StageReport& report);
+  void settle();
 
   TrainerConfig config_;
   at::Device device_;
@@ -134,6 +159,11 @@ class Trainer {
   double environment_seconds_ = 0, inference_seconds_ = 0,
          update_seconds_ = 0;  // of the last stage, by the host's clock
   std::chrono::steady_clock::time_point stage_start_ = {}, phase_start_ = {};
+  at::Tensor answer_;                                // [D], the best validated profile; undefined: none yet
+  double best_fit_ = 0;                              // r_cal of the validation that was best
+  std::int64_t improved_at_ = 0;                     // its stage
+  std::int64_t calibrated_at_ = -1;                  // the stage that calibration ended before; -1: it goes on
+  std::int64_t planned_ = -1;                        // where it was to end, when it ended
   std::int64_t stage_ = 0, agent_steps_ = 0;
   double seconds_ = 0;
 };

@@ -1,0 +1,43 @@
+#include "shoal/learn/fit.hpp"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "src/learn/population.hpp"
+
+namespace shoal {
+
+namespace {
+
+// Instances at once. Fixed, so that the episodes of a seed do not depend on the memory that there is.
+constexpr int most_at_once = 1024;
+
+at::Tensor play_at_once(FrozenGame const& game, int episodes, std::uint32_t seed) {
+  Population population(game, episodes, seed);
+  for (int t = 0; t < population.spec().max_episode_steps; ++t) {
+    population.act(t);
+    population.step();
+  }
+  return population.episode_metrics();
+}
+
+}  // namespace
+
+at::Tensor play_episodes(FrozenGame const& game, int episodes, std::uint32_t seed) {
+  at::NoGradGuard const no_grad;
+  std::vector<at::Tensor> parts;
+  for (int first = 0; first < episodes; first += most_at_once)
+    parts.push_back(play_at_once(game, std::min(most_at_once, episodes - first),
+                                 std::uint32_t(derived_seed(seed, Purpose::validation, std::uint32_t(first)))));
+  return at::cat(parts);
+}
+
+Fit fit_of(std::vector<Target> const& targets, Goal const& goal, at::Tensor const& metrics) {
+  auto const values = metrics.to(at::kDouble);
+  Fit fit{.episodes = metrics.size(0), .r_cal = estimate(calibration_reward(goal, metrics).to(at::kDouble))};
+  for (auto const& t : targets) fit.targets.push_back({t.name, t.value, estimate(values.select(1, t.metric))});
+  return fit;
+}
+
+}  // namespace shoal
