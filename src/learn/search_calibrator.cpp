@@ -56,6 +56,13 @@ void SearchCalibrator::begin(std::int64_t stage) {
   profiles_.copy_(space().scaled(unit).expand_as(profiles_));
 }
 
+at::Tensor SearchCalibrator::answer() const {
+  auto const width = std::int64_t(space().size()), ended = history_.size(0) - 1;
+  if (ended < 0) return profiles_.select(0, 0);
+  auto const best = ended > 0 ? history_.narrow(0, 0, ended).select(1, width).argmax().item<std::int64_t>() : 0;
+  return space().scaled(history_[best].narrow(0, 0, width).to(profiles_.options()));
+}
+
 void SearchCalibrator::end_stage(double mean_reward) {
   int const counted = std::max(1, period_ / 5);
   if (stage_ % period_ < period_ - counted) return;

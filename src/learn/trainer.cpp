@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <chrono>
+#include <cmath>
 #include <sstream>
 #include <thread>
 
@@ -272,7 +273,7 @@ StageReport Trainer::finish_stage() {
 std::int64_t Trainer::settling_stages() const {
   bool const settles =
       config_.validation && config_.calibrator && config_.calibrator->kind != CalibratorKind::fixed;
-  return settles ? std::int64_t(config_.settling.share * double(config_.train.stages)) : 0;
+  return settles ? std::llround(config_.settling.share * double(config_.train.stages)) : 0;
 }
 
 std::int64_t Trainer::calibration_stages() const { return config_.train.stages - settling_stages(); }
@@ -479,6 +480,11 @@ void Trainer::load(std::string const& path, std::string const& configuration) {
     return take_if(name, [&](at::IntArrayRef found) { return found == sizes; });
   };
   at::NoGradGuard const no_grad;
+  if (config_.validation && calibrator_ && !calibrating())
+    throw Error("a checkpoint is loaded into a trainer whose calibration has not ended");
+  answer_ = at::Tensor();
+  best_fit_ = 0;
+  improved_at_ = 0;
   if (checkpoint.tensors.count("answer") && config_.validation) {
     auto const validation = take("validation", {4});
     answer_ = take("answer", {calibrator_->space().size()}).to(device_);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 
 namespace shoal {
@@ -25,7 +26,10 @@ std::vector<Key> calibrator_keys() {
     options.kind = kind;
     auto const name = std::get<std::string>(to_settings(options).at("kind"));
     for (auto const& field : list_fields(options)) {
-      auto it = std::find_if(keys.begin(), keys.end(), [&](Key const& key) { return key.field.name == field.name; });
+      // Two kinds may give a key of one name another default and meaning.
+      auto it = std::find_if(keys.begin(), keys.end(), [&](Key const& key) {
+        return key.field.name == field.name && key.field.value == field.value && key.field.help == field.help;
+      });
       if (it == keys.end()) it = keys.insert(it, {field, {}});
       it->kinds.push_back(name);
     }
@@ -49,9 +53,12 @@ CalibratorOptions read_calibrator(Settings const& settings) {
   CalibratorOptions options;
   if (auto const kind = settings.find("kind"); kind != settings.end()) read_settings(options, Settings{*kind});
   auto const name = std::get<std::string>(to_settings(options).at("kind"));
+  std::map<std::string, std::vector<std::string>> kinds_of;
   for (auto const& [field, kinds] : calibrator_keys())
-    if (settings.count(field.name) && std::find(kinds.begin(), kinds.end(), name) == kinds.end())
-      throw SettingError(field.name,
+    kinds_of[field.name].insert(kinds_of[field.name].end(), kinds.begin(), kinds.end());
+  for (auto const& [key, kinds] : kinds_of)
+    if (settings.count(key) && std::find(kinds.begin(), kinds.end(), name) == kinds.end())
+      throw SettingError(key,
                          fmt::format(": a key of kind {}, but calibrator.kind is {}", fmt::join(kinds, ", "), name));
   read_settings(options, settings);
   return options;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
-#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "program/interrupt.hpp"
@@ -77,7 +77,8 @@ class Evaluation {
       auto moved = profile_.clone();
       moved[d] += float(fraction) * space.range()[d];
       auto const unit = ((moved - space.low()) / space.range())[d].item<double>();
-      if (unit < 0 || unit > 1) return {};
+      if (std::abs(unit - 0.5) > 0.5 + 1e-6) return {};
+      moved = moved.clamp(space.low(), space.low() + space.range());
       return estimate(r_cal(play(moved)) - r_cal(metrics_));
     };
     return {space.names()[std::size_t(d)], profile_[d].item<double>(), by(-move), by(move)};

@@ -3,13 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <sstream>
 
 #include "program/toml_settings.hpp"
 
 namespace shoal {
 
 namespace {
+
+/// As the file has it, on one line and not too long.
+std::string written(toml::node const& node) {
+  std::ostringstream text;
+  node.visit([&](auto const& x) { text << x; });
+  auto line = text.str().substr(0, 40);
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < ' '; }, ' ');
+  return line;
+}
 
 constexpr double rounding = 1e-6;  // of a bound's width: values are written in single precision
 
@@ -45,7 +55,7 @@ class Reader {
       auto const at = location(path_, key.source());
       auto const supertype = std::find_if(spec_.supertypes.begin(), spec_.supertypes.end(),
                                           [&](auto const& s) { return s.name == name; });
-      if (supertype == spec_.supertypes.end() || !node.is_table())
+      if (supertype == spec_.supertypes.end() || supertype->coordinates.empty() || !node.is_table())
         throw InputError(fmt::format("{}{}: unknown; expected environment and a table for each supertype, [{}] to [{}]",
                                      at, name, spec_.supertypes.front().name, spec_.supertypes.back().name));
       for (auto const& [inner, value] : *node.as_table()) {
@@ -66,7 +76,8 @@ class Reader {
     if (!node) throw InputError(fmt::format("{}: {} is missing; {}", path_, name, expected));
     auto const at = location(path_, node->source());
     auto const x = node->value<double>();
-    if (!node->is_number() || !x) throw InputError(fmt::format("{}{}: {}", at, name, expected));
+    if (!node->is_number() || !x)
+      throw InputError(fmt::format("{}{} = {}: {}", at, name, written(*node), expected));
     double const slack = rounding * (double(c.high) - double(c.low));
     if (!(*x >= double(c.low) - slack && *x <= double(c.high) + slack))
       throw InputError(fmt::format("{}{} = {}: {}", at, name, *x, expected));

@@ -13,6 +13,10 @@ int reach(std::string const& path, std::vector<std::string> const& overrides) {
   if (!config.trainer.calibrator) throw InputError(fmt::format("{}: no [calibrator], so nothing to reach", path));
   // One episode an instance and iteration: the search needs more of them than training does.
   config.trainer.train.instances = std::max(config.trainer.train.instances, 512);
+  // The search is its own calibrator; instances that share random numbers would be fewer episodes.
+  config.trainer.calibrator->kind = CalibratorKind::fixed;
+  config.trainer.calibrator->profile.clear();
+  config.trainer.validation.reset();
   Trainer trainer(config.trainer);
   auto const fit = find_reachable_fit(trainer, [](int i, int count, double r_cal) {
     if (isatty(STDERR_FILENO))

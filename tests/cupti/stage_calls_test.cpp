@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <optional>
+
 #include "cupti/api_calls.hpp"
 #include "shoal/learn/trainer.hpp"
 
@@ -11,12 +13,12 @@ namespace {
 
 using test::ApiCalls;
 
-TrainerConfig run_of(char const* environment, bool calibrated) {
+TrainerConfig run_of(char const* environment, std::optional<CalibratorKind> kind) {
   TrainerConfig c{.environment = environment};
   c.train = {.stages = 100, .instances = 32, .seed = 3, .threads = 1, .device = DeviceChoice::cuda};
   c.policy.ppo.epochs = 2;
-  if (!calibrated) return c;
-  c.calibrator.emplace();
+  if (!kind) return c;
+  c.calibrator.emplace().kind = *kind;
   bool const market = c.environment == "market";
   c.targets = {{{market ? "supertype_1.share" : "player_1.action_1"}, {0.3}, 1, 0.1}};
   return c;
@@ -35,8 +37,8 @@ class StageCalls : public testing::Test {
     if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
   }
 
-  void expect_one_graph_and_one_copy(char const* environment, bool calibrated) {
-    Trainer trainer(run_of(environment, calibrated));
+  void expect_one_graph_and_one_copy(char const* environment, std::optional<CalibratorKind> kind) {
+    Trainer trainer(run_of(environment, kind));
     for (int m = 0; m < 4; ++m) trainer.run_stage();  // two warm up, the third captures
     auto const learners = int(trainer.policies().size()) + (trainer.calibrator() ? 1 : 0);
     ApiCalls calls;
@@ -61,7 +63,9 @@ class StageCalls : public testing::Test {
 
 TEST_F(StageCalls, AReplayedStageIsOneGraphAndOneCopy) {
   for (char const* environment : {"market", "matrix_game"})
-    for (bool const calibrated : {false, true}) expect_one_graph_and_one_copy(environment, calibrated);
+    for (auto const kind :
+         {std::optional<CalibratorKind>(), std::optional(CalibratorKind::rl), std::optional(CalibratorKind::es)})
+      expect_one_graph_and_one_copy(environment, kind);
 }
 
 // So that an empty count cannot pass for a good one.

@@ -486,6 +486,8 @@ TEST(StateErrors, NameInstanceAndSize) {
 TEST(OptionErrors, NameTheOption) {
   auto const make = [](SimulatorOptions const& o) { return error([&] { make_simulator("matrix_game", {}, o); }); };
   EXPECT_EQ(make({.instances = 0}), "instances = 0: expected an integer of at least 1");
+  EXPECT_EQ(make({.common = 0}), "common = 0: expected an integer of at least 1");
+  EXPECT_EQ(make({.common = -1}), "common = -1: expected an integer of at least 1");
   EXPECT_EQ(make({.threads = 0}), "threads = 0: expected an integer of at least 1");
   EXPECT_EQ(make({.team = "scrambled:0"}),
             "team = \"scrambled:0\": expected \"serial\" or \"scrambled:W\" with W in [1, 1024]");

@@ -10,11 +10,11 @@
 namespace shoal {
 namespace {
 
-TrainerConfig run_of(char const* environment, bool graphs) {
+TrainerConfig run_of(char const* environment, bool graphs, CalibratorKind kind = CalibratorKind::rl) {
   TrainerConfig c{.environment = environment};
   c.train = {.stages = 100, .instances = 32, .seed = 3, .threads = 1, .device = DeviceChoice::cuda};
   c.train.cuda_graphs = graphs;
-  c.calibrator.emplace();
+  c.calibrator.emplace().kind = kind;
   bool const market = c.environment == "market";
   c.targets = {{{market ? "supertype_1.share" : "player_1.action_1"}, {0.3}, 1, 0.1}};
   return c;
@@ -28,14 +28,36 @@ class DeviceTrainer : public testing::TestWithParam<char const*> {
 };
 
 TEST_P(DeviceTrainer, AGraphDoesWhatItsLaunchesDo) {
-  Trainer graph(run_of(GetParam(), true)), launches(run_of(GetParam(), false));
-  for (int m = 0; m < 6; ++m) {
-    auto const a = graph.run_stage(), b = launches.run_stage();
-    EXPECT_NEAR(*a.r_cal_mean, *b.r_cal_mean, 1e-3) << "stage " << m;
-    EXPECT_NEAR(a.entropy, b.entropy, 1e-3) << "stage " << m;
-    EXPECT_NEAR(a.kl, b.kl, 1e-3 + 0.05 * std::abs(b.kl)) << "stage " << m;
-    EXPECT_EQ(a.agent_steps, b.agent_steps);
+  for (auto const kind : {CalibratorKind::rl, CalibratorKind::es}) {
+    Trainer graph(run_of(GetParam(), true, kind)), launches(run_of(GetParam(), false, kind));
+    for (int m = 0; m < 6; ++m) {
+      auto const a = graph.run_stage(), b = launches.run_stage();
+      EXPECT_NEAR(*a.r_cal_mean, *b.r_cal_mean, 1e-3) << "stage " << m;
+      EXPECT_NEAR(a.entropy, b.entropy, 1e-3) << "stage " << m;
+      EXPECT_NEAR(a.kl, b.kl, 1e-3 + 0.05 * std::abs(b.kl)) << "stage " << m;
+      EXPECT_EQ(a.agent_steps, b.agent_steps);
+    }
   }
+}
+
+// The stages that settle have a graph of their own, with another simulator; validations run between two replays.
+TEST_P(DeviceTrainer, AGraphSettlesAsItsLaunchesDo) {
+  auto const run = [](bool graphs) {
+    auto config = run_of(GetParam(), graphs, CalibratorKind::es);
+    config.train.stages = 12;
+    config.validation = ValidationOptions{.every = 2, .episodes = 64, .patience = 0, .final_episodes = 64};
+    config.settling.share = 0.5;
+    return config;
+  };
+  Trainer graph(run(true)), launches(run(false));
+  for (int m = 0; m < 12; ++m) {
+    auto const a = graph.run_stage(), b = launches.run_stage();
+    EXPECT_NEAR(*a.r_cal_mean, *b.r_cal_mean, 1e-2) << "stage " << m;
+    ASSERT_EQ(a.validation.has_value(), b.validation.has_value()) << "stage " << m;
+    if (a.validation) EXPECT_NEAR(a.validation->r_cal.mean, b.validation->r_cal.mean, 1e-2) << "stage " << m;
+    EXPECT_EQ(a.settled.has_value(), m == 11);
+  }
+  EXPECT_FALSE(graph.calibrating());
 }
 
 // A captured stage reads the profile where the host writes the next one.

@@ -38,6 +38,25 @@ TEST(Targets, MistakesAreNamed) {
   EXPECT_NE(message({{{"a"}, {1}, 0}}).find("positive weight"), std::string::npos);
 }
 
+TEST(Targets, PercentilesMayNotFall) {
+  std::vector<std::string> const names = {"x.quantity_p10", "x.quantity_p20", "x.quantity_p9", "y.quantity_p10", "x.p"};
+  auto const message = [&](std::vector<TargetOptions> const& entries) {
+    return message_of<InputError>([&] { resolve_targets(entries, names); });
+  };
+  EXPECT_EQ(message({{{"x.quantity_p10", "x.quantity_p20"}, {3, 2.5}}}),
+            "calibrator.target: x.quantity_p10 = 3 is above x.quantity_p20 = 2.5; expected percentiles that do not "
+            "fall");
+  EXPECT_NE(message({{{"x.quantity_p20"}, {2}}, {{"x.quantity_p9"}, {4}}}).find("x.quantity_p9 = 4 is above"),
+            std::string::npos)
+      << "in entries of their own, in any order, by number";
+  auto const accepted = [&](std::vector<TargetOptions> const& entries) {
+    EXPECT_NO_THROW(resolve_targets(entries, names));
+  };
+  accepted({{{"x.quantity_p9", "x.quantity_p10", "x.quantity_p20"}, {2, 2, 3}}});
+  accepted({{{"x.quantity_p20", "y.quantity_p10"}, {2, 5}}});  // of another supertype
+  accepted({{{"x.quantity_p20", "x.p"}, {2, 5}}});             // no percentile
+}
+
 TEST(CalibrationReward, ByHand) {
   auto const targets = resolve_targets({{{"a"}, {1}, 1, 0.5}, {{"c"}, {-2}, 3, 2}}, metric_names);
   auto const metrics = at::tensor({1.0f, 99.0f, -2.0f, 1.5f, 99.0f, 0.0f, 0.0f, 99.0f, -2.0f}).view({3, 3});
@@ -95,12 +114,15 @@ std::unique_ptr<Calibrator> make(CalibratorKind kind, std::vector<double> const&
   return make_calibrator(options, uneven_spec(), 4, 1, at::kCPU);
 }
 
-constexpr CalibratorKind all_kinds[] = {CalibratorKind::rl, CalibratorKind::bo, CalibratorKind::random,
-                                        CalibratorKind::cmaes, CalibratorKind::fixed};
+constexpr CalibratorKind all_kinds[] = {CalibratorKind::es,     CalibratorKind::rl,    CalibratorKind::bo,
+                                        CalibratorKind::random, CalibratorKind::cmaes, CalibratorKind::fixed};
 
 TEST(Calibrator, EveryKindBeginsAtTheInitialProfile) {
-  for (auto const kind : all_kinds)
-    EXPECT_LT(distance(make(kind)->profiles(), at::tensor({0.0, 19.0, 0.05}).expand({4, 3})), 1e-5) << int(kind);
+  for (auto const kind : all_kinds) {
+    auto const initial = at::tensor({0.0, 19.0, 0.05});
+    EXPECT_LT(distance(make(kind)->profiles(), initial.expand({4, 3})), 1e-5) << int(kind);
+    EXPECT_LT(distance(make(kind)->answer(), initial), 1e-5) << int(kind);
+  }
 }
 
 TEST(Calibrator, EveryKindRefusesAWrongProfile) {

@@ -19,6 +19,7 @@ struct Draw {
   Random random = {.seed = 5, .instance = 0, .episode = 0, .step = 7};
   std::uint32_t stage = 3;
   Purpose purpose = Purpose::action;
+  int common = 1;
   at::Tensor parameters = {};  // [instances * members, P]
   at::Tensor log_sd = {};      // [continuous]
   at::Tensor masks = {};       // [instances, all_agents, choices]
@@ -46,7 +47,8 @@ struct Draw {
                  .discrete = discrete.data_ptr<std::int32_t>(),
                  .log_probabilities = log_probabilities.data_ptr<float>(),
                  .entropies = entropies.data_ptr<float>(),
-                 .kept_parameters = keep ? kept.data_ptr<float>() : nullptr},
+                 .kept_parameters = keep ? kept.data_ptr<float>() : nullptr,
+                 .common = common},
                 at::kCPU);
     return *this;
   }
@@ -176,6 +178,27 @@ TEST(Sample, EveryPartOfTheKeyMatters) {
   EXPECT_FALSE((base == draw([](Draw& d) { d.stage = 4; })).any().item<bool>());
   EXPECT_FALSE((base == draw([](Draw& d) { d.random.step = 8; })).any().item<bool>());
   EXPECT_FALSE((base == draw([](Draw& d) { d.purpose = Purpose::increment; })).any().item<bool>());
+}
+
+// More instances than the CPU samples together, and a last group that is not whole.
+TEST(Sample, InstancesOfAGroupShareTheirRandomNumbers) {
+  auto const draw = [](int common, std::vector<std::int32_t> const& agents) {
+    Draw d{.layout = heads(3, {4, 2}), .instances = 41, .all_agents = 2, .agents = agents, .common = common};
+    d.parameters = random_normal({1, d.layout.parameters()}, 1).expand({41 * std::int64_t(agents.size()), -1});
+    d.parameters = d.parameters.contiguous();
+    d.log_sd = at::zeros({3});
+    return d.run();
+  };
+  auto const group = at::arange(41, at::kLong).div(2, "floor");
+  auto const by_instance = [](at::Tensor const& x) { return x.unflatten(0, {41, 2}); };
+  for (auto const& agents : {std::vector<std::int32_t>{0, 1}, std::vector<std::int32_t>{1}}) {
+    auto const alone = draw(1, agents), pairs = draw(2, agents);
+    auto const expected = [&](at::Tensor const& x) { return by_instance(x).index_select(0, group); };
+    EXPECT_TRUE(at::equal(by_instance(pairs.continuous), expected(alone.continuous)));
+    EXPECT_TRUE(at::equal(by_instance(pairs.discrete), expected(alone.discrete)));
+    EXPECT_TRUE(at::equal(by_instance(pairs.log_probabilities), expected(alone.log_probabilities)));
+    EXPECT_FALSE(at::equal(pairs.continuous, alone.continuous));
+  }
 }
 
 TEST(Sample, ExtremeLogitsStayFinite) {

@@ -22,12 +22,12 @@ TrainerConfig run_across_stages() {
 
 std::vector<TrainerConfig> all_kinds() { return {small_run(false), small_run(true), run_across_stages()}; }
 
-/// Calibrated by a search, not at all, or by the evolution strategy. A search's profile lasts 10 stages; from the third on they
-/// come from a model of the first.
+/// Calibrated by a search, not at all, or by the evolution strategy. A search's profile lasts 10 stages; from the third on
+/// they come from a model of the first.
 std::vector<TrainerConfig> other_calibrators() {
   std::vector<TrainerConfig> all;
-  for (auto const kind : {CalibratorKind::bo, CalibratorKind::random, CalibratorKind::cmaes, CalibratorKind::fixed,
-                          CalibratorKind::es}) {
+  for (auto const kind :
+       {CalibratorKind::bo, CalibratorKind::random, CalibratorKind::cmaes, CalibratorKind::fixed, CalibratorKind::es}) {
     auto& options = *all.emplace_back(small_run(true, kind)).calibrator;
     options.period = 10;
     options.bayesian.initial_points = 2;

@@ -91,14 +91,16 @@ TEST(Waits, NoneInACalibratedStage) {
   config.policy.network.hidden = {1, {8}};
   config.policy.ppo.epochs = config.policy.ppo.minibatches = 2;
   config.train = {.stages = 100, .instances = 8, .seed = 1, .threads = 1, .device = DeviceChoice::cpu};
-  config.calibrator.emplace();
   config.targets = {{{"supertype_1.share"}, {0.3}, 1, 0.1}};
-  Trainer trainer(config);
-  trainer.run_stage();
-  Operators const operators;
-  trainer.run_stage();
-  EXPECT_GT(operators.count(), 50u);
-  EXPECT_LE(operators.waiting().size(), 2u) << testing::PrintToString(operators.waiting());
+  for (auto const kind : {CalibratorKind::es, CalibratorKind::rl}) {
+    config.calibrator.emplace().kind = kind;
+    Trainer trainer(config);
+    trainer.run_stage();
+    Operators const operators;
+    trainer.run_stage();
+    EXPECT_GT(operators.count(), 50u);
+    EXPECT_LE(operators.waiting().size(), 2u) << int(kind) << testing::PrintToString(operators.waiting());
+  }
 }
 
 }  // namespace

@@ -4,8 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "program/helpers.hpp"
-#include "program/train_command.hpp"
+#include "program/trained.hpp"
 
 namespace shoal {
 namespace {
@@ -14,23 +13,6 @@ using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 constexpr EquilibriumOptions small = {.instances = 4, .updates = 2, .evaluations = 20};
-
-/// A run of two stages. `more` are overrides of its configuration.
-std::string trained(TemporaryFolder const& folder, std::string const& configuration,
-                    std::vector<std::string> const& more = {}) {
-  TrainCommand command;
-  command.config = folder.write("run.toml", configuration);
-  command.out = folder.path() + "/run";
-  command.overrides = {"train.stages=2",   "train.instances=3", "train.threads=1",
-                       "train.device=cpu", "policy.hidden=[8]", "policy.minibatches=1"};
-  command.overrides.insert(command.overrides.end(), more.begin(), more.end());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  EXPECT_EQ(train(command), 0);
-  testing::internal::GetCapturedStdout();
-  testing::internal::GetCapturedStderr();
-  return command.out;
-}
 
 struct Outcome {
   std::string text;
@@ -47,19 +29,9 @@ Outcome run_check(CheckCommand const& command) {
   return outcome;
 }
 
-std::string text_of(std::string const& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-constexpr char const* game = "[env]\nname = \"matrix_game\"\nrounds = 4\n";
-constexpr char const* calibrated =
-    "[env]\nname = \"matrix_game\"\nrounds = 4\ngroup_1 = 1\n[calibrator]\nhidden = [8]\n"
-    "[[calibrator.target]]\nmetrics = [\"player_1.action_1\"]\nvalues = [0.25]\n";
-
 TEST(CheckCommand, TellsTableVerdictAndFile) {
   TemporaryFolder const folder;
-  auto const run = trained(folder, game);
+  auto const run = trained(folder, uncalibrated_game);
   auto const [text, json] = run_check({.directory = run, .options = small});
   EXPECT_THAT(text, HasSubstr("who deviates"));
   EXPECT_THAT(text, HasSubstr("all agents"));
@@ -112,9 +84,9 @@ TEST(CheckCommand, TheVerdictIsOneSentence) {
               HasSubstr("can gain -1 [-2, 0.5] by a deviation from pi*;"));
 }
 
-TEST(CheckCommand, TakesTheCalibratorsMeanProfileOrItsParticles) {
+TEST(CheckCommand, TakesTheRunsProfileOrTheCalibratorsParticles) {
   TemporaryFolder const folder;
-  auto const run = trained(folder, calibrated);
+  auto const run = trained(folder, calibrated_game);
   auto const mean = run_check({.directory = run, .options = small}).json;
   auto const cloud = run_check({.directory = run, .options = small, .particles = true}).json;
   ASSERT_EQ(mean["deviators"].size(), 3u);
@@ -128,7 +100,7 @@ TEST(CheckCommand, TakesTheCalibratorsMeanProfileOrItsParticles) {
 TEST(CheckCommand, WorksForEveryPolicyMapAndForTheMarket) {
   for (char const* map : {"supertype", "agent"}) {
     TemporaryFolder const folder;
-    auto const run = trained(folder, calibrated, {std::string("policy.map=") + map});
+    auto const run = trained(folder, calibrated_game, {std::string("policy.map=") + map});
     auto const [text, json] = run_check({.directory = run, .options = small});
     EXPECT_EQ(json["shared"], false);
     EXPECT_EQ(json["deviators"][1]["name"], "supertype_2");
@@ -152,7 +124,7 @@ TEST(CheckCommand, SaysWhatItCannotCheck) {
     return text;
   };
   EXPECT_THAT(complaint(folder.path() + "/none"), HasSubstr("/none: no config.toml there"));
-  auto const run = trained(folder, game);
+  auto const run = trained(folder, uncalibrated_game);
   auto const configuration = text_of(run + "/config.toml");
   auto const with = [&](std::string const& from, std::string const& to) {
     auto text = configuration;

@@ -73,9 +73,12 @@ TEST(Config, NamesFileAndLineOfBadSyntax) {
 TEST(Config, RefusesWhatNoSettingCanBe) {
   std::string const env = "[env]\nname = \"market\"\n";
   EXPECT_EQ(error_in("seed = 1"),
-            "x.toml:1: seed: expected inside a section, one of [env], [data], [policy], [calibrator], [train]");
-  EXPECT_EQ(error_in("\n[polcy]"),
-            "x.toml:2: [polcy]: unknown section; expected [env], [data], [policy], [calibrator], [train]");
+            "x.toml:1: seed: expected inside a section, one of [env], [data], [policy], [calibrator], [validation], "
+            "[settling], [train]");
+  EXPECT_EQ(
+      error_in("\n[polcy]"),
+      "x.toml:2: [polcy]: unknown section; expected [env], [data], [policy], [calibrator], [validation], [settling], "
+      "[train]");
   EXPECT_EQ(error_in("env = 1"), "x.toml:1: env: expected a section, [env]");
   EXPECT_EQ(error_in(env + "a = [1, \"b\"]"), "x.toml:3: env.a: expected a list of numbers only or of strings only");
   EXPECT_EQ(error_in(env + "a = [[1]]"), "x.toml:3: env.a: expected a list of numbers only or of strings only");
@@ -109,7 +112,8 @@ TEST(Config, RefusesBadOverrides) {
   EXPECT_EQ(error_of_override("train.=3"), "--set train.=3: expected section.key=value");
   EXPECT_EQ(error_of_override("env.a.b=3"), "--set env.a.b=3: expected section.key=value");
   EXPECT_EQ(error_of_override("trian.stages=3"),
-            "--set trian.stages=3: unknown section; expected [env], [data], [policy], [calibrator], [train]");
+            "--set trian.stages=3: unknown section; expected [env], [data], [policy], [calibrator], [validation], "
+            "[settling], [train]");
   EXPECT_EQ(error_of_override("calibrator.target=3"),
             "--set calibrator.target=3: targets are given in the file, [[calibrator.target]]");
   EXPECT_EQ(error_of_override("env.a=[1, true]"), "--set env.a: expected a list of numbers only or of strings only");

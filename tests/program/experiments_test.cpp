@@ -7,6 +7,8 @@
 
 #include "program/helpers.hpp"
 #include "program/run_config.hpp"
+#include "program/study_config.hpp"
+#include "program/toml_settings.hpp"
 
 namespace shoal {
 namespace {
@@ -55,22 +57,27 @@ TEST(CalsheqExperiments, EveryMethodOfTheStudyAcceptsEveryExperiment) {
   auto const& experiments = *study["experiment"].as_array();
   auto const& methods = *study["method"].as_array();
   EXPECT_EQ(experiments.size(), 5u);
-  EXPECT_EQ(methods.size(), 9u);
+  EXPECT_EQ(methods.size(), 10u);
   for (auto const& entry : experiments)
     for (auto const& method : methods) {
       std::vector<std::string> overrides;
       for (auto const& assignment : *(*method.as_table())["set"].as_array())
         overrides.push_back(assignment.as_string()->get());
-      EXPECT_NO_THROW(read(folder + (*entry.as_table())["config"].as_string()->get(), overrides));
+      auto const name = (*method.as_table())["name"].as_string()->get();
+      auto const kind =
+          read(folder + (*entry.as_table())["config"].as_string()->get(), overrides).trainer.calibrator->kind;
+      bool const published = name == "calsheq" || name == "equal-rates";
+      EXPECT_EQ(kind == CalibratorKind::rl, published) << name;
+      EXPECT_EQ(kind == CalibratorKind::es, name == "es") << name;
     }
 }
 
-struct Fit {
+struct EqualPricesFit {
   double of_means, of_episodes;  // r_cal of the mean metrics, mean r_cal of single episodes
 };
 
 /// 200 episodes in which all merchants quote the same price in every step, and hedge one half.
-Fit fit_of_equal_prices(TrainerConfig config, at::Tensor const& profile) {
+EqualPricesFit fit_of_equal_prices(TrainerConfig config, at::Tensor const& profile) {
   config.train.device = DeviceChoice::cpu;
   config.train.threads = 1;
   config.train.instances = 200;
@@ -111,7 +118,9 @@ TEST(CalsheqExperiments, OraclesMeetTheirTargetsWhenAllMerchantsPriceAlike) {
 // Half of a population cooperates if its mean altruism is 3/7; episodes that are scored one by one want no deviation (the README there).
 // 150 stages, about 10 s.
 TEST(CooperationExperimentSlow, CalibratorFindsThePopulationThatIsKnownOnPaper) {
-  Trainer trainer(read(cooperation, {"train.stages=150", "train.threads=1", "train.device=cpu"}).trainer);
+  Trainer trainer(read(cooperation, {"train.stages=150", "train.threads=1", "train.device=cpu", "calibrator.kind=rl",
+                                     "settling.share=0"})
+                      .trainer);
   double mean = 0, deviation = 0;
   for (int stage = 0; stage < 150; ++stage) {
     auto const report = trainer.run_stage();
@@ -121,6 +130,17 @@ TEST(CooperationExperimentSlow, CalibratorFindsThePopulationThatIsKnownOnPaper) 
   }
   EXPECT_NEAR(mean, 3.0 / 7, 0.02);
   EXPECT_LT(deviation, 0.02);
+}
+
+// The run's answer, where its particles stand around it: 90 of 150 stages calibrate.
+TEST(CooperationExperimentSlow, TheEvolutionStrategyFindsItToo) {
+  Trainer trainer(read(cooperation, {"train.stages=150", "train.threads=1", "train.device=cpu", "calibrator.kind=es",
+                                     "validation.every=15"})
+                      .trainer);
+  while (trainer.calibrating()) trainer.run_stage();
+  auto const answer = trainer.answer();
+  EXPECT_NEAR(answer[0].item<double>(), 3.0 / 7, 0.05);
+  EXPECT_LT(answer[1].item<double>(), 0.05);
 }
 
 // Of experiments/iowa: the targets of one vendor against all others, and those of ten vendors.
@@ -156,6 +176,16 @@ TEST(IowaExperiments, TenVendorsAreSupertypesOfTheirOwn) {
             "quantities and targets: bottles_sold of the 10 largest of 54 members in iowa_liquor_2012-01-31.csv, 9510 "
             "transactions");
   EXPECT_EQ(run.notes[2], "merchant_2, supertype_2: \"Luxco-St Louis\"");
+}
+
+TEST(IowaExperiments, TheStudyComparesTheDefaultCalibratorWithThePublishedOne) {
+  auto const path = fmt::format("{}study.toml", iowa);
+  auto const cells = resolve_cells(parse_study(read_toml_text(path), path));
+  EXPECT_EQ(cells.size(), 2u);
+  for (auto const& cell : cells) {
+    ASSERT_TRUE(cell.run) << cell.problem;
+    EXPECT_EQ(cell.run->trainer.calibrator->kind, cell.method == "es" ? CalibratorKind::es : CalibratorKind::rl);
+  }
 }
 
 // The resolved file, without [data], is the same run.

@@ -30,7 +30,8 @@ std::size_t widest_line(std::string const& text) {
 TEST(ListCommand, OverviewNamesEnvironmentsAndSections) {
   auto const text = list("");
   for (auto const& info : environments()) EXPECT_THAT(text, HasSubstr(info.name + " "));
-  for (char const* section : {"[env]", "[data]", "[policy]", "[calibrator]", "[[calibrator.target]]", "[train]"})
+  for (char const* section : {"[env]", "[data]", "[policy]", "[calibrator]", "[[calibrator.target]]", "[validation]",
+                              "[settling]", "[train]"})
     EXPECT_THAT(text, HasSubstr(section));
 }
 
@@ -53,8 +54,12 @@ TEST(ListCommand, TheMarketTellsSupertypesAndMetrics) {
 TEST(ListCommand, SectionsTellTheirKeys) {
   EXPECT_THAT(list("data"), HasSubstr("  member "));
   EXPECT_THAT(list("policy"), HasSubstr("  learning_rate "));
-  for (char const* key : {"kind", "profile", "increment", "period", "acquisition", "population"})
+  for (char const* key :
+       {"kind", "profile", "profile_file", "spread", "increment", "period", "acquisition", "population"})
     EXPECT_THAT(list("calibrator"), HasSubstr(fmt::format("  {} ", key)));
+  for (char const* key : {"every", "episodes", "patience", "final_episodes"})
+    EXPECT_THAT(list("validation"), HasSubstr(fmt::format("  {} ", key)));
+  EXPECT_THAT(list("settling"), HasSubstr("  share "));
   EXPECT_THAT(list("train"), HasSubstr("one of \"auto\", \"cpu\""));
   EXPECT_THAT(list("target"), HasSubstr("  scale "));
   EXPECT_THAT(list("study"), HasSubstr("  seeds "));
@@ -63,8 +68,8 @@ TEST(ListCommand, SectionsTellTheirKeys) {
 }
 
 TEST(ListCommand, FitsTheScreen) {
-  for (char const* name : {"", "market", "matrix_game", "data", "policy", "calibrator", "target", "train", "study",
-                           "experiment", "method"})
+  for (char const* name : {"", "market", "matrix_game", "data", "policy", "calibrator", "target", "validation",
+                           "settling", "train", "study", "experiment", "method"})
     EXPECT_LE(widest_line(list(name)), screen_columns) << name;
 }
 

@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 StudyResult result(std::string const& method, std::int64_t seed, double r_cal, Summary::Figure s1 = {}) {
-  return {"1", method, seed, {.r_cal_last_tenth = r_cal, .s1 = s1, .seconds = 60}};
+  return {"1", method, seed, {.r_cal_first = 0.25, .r_cal_last_tenth = r_cal, .s1 = s1, .seconds = 60}};
 }
 
 // Differences: -0.1 and -0.3 over the seeds 1 and 2, which both methods have.
@@ -41,6 +41,8 @@ TEST(StudyReport, TableHasMeanAndDeviationOverSeeds) {
   EXPECT_NEAR(std::stod(row["r_cal_last_tenth_sd"]), 0.1, 1e-12);
   EXPECT_NEAR(std::stod(row["S1_mean"]), 0.02, 1e-12);
   EXPECT_EQ(row["seconds_mean"], "60");
+  EXPECT_EQ(row["r_cal_first_mean"], "0.25");
+  EXPECT_EQ(row["r_cal_settled_mean"], "") << "no run has it";
   EXPECT_EQ(row["stages_to_90_mean"], "") << "no run has it";
   EXPECT_EQ(row_of(csv, "1,bo,")["S1_mean"], "") << "one run lacks it";
   EXPECT_EQ(row_of(csv, "2,bo,")["seeds"], "0");
@@ -75,7 +77,8 @@ TEST(StudyReport, LargeNumbersHaveNoExponent) {
 
 TEST(StudyReport, MarkdownHasBothTablesAndWhatIsLeftOut) {
   auto const text = table_markdown(names, results, {{"1/bo/seed-3", "killed by signal 9"}});
-  EXPECT_THAT(text, HasSubstr("| 1          | calsheq | 3     | 0.8 ± 0.1 "));
+  EXPECT_THAT(text, HasSubstr("| 1          | calsheq | 3     | 0.25 ± 0 "));
+  EXPECT_THAT(text, HasSubstr("| 0.8 ± 0.1 "));
   EXPECT_THAT(text, HasSubstr("Method - calsheq, paired by seed"));
   EXPECT_THAT(text, HasSubstr("-0.2 [-1.47, +1.07]"));
   EXPECT_THAT(text, HasSubstr("- 1/bo/seed-3: killed by signal 9\n"));

@@ -39,9 +39,46 @@ Summary summary_of(std::vector<std::string> const& rows) {
 
 TEST(Summary, FitOfTenRows) {
   auto const s = summary_of(ten_rows());
+  EXPECT_DOUBLE_EQ(s.r_cal_first.value(), 0.2);
   EXPECT_DOUBLE_EQ(s.r_cal_last_tenth.value(), 0.8);  // the last row
   EXPECT_DOUBLE_EQ(s.r_cal_auc.value(), 0.7);         // 7 / 10
   EXPECT_DOUBLE_EQ(s.stages_to_90.value(), 4);        // 0.7 of stage 3 is the last below 0.72
+}
+
+/// A row with what was validated after it.
+std::string with_fit(std::string row, char const* key, double r_cal) {
+  row.pop_back();
+  return row +
+         fmt::format(R"(, "{}": {{"episodes": 16, "r_cal": {{"mean": {}, "low": 0, "high": 1}}, "targets": {{}}}}}})",
+                     key, r_cal);
+}
+
+TEST(Summary, ValidatedFitsAreTheLastOnes) {
+  EXPECT_FALSE(summary_of(ten_rows()).r_cal_calibrated || summary_of(ten_rows()).r_cal_settled);
+  auto rows = ten_rows();
+  rows[3] = with_fit(rows[3], "calibrated", 0.4);  // before the run was extended
+  rows[5] = with_fit(rows[5], "calibrated", 0.75);
+  EXPECT_DOUBLE_EQ(summary_of(rows).r_cal_calibrated.value(), 0.75);
+  EXPECT_FALSE(summary_of(rows).r_cal_settled);
+  rows[9] = with_fit(rows[9], "settled", 0.875);
+  EXPECT_DOUBLE_EQ(summary_of(rows).r_cal_calibrated.value(), 0.75);
+  EXPECT_DOUBLE_EQ(summary_of(rows).r_cal_settled.value(), 0.875);
+}
+
+// A run whose calibration ended early has fewer stages than its configuration.
+TEST(Summary, ARunMayEndEarlyWithItsValidatedFit) {
+  auto rows = ten_rows();
+  rows[9] = with_fit(rows[9], "settled", 0.875);
+  EXPECT_DOUBLE_EQ(summarize(rows, two_coordinates(), 30).r_cal_settled.value(), 0.875);
+  rows[9] = with_fit(ten_rows()[9], "calibrated", 0.75);
+  EXPECT_DOUBLE_EQ(summarize(rows, two_coordinates(), 30).r_cal_calibrated.value(), 0.75);
+  auto const refused = [](std::vector<std::string> const& all, std::int64_t stages) {
+    return error_of([&] { summarize(all, two_coordinates(), stages); });
+  };
+  EXPECT_EQ(refused(rows, 9), "10 whole rows, but the run has 9 stages");
+  rows[9] = ten_rows()[9];
+  rows[8] = with_fit(rows[8], "calibrated", 0.75);  // it went on after that
+  EXPECT_EQ(refused(rows, 30), "10 whole rows, but the run has 30 stages");
 }
 
 TEST(Summary, ConvergenceOfTheFirstSupertypesReturn) {
@@ -95,7 +132,8 @@ std::string uncalibrated(int stage, char const* returns) {
 TEST(Summary, WithoutCalibratorThereIsNoFitAndEarlyStagesMayLackReturns) {
   auto const* const ended = R"({"supertype_1": {"mean": 3, "sd": 0}})";
   auto const s = summary_of({uncalibrated(0, "{}"), uncalibrated(1, ended), uncalibrated(2, ended)});
-  EXPECT_FALSE(s.r_cal_last_tenth || s.r_cal_auc || s.stages_to_90 || s.s1 || s.s_max);
+  EXPECT_FALSE(s.r_cal_first || s.r_cal_calibrated || s.r_cal_last_tenth || s.r_cal_auc || s.stages_to_90 || s.s1 ||
+               s.s_max);
   EXPECT_DOUBLE_EQ(s.negative_share.value(), 0);
   EXPECT_FALSE(s.return_slope);  // the last fifth is one stage
   EXPECT_DOUBLE_EQ(s.agent_steps_per_second.value(), 10);
@@ -122,13 +160,18 @@ TEST(Summary, NamesMissingAndBrokenRows) {
 }
 
 TEST(Summary, TextHasEveryFigureAndWhoseItIs) {
-  auto const json = nlohmann::json::parse(summary_text(summary_of({row(0, 0.5, -1, 1, 0)}), 7, 1));
+  auto const json = nlohmann::json::parse(summary_text(summary_of({row(0, 0.5, -1, 1, 0)}), 7, 1,
+                                                       {{"calibrated", {{"episodes", 16}}}, {"settled", nullptr}}));
   EXPECT_EQ(json.at("seed"), 7);
   EXPECT_EQ(json.at("stages"), 1);
   EXPECT_EQ(json.at("version"), SHOAL_VERSION);
   EXPECT_FALSE(json.at("commit").get<std::string>().empty());
   EXPECT_EQ(json.at("r_cal_last_tenth"), 0.5);
+  EXPECT_EQ(json.at("r_cal_first"), 0.5);
+  EXPECT_TRUE(json.at("r_cal_settled").is_null());
   EXPECT_TRUE(json.at("S1").is_null());
+  EXPECT_EQ(json.at("fits").at("calibrated").at("episodes"), 16);
+  EXPECT_TRUE(json.at("fits").at("settled").is_null());
   for (auto const& figure : summary_figures) EXPECT_TRUE(json.contains(figure.key)) << figure.key;
 }
 

@@ -18,10 +18,14 @@ rounds = 8
 hidden = [8]
 minibatches = 1
 [calibrator]
+kind = "rl"
 hidden = [8]
 [[calibrator.target]]
 metrics = ["player_1.action_1"]
 values = [0.25]
+[validation]
+episodes = 8
+final_episodes = 16
 [train]
 instances = 4
 stages = 600

@@ -20,10 +20,15 @@ CONFIG = """
 name = "matrix_game"
 rounds = 4
 [calibrator]
+kind = "rl"
 hidden = [8]
 [[calibrator.target]]
 metrics = ["player_1.action_1"]
 values = [0.25]
+[validation]
+every = 1
+episodes = 8
+final_episodes = 16
 """
 SMALL = ["train.instances=4", "train.threads=1", "train.device=cpu", "policy.hidden=[8]", "policy.minibatches=1"]
 
@@ -53,6 +58,10 @@ def check(run, stages):
         seen = [(event.step, event.value) for event in events.Scalars(tag)]
         wanted = [(row["stage"], float(numpy.float32(expected(row)[tag]))) for row in rows]
         assert seen == wanted, f"{tag}: {seen}, metrics.jsonl has {wanted}"
+    for tag in ("validation", "calibrated", "settled"):  # in some stages only
+        seen = [(event.step, event.value) for event in events.Scalars(f"{tag}/r_cal")]
+        wanted = [(row["stage"], float(numpy.float32(row[tag]["r_cal"]["mean"]))) for row in rows if tag in row]
+        assert wanted and seen == wanted, f"{tag}: {seen}, metrics.jsonl has {wanted}"
     rates = [event.value for event in events.Scalars("throughput/agent_steps_per_second")]
     assert len(rates) == stages and min(rates) > 0, rates
 

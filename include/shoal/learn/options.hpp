@@ -84,13 +84,13 @@ enum class CalibratorKind { es, rl, bo, random, cmaes, fixed };
 /// What kind = "es" does (evolution_calibrator.hpp).
 struct EvolutionOptions {
   double spread = 0.05;
-  Schedule learning_rate = {0.03, 0.9, 200};
+  Schedule learning_rate = {0.03, 0.6, 200};
 
   template <class Visit>
   static void fields(Visit& visit, EvolutionOptions& o) {
     visit("spread", o.spread, Range{1e-6, 1}, "standard deviation of the particles' coordinates around their mean");
     visit("learning_rate", o.learning_rate.base, Range{0, 1},
-          "the largest move of a coordinate of the mean in stage 0; less where successive stages disagree");
+          "about the move of a coordinate of the mean in stage 0 where successive stages agree; less where they do not");
     visit("rate_exponent", o.learning_rate.exponent, Range{0, 4},
           "it falls as (1 + stage / rate_scale)^-rate_exponent");
     visit("rate_scale", o.learning_rate.scale, Range{1e-3, 1e9}, "stages");
@@ -220,7 +220,7 @@ struct TargetOptions {
 /// Section [validation]: how a calibrator's answer is chosen and measured, on episodes that training never sees.
 struct ValidationOptions {
   int every = 50, episodes = 512;
-  int patience = 6;
+  int patience = 10;
   int final_episodes = 4096;
 
   template <class Visit>

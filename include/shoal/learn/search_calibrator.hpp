@@ -41,6 +41,8 @@ class SearchCalibrator final : public Calibrator {
   void end_stage(double mean_reward) override;
 
   at::Tensor profiles() const override { return profiles_; }
+  /// The profile of the best value among those whose period has ended; before that the present one.
+  at::Tensor answer() const override;
   /// [n, D + 1]: the unit profiles tried and their values, the present one last. Its value is not complete.
   at::Tensor history() const override { return history_; }
 

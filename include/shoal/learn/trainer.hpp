@@ -120,6 +120,7 @@ class Trainer {
   /// Everything that run_stage() depends on, between two stages. `configuration` is kept with it.
   /// @throws InputError if the file cannot be written whole; a file of that name stays as it was
   void save(std::string const& path, std::string const& configuration);
+  /// Into a trainer whose calibration has not ended.
   /// @param configuration  must equal that of save()
   /// @throws InputError for a file that is cut short, of another version or another configuration
   void load(std::string const& path, std::string const& configuration);
