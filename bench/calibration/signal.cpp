@@ -37,11 +37,10 @@ class Lab {
     auto const slot = make_rollout(rollout_shape(*simulator, 1), device);
     std::vector<PpoLearner> policies;
     for (auto const& policy : run_.trainer.policies()) {
-      policies.emplace_back(PpoLearner::Config{.options = policy.options(),
-                                               .agents = policy.agents(),
-                                               .seed = action_seed,
-                                               .common = common},
-                            policy.network().shape(), slot.shape, device);
+      policies.emplace_back(
+          PpoLearner::Config{
+              .options = policy.options(), .agents = policy.agents(), .seed = action_seed, .common = common},
+          policy.network().shape(), slot.shape, device);
       policies.back().network().parameters().copy_(policy.network().parameters());
     }
     space().write(space().scaled(unit), tensor_of(simulator->supertypes(), device));
@@ -120,10 +119,13 @@ int main(int argc, char** argv) try {
   at::NoGradGuard const no_grad;
   Lab const lab(argv[1], argc > 2 ? std::stod(argv[2]) : 0.05);
   auto const initial = lab.space().initial();
-  fmt::print("| profile | r_cal | variance | increments | draw | exploration and rest |\n|---|---:|---:|---:|---:|---:|\n");
+  fmt::print(
+      "| profile | r_cal | variance | increments | draw | exploration and rest |\n|---|---:|---:|---:|---:|---:|\n");
   print_parts(lab, "initial", initial);
   print_parts(lab, "answer", lab.answer());
-  fmt::print("\n| profile | particles | independent | mirrored | mirrored, common random numbers |\n|---|---:|---:|---:|---:|\n");
+  fmt::print(
+      "\n| profile | particles | independent | mirrored | mirrored, common random numbers "
+      "|\n|---|---:|---:|---:|---:|\n");
   print_cosines(lab, "initial", initial);
   print_cosines(lab, "answer", lab.answer());
 } catch (std::exception const& error) {

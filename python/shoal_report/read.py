@@ -35,6 +35,7 @@ class Run:
     columns: dict = dataclasses.field(default_factory=dict)
     summary: dict | None = None
     check: dict | None = None
+    evaluation: dict | None = None
     missing: list = dataclasses.field(default_factory=list)
     problems: list = dataclasses.field(default_factory=list)
 
@@ -176,6 +177,13 @@ def read_check(path):
     return check
 
 
+def read_evaluation(path):
+    evaluation = read_json(path, ["episodes", "r_cal", "targets", "moves"])
+    for number, move in enumerate(evaluation["moves"], start=1):
+        require(move, ["coordinate", "value", "lower", "higher", "pinned"], f"{path.name}: moves[{number}]")
+    return evaluation
+
+
 def read_toml(path):
     try:
         text = path.read_text()
@@ -227,6 +235,8 @@ def read_run(path):
     run.columns = read_file(run, "metrics.jsonl", read_columns) or {}
     run.summary = read_file(run, "summary.json", read_summary)
     run.check = read_file(run, "check.json", read_check)
+    if (path / "evaluation.json").is_file():  # of `shoal evaluate`, which few runs need
+        run.evaluation = read_file(run, "evaluation.json", read_evaluation)
     if "metrics.jsonl" in run.missing:
         run.problems.append("metrics.jsonl is missing")
     if run.columns and run.summary and run.summary["stages"] != run.stages:

@@ -39,7 +39,7 @@ def of_kind(found, kind):
 def asked(run):
     env, train, policy = (run.config.get(section, {}) for section in ("env", "train", "policy"))
     calibrator = run.config.get("calibrator")
-    rows = [["environment", env.get("name")], ["calibrator", calibrator.get("kind", "rl") if calibrator else "none"]]
+    rows = [["environment", env.get("name")], ["calibrator", calibrator.get("kind", "es") if calibrator else "none"]]
     rows += [["policy", policy["map"]]] if "map" in policy else []
     rows += [[key, str(train[key])] for key in ("stages", "instances", "seed") if key in train]
     parts = [page.heading("What was asked"), page.table(["", "setting"], rows, texts=2)]
@@ -62,8 +62,46 @@ def fit_table(run):
     return page.table(["metric", "target", "fitted", "error"], rows)
 
 
+FITS = {"calibrated": "at the end of the calibration", "settled": "after settling"}  # of summary.json
+
+
+def validated_fits(run):
+    """The run's answer, on episodes that training never saw; nothing for a run that was not validated."""
+    fits = {key: fit for key, fit in (run.summary or {}).get("fits", {}).items() if fit and key in FITS}
+    parts = []
+    for key, fit in fits.items():
+        r_cal, episodes = fit["r_cal"], page.number(fit["episodes"])
+        words = f"r_cal {r_cal['mean']:.4f}, 95 % interval {page.interval(r_cal['low'], r_cal['high'])}, {FITS[key]}"
+        parts.append(page.paragraph(f"{words}, over {episodes} episodes that training never saw (1 = perfect fit)."))
+    if fits:
+        rows = [
+            [name, t["target"], t["mean"], page.interval(t["low"], t["high"]), page.signed(t["mean"] - t["target"])]
+            for name, t in list(fits.values())[-1]["targets"].items()
+        ]
+        parts.append(page.table(["metric", "target", "fitted", "95 % interval", "error"], rows))
+    return parts
+
+
+def pinned_table(evaluation):
+    def change(move):
+        return page.interval(move["low"], move["high"]) if move else "-"
+
+    rows = [
+        [move["coordinate"], move["value"], change(move["lower"]), change(move["higher"]), "yes" if move["pinned"] else "no"]
+        for move in evaluation["moves"]
+    ]
+    columns = ["coordinate", "value", "r_cal, 0.1 lower", "r_cal, 0.1 higher", "pinned down"]
+    words = (
+        "What r_cal changes by, 95 % interval, when one coordinate moves by a tenth of its bounds. The targets pin a "
+        "coordinate down if r_cal falls whichever way it moves. Others may take other values with as good a fit."
+    )
+    return [page.paragraph(words, "small"), page.table(columns, rows)]
+
+
 def result(run):
-    parts = [page.heading("What came out")]
+    parts = [page.heading("What came out"), *validated_fits(run)]
+    if len(parts) > 1:
+        return parts
     if ("r_cal", "mean") in run.columns:
         end, start = run.at_end(("r_cal", "mean")), run.at_start(("r_cal", "mean"))
         parts.append(page.paragraph(f"r_cal {end:.4f} (1 = perfect fit; {start:.4f} in the first stage)."))
@@ -119,7 +157,7 @@ def content(run, folder):
     if not run.columns:
         return parts + configuration(run)
     asked_stages = run.config.get("train", {}).get("stages", run.stages)
-    if run.stages < asked_stages:
+    if run.stages < asked_stages and not run.summary:
         parts.append(page.paragraph(f"The run has not finished: {run.stages} of {asked_stages} stages.", "problem"))
     found = images(figures.all_of([curves.Sample("mean over instances", [run], over_seeds=False)], run), folder)
     parts += result(run)
@@ -130,6 +168,8 @@ def content(run, folder):
         parts += [page.heading("Fit"), *of_kind(found, "fits"), *of_kind(found, "distributions")]
     if run.names("profile"):
         parts += [page.heading("Profile"), *of_kind(found, "paths"), page.folded("Profile as a table", profile_table(run))]
+    if run.evaluation and run.evaluation["moves"]:
+        parts += [page.heading("Which coordinates do the targets pin down?"), *pinned_table(run.evaluation)]
     parts += [page.heading("Is it an equilibrium?")]
     parts += verdict(run.check) if run.check else [page.paragraph("Not checked: `shoal check` writes check.json.")]
     return parts + provenance(run) + configuration(run)

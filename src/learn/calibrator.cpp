@@ -27,8 +27,9 @@ void check_percentiles(std::vector<Target> const& targets) {
     for (auto const& b : targets) {
       auto const x = as_percentile(a.name), y = as_percentile(b.name);
       if (x && y && x->first == y->first && x->second < y->second && a.value > b.value)
-        throw InputError(fmt::format("calibrator.target: {} = {} is above {} = {}; expected percentiles that do not fall",
-                                     a.name, a.value, b.name, b.value));
+        throw InputError(
+            fmt::format("calibrator.target: {} = {} is above {} = {}; expected percentiles that do not fall", a.name,
+                        a.value, b.name, b.value));
     }
 }
 

@@ -271,8 +271,7 @@ StageReport Trainer::finish_stage() {
 }
 
 std::int64_t Trainer::settling_stages() const {
-  bool const settles =
-      config_.validation && config_.calibrator && config_.calibrator->kind != CalibratorKind::fixed;
+  bool const settles = config_.validation && config_.calibrator && config_.calibrator->kind != CalibratorKind::fixed;
   return settles ? std::llround(config_.settling.share * double(config_.train.stages)) : 0;
 }
 

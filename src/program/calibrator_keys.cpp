@@ -16,8 +16,8 @@ struct Key {
   std::vector<std::string> kinds;  // that have it
 };
 
-constexpr CalibratorKind all_kinds[] = {CalibratorKind::es, CalibratorKind::rl, CalibratorKind::bo, CalibratorKind::random,
-                                        CalibratorKind::cmaes, CalibratorKind::fixed};
+constexpr CalibratorKind all_kinds[] = {CalibratorKind::es,     CalibratorKind::rl,    CalibratorKind::bo,
+                                        CalibratorKind::random, CalibratorKind::cmaes, CalibratorKind::fixed};
 
 std::vector<Key> calibrator_keys() {
   std::vector<Key> keys;
@@ -26,9 +26,10 @@ std::vector<Key> calibrator_keys() {
     options.kind = kind;
     auto const name = std::get<std::string>(to_settings(options).at("kind"));
     for (auto const& field : list_fields(options)) {
-      // Two kinds may give a key of one name another default and meaning.
+      // Two kinds may give a key of one name another default and meaning; the kind's own name is no default.
       auto it = std::find_if(keys.begin(), keys.end(), [&](Key const& key) {
-        return key.field.name == field.name && key.field.value == field.value && key.field.help == field.help;
+        bool const same_default = key.field.value == field.value || field.name == "kind";
+        return key.field.name == field.name && key.field.help == field.help && same_default;
       });
       if (it == keys.end()) it = keys.insert(it, {field, {}});
       it->kinds.push_back(name);

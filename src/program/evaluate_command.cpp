@@ -119,11 +119,13 @@ std::string text(std::optional<Estimate> const& x) {
 }
 
 std::string move_table(std::vector<Move> const& moves) {
-  std::vector<std::vector<std::string>> rows{{"coordinate", "value", "r_cal, 0.1 lower", "r_cal, 0.1 higher", "pinned"}};
+  std::vector<std::vector<std::string>> rows{
+      {"coordinate", "value", "r_cal, 0.1 lower", "r_cal, 0.1 higher", "pinned"}};
   for (auto const& m : moves)
     rows.push_back({m.coordinate, fmt::format("{:.4g}", m.value), text(m.down), text(m.up), m.pinned() ? "yes" : "no"});
   return number_table(rows, 1) +
-         "A coordinate is pinned down if r_cal falls whichever way it moves by a tenth of its bounds, the others held.\n";
+         "A coordinate is pinned down if r_cal falls whichever way it moves by a tenth of its bounds, the others "
+         "held.\n";
 }
 
 Json to_json(std::optional<Estimate> const& x) {

@@ -53,8 +53,8 @@ class Reader {
       std::string const name(key.str());
       if (name == "environment") continue;
       auto const at = location(path_, key.source());
-      auto const supertype = std::find_if(spec_.supertypes.begin(), spec_.supertypes.end(),
-                                          [&](auto const& s) { return s.name == name; });
+      auto const supertype =
+          std::find_if(spec_.supertypes.begin(), spec_.supertypes.end(), [&](auto const& s) { return s.name == name; });
       if (supertype == spec_.supertypes.end() || supertype->coordinates.empty() || !node.is_table())
         throw InputError(fmt::format("{}{}: unknown; expected environment and a table for each supertype, [{}] to [{}]",
                                      at, name, spec_.supertypes.front().name, spec_.supertypes.back().name));
@@ -76,8 +76,7 @@ class Reader {
     if (!node) throw InputError(fmt::format("{}: {} is missing; {}", path_, name, expected));
     auto const at = location(path_, node->source());
     auto const x = node->value<double>();
-    if (!node->is_number() || !x)
-      throw InputError(fmt::format("{}{} = {}: {}", at, name, written(*node), expected));
+    if (!node->is_number() || !x) throw InputError(fmt::format("{}{} = {}: {}", at, name, written(*node), expected));
     double const slack = rounding * (double(c.high) - double(c.low));
     if (!(*x >= double(c.low) - slack && *x <= double(c.high) + slack))
       throw InputError(fmt::format("{}{} = {}: {}", at, name, *x, expected));

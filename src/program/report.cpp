@@ -125,11 +125,11 @@ std::string last_stages_table(std::vector<std::string> const& rows, nlohmann::or
   std::vector<std::vector<std::string>> table{{"metric", "target", "fitted", "error"}};
   for (auto const& [name, fit] : first["targets"].items()) {
     double const target = fit["target"], value = fitted[name];
-    table.push_back({name, fmt::format("{:.4g}", target), fmt::format("{:.4g}", value),
-                     fmt::format("{:+.4f}", value - target)});
+    table.push_back(
+        {name, fmt::format("{:.4g}", target), fmt::format("{:.4g}", value), fmt::format("{:+.4f}", value - target)});
   }
-  return number_table(table, 1) +
-         fmt::format("r_cal {:.4f} (1 = perfect fit); means over the last {} of {} stages\n", r_cal, count, rows.size());
+  return number_table(table, 1) + fmt::format("r_cal {:.4f} (1 = perfect fit); means over the last {} of {} stages\n",
+                                              r_cal, count, rows.size());
 }
 
 }  // namespace

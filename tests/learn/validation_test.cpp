@@ -170,8 +170,9 @@ TEST(Validation, KeepsTheBestAnswer) {
       auto const report = trainer.run_stage();
       if (!report.validation) continue;
       EXPECT_GE(report.validation->r_cal.mean, best) << int(kind) << ", " << report.stage;
-      if (report.validation->r_cal.mean == best)
+      if (report.validation->r_cal.mean == best) {
         EXPECT_TRUE(at::equal(trainer.answer(), answer)) << int(kind) << ", " << report.stage;
+      }
       best = report.validation->r_cal.mean;
       answer = trainer.answer().clone();
     }
@@ -217,8 +218,9 @@ TEST(Settling, TheProfileRestsAtTheAnswer) {
       EXPECT_TRUE(at::equal(trainer.calibrator()->profiles(), answer.expand({6, 2}))) << int(kind);
       EXPECT_TRUE(at::equal(trainer.answer(), answer)) << int(kind);
     }
-    if (kind == CalibratorKind::es || kind == CalibratorKind::rl)
+    if (kind == CalibratorKind::es || kind == CalibratorKind::rl) {
       EXPECT_GT(distance(answer, at::zeros({2})), 1e-4) << int(kind) << ": the calibrator had moved";
+    }
   }
 }
 
@@ -304,7 +306,9 @@ TEST_F(ValidationFiles, ARunGoesOnBitForBit) {
       second.load(path("checkpoint"), "configuration");
       EXPECT_EQ(second.next_stage(), interrupted);
       EXPECT_EQ(second.calibrating(), interrupted < 6);
-      if (interrupted > 1) EXPECT_TRUE(at::equal(second.answer(), first.answer())) << interrupted;
+      if (interrupted > 1) {
+        EXPECT_TRUE(at::equal(second.answer(), first.answer())) << interrupted;
+      }
       for (int m = interrupted; m < 10; ++m)
         EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(second.run_stage()))
             << int(config.calibrator->kind) << ", saved after " << interrupted << ", stage " << m;
