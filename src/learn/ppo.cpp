@@ -98,9 +98,8 @@ void PpoLearner::begin(std::int64_t stage, std::int64_t rate_stage) {
   rate_.fill_(config_.options.learning_rate.rate(rate_stage));
 }
 
-void PpoLearner::explore_again(int common) {
+void PpoLearner::explore_again() {
   at::NoGradGuard const no_grad;
-  config_.common = common;
   network_.log_sd().fill_(network_.shape().log_sd);
   for (auto const& tensor : {mean_, variance_, adam_step_}) tensor.zero_();
   kl_coefficient_.fill_(config_.options.kl_coefficient);

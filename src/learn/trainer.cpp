@@ -170,7 +170,7 @@ void Trainer::begin_episodes() {
 
 void Trainer::begin_stage() {
   environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
-  for (auto& policy : policies_) policy.begin(stage_, stage_ - std::max<std::int64_t>(calibrated_at_, 0));
+  for (auto& policy : policies_) policy.begin(stage_, rate_stage());
   if (calibrator_) calibrator_->begin(stage_);
 }
 
@@ -270,6 +270,12 @@ StageReport Trainer::finish_stage() {
   return report;
 }
 
+/// The stage of the policies' learning rate.
+std::int64_t Trainer::rate_stage() const {
+  bool const anew = calibrated_at_ >= 0 && config_.settling.explore;
+  return anew ? stage_ - calibrated_at_ : stage_;
+}
+
 std::int64_t Trainer::settling_stages() const {
   bool const settles = config_.validation && config_.calibrator && config_.calibrator->kind != CalibratorKind::fixed;
   return settles ? std::llround(config_.settling.share * double(config_.train.stages)) : 0;
@@ -302,7 +308,7 @@ FrozenGame Trainer::frozen_game(at::Tensor const& profiles, void* stream) const 
           .policies = policies_,
           .supertypes = supertypes,
           .device = device_,
-          .stage = stage_ - std::max<std::int64_t>(calibrated_at_, 0)};
+          .stage = rate_stage()};
 }
 
 Fit Trainer::fit(at::Tensor const& profile, int episodes, std::uint32_t use) const {
@@ -351,7 +357,10 @@ void Trainer::settle() {
   own.train.seed = std::uint32_t(derived_seed(std::uint32_t(config_.train.seed), Purpose::validation, ~0u));
   simulator_ = make_simulator(own, device_, graph_->stream());
   calibrator_ = std::make_unique<FixedCalibrator>(calibrator_->space(), answer_, config_.train.instances);
-  for (auto& policy : policies_) policy.explore_again(/*common=*/1);
+  for (auto& policy : policies_) {
+    policy.set_common(1);
+    if (config_.settling.explore) policy.explore_again();
+  }
   rollout_graph_ = graph_->beside();
   graph_ = graph_->beside();
 }

@@ -251,8 +251,10 @@ TrainerConfig market_run() {
   return c;
 }
 
-TEST(Settling, PoliciesExploreAndLearnAsAtTheStart) {
-  Trainer trainer(market_run());
+TEST(Settling, PoliciesExploreAndLearnAsAtTheStartWhereAsked) {
+  auto anew = market_run();
+  anew.settling.explore = true;
+  Trainer trainer(anew);
   auto const& policy = trainer.policies()[0];
   auto const log_sd = [&] { return policy.network().log_sd().detach().clone(); };
   auto const first = log_sd();
@@ -279,6 +281,16 @@ TEST(Settling, PoliciesExploreAndLearnAsAtTheStart) {
   EXPECT_LT(moved(calibrating), 0.01 * settling) << "its rate goes on falling";
 }
 
+TEST(Settling, PoliciesGoOnAsTheyAreByDefault) {
+  Trainer trainer(market_run());
+  for (int m = 0; m < 5; ++m) trainer.run_stage();
+  auto const before = trainer.policies()[0].network().log_sd().detach().clone();
+  trainer.run_stage();
+  EXPECT_FALSE(trainer.calibrating());
+  EXPECT_LT(distance(trainer.policies()[0].network().log_sd(), before), 1e-3);
+  EXPECT_GT(number(trainer.policies()[0].state()[3]), 1) << "Adam's steps are counted on";
+}
+
 TEST(Settling, PoliciesKeepWhatTheyHaveLearned) {
   auto config = market_run();
   Trainer settles(config);
@@ -297,6 +309,8 @@ using ValidationFiles = Files;
 TEST_F(ValidationFiles, ARunGoesOnBitForBit) {
   auto configs = std::vector{validated_run(), validated_run(CalibratorKind::rl), validated_run(CalibratorKind::cmaes)};
   configs.push_back(market_run());
+  configs.push_back(market_run());
+  configs.back().settling.explore = true;
   for (auto const& config : configs)
     for (int const interrupted : {1, 3, 4, 6, 8}) {
       Trainer whole(config), first(config), second(config);

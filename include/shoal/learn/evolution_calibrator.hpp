@@ -32,10 +32,10 @@ class EvolutionCalibrator final : public Calibrator {
   EvolutionOptions options_;
   std::uint32_t seed_;
   std::int64_t pairs_;
-  at::Tensor stage_, rate_;             // one value each, on the device
-  at::Tensor mean_, average_;           // [D], unit
-  at::Tensor points_;                   // [B, D], unit: the particles' profiles
-  at::Tensor momentum_, square_, step_;  // Adam's, [D], [D], []
+  at::Tensor stage_, rate_;                  // one value each, on the device
+  at::Tensor mean_, average_;                // [D], unit
+  at::Tensor points_;                        // [B, D], unit: the particles' profiles
+  at::Tensor momentum_, square_, step_;      // Adam's, [D], [D], []
   at::Tensor log_spread_, agent_, scratch_;  // what sampling reads and writes beside the points
 };
 

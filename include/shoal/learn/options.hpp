@@ -89,8 +89,9 @@ struct EvolutionOptions {
   template <class Visit>
   static void fields(Visit& visit, EvolutionOptions& o) {
     visit("spread", o.spread, Range{1e-6, 1}, "standard deviation of the particles' coordinates around their mean");
-    visit("learning_rate", o.learning_rate.base, Range{0, 1},
-          "about the move of a coordinate of the mean in stage 0 where successive stages agree; less where they do not");
+    visit(
+        "learning_rate", o.learning_rate.base, Range{0, 1},
+        "about the move of a coordinate of the mean in stage 0 where successive stages agree; less where they do not");
     visit("rate_exponent", o.learning_rate.exponent, Range{0, 4},
           "it falls as (1 + stage / rate_scale)^-rate_exponent");
     visit("rate_scale", o.learning_rate.scale, Range{1e-3, 1e9}, "stages");
@@ -235,15 +236,18 @@ struct ValidationOptions {
   }
 };
 
-/// Section [settling]: when calibration has ended the profile rests, the policies explore as at the start, and go on learning.
+/// Section [settling]: when calibration has ended the profile rests and the policies go on learning at it.
 struct SettlingOptions {
-  double share = 0.4;
+  double share = 0.2;
+  bool explore = false;
 
   template <class Visit>
   static void fields(Visit& visit, SettlingOptions& o) {
     visit("share", o.share, Range{0, 0.9},
-          "of train.stages, the last ones: the profile rests and the policies learn on, from the exploration and the "
-          "learning rate of stage 0; 0: none");
+          "of train.stages, the last ones: the profile rests and the policies learn on; 0: none");
+    visit("explore", o.explore,
+          "the policies then explore as at the start, and their learning rate begins anew; they may settle elsewhere, "
+          "with another fit");
   }
 };
 

@@ -45,8 +45,11 @@ class PpoLearner {
   void begin(std::int64_t stage, std::int64_t rate_stage);
 
   /// Explores as at the start, with what it has learned since: the log standard deviations of continuous actions go back to
-  /// their first value, and Adam starts anew. @param common  Config::common from now on
-  void explore_again(int common);
+  /// their first value, and Adam starts anew.
+  void explore_again();
+
+  /// Config::common from now on.
+  void set_common(int common) { config_.common = common; }
 
   /// Fills slot t: values, distribution parameters, actions, log-probabilities, entropies.
   void act(Rollout const& rollout, int t);

@@ -10,7 +10,7 @@
 namespace shoal {
 
 struct ReachableFit {
-  double r_cal = 0, r_cal_initial = 0;         // at the best and at the initial profile
+  double r_cal = 0, r_cal_initial = 0;            // at the best and at the initial profile
   std::vector<StageReport::Metric> targets = {};  // at the best
   std::vector<StageReport::Mean> profile = {};
 };

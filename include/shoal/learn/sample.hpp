@@ -41,7 +41,7 @@ struct SampleArgs {
   float* log_probabilities;    // [instances, all_agents]
   float* entropies;            // [instances, all_agents]
   float* kept_parameters;  // [instances, all_agents, layout.parameters()]; null where `parameters` is that slot itself
-  int common = 1;  // consecutive instances that share random numbers
+  int common = 1;          // consecutive instances that share random numbers
   std::int32_t const* drawn_as = nullptr;  // [instances, all_agents]: whose random numbers; null: the agent's own
 };
 

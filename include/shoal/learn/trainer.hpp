@@ -140,6 +140,7 @@ class Trainer {
   std::vector<at::Tensor> learner_state() const;
   FrozenGame frozen_game(at::Tensor const& profiles, void* stream) const;
   Fit fit(at::Tensor const& profile, int episodes, std::uint32_t use) const;
+  std::int64_t rate_stage() const;
   std::int64_t settling_stages() const;
   std::int64_t calibration_stages() const;
   void validate(StageReport& report);
@@ -160,11 +161,11 @@ class Trainer {
   double environment_seconds_ = 0, inference_seconds_ = 0,
          update_seconds_ = 0;  // of the last stage, by the host's clock
   std::chrono::steady_clock::time_point stage_start_ = {}, phase_start_ = {};
-  at::Tensor answer_;                                // [D], the best validated profile; undefined: none yet
-  double best_fit_ = 0;                              // r_cal of the validation that was best
-  std::int64_t improved_at_ = 0;                     // its stage
-  std::int64_t calibrated_at_ = -1;                  // the stage that calibration ended before; -1: it goes on
-  std::int64_t planned_ = -1;                        // where it was to end, when it ended
+  at::Tensor answer_;                // [D], the best validated profile; undefined: none yet
+  double best_fit_ = 0;              // r_cal of the validation that was best
+  std::int64_t improved_at_ = 0;     // its stage
+  std::int64_t calibrated_at_ = -1;  // the stage that calibration ended before; -1: it goes on
+  std::int64_t planned_ = -1;        // where it was to end, when it ended
   std::int64_t stage_ = 0, agent_steps_ = 0;
   double seconds_ = 0;
 };
