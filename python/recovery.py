@@ -108,8 +108,7 @@ def apply_settle_stages(config, stages):
     all_stages = config.get("train", {}).get("stages")
     if not isinstance(all_stages, int) or not 0 <= stages <= 0.9 * all_stages:
         raise BadInput(f"--settle-stages {stages}: expected 0 to 0.9 of the file's train.stages, {all_stages}")
-    # The half keeps the product with train.stages from being rounded down to a stage less.
-    config.setdefault("settling", {})["share"] = (stages + 0.5) / all_stages if stages else 0
+    config.setdefault("settling", {})["share"] = stages / all_stages
 
 
 def check_config(config, path):
