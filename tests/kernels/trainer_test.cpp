@@ -54,7 +54,9 @@ TEST_P(DeviceTrainer, AGraphSettlesAsItsLaunchesDo) {
     auto const a = graph.run_stage(), b = launches.run_stage();
     EXPECT_NEAR(*a.r_cal_mean, *b.r_cal_mean, 1e-2) << "stage " << m;
     ASSERT_EQ(a.validation.has_value(), b.validation.has_value()) << "stage " << m;
-    if (a.validation) EXPECT_NEAR(a.validation->r_cal.mean, b.validation->r_cal.mean, 1e-2) << "stage " << m;
+    if (a.validation) {
+      EXPECT_NEAR(a.validation->r_cal.mean, b.validation->r_cal.mean, 1e-2) << "stage " << m;
+    }
     EXPECT_EQ(a.settled.has_value(), m == 11);
   }
   EXPECT_FALSE(graph.calibrating());
