@@ -238,7 +238,7 @@ struct ValidationOptions {
 
 /// Section [settling]: when calibration has ended the profile rests and the policies go on learning at it.
 struct SettlingOptions {
-  double share = 0.2;
+  double share = 0;
   bool explore = false;
 
   template <class Visit>
