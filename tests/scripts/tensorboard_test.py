@@ -29,6 +29,8 @@ values = [0.25]
 every = 1
 episodes = 8
 final_episodes = 16
+[settling]
+share = 0.5
 """
 SMALL = ["train.instances=4", "train.threads=1", "train.device=cpu", "policy.hidden=[8]", "policy.minibatches=1"]
 
