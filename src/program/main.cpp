@@ -68,11 +68,24 @@ void add_hash(CLI::App& app, shoal::HashOptions& o, int& code) {
   hash->callback([&] { code = shoal::hash_command(o); });
 }
 
-struct CheckFlags {
+/// Where a stored run is played with, in place of its own settings.
+struct MachineFlags {
   std::string threads, device;
+
+  void add_to(CLI::App& command) {
+    command.add_option("--threads", threads, "CPU threads; default: the run's");
+    command.add_option("--device", device, "auto, cpu or cuda; default: the run's");
+  }
+
+  std::vector<std::string> overrides() const {
+    std::vector<std::string> all;
+    if (!threads.empty()) all.push_back("train.threads=" + threads);
+    if (!device.empty()) all.push_back("train.device=" + device);
+    return all;
+  }
 };
 
-void add_check(CLI::App& app, shoal::CheckCommand& command, CheckFlags& flags, int& code) {
+void add_check(CLI::App& app, shoal::CheckCommand& command, MachineFlags& flags, int& code) {
   auto* const check =
       app.add_subcommand("check", "tell whether a run's policy is an equilibrium: train deviations from it");
   auto& o = command.options;
@@ -83,17 +96,16 @@ void add_check(CLI::App& app, shoal::CheckCommand& command, CheckFlags& flags, i
   check->add_option("--evaluations", o.evaluations, "episodes behind each value; default 4096")
       ->check(CLI::Range(2, 1 << 24));
   check->add_option("--seed", o.seed, "default 0");
-  check->add_flag("--particles", command.particles, "at the calibrator's particles, not at their mean profile");
-  check->add_option("--threads", flags.threads, "CPU threads; default: the run's");
-  check->add_option("--device", flags.device, "auto, cpu or cuda; default: the run's");
+  check->add_flag("--particles", command.particles,
+                  "at the calibrator's particles, not at the profile that the run chose");
+  flags.add_to(*check);
   check->callback([&] {
-    if (!flags.threads.empty()) command.overrides.push_back("train.threads=" + flags.threads);
-    if (!flags.device.empty()) command.overrides.push_back("train.device=" + flags.device);
+    command.overrides = flags.overrides();
     code = shoal::check(command);
   });
 }
 
-void add_evaluate(CLI::App& app, shoal::EvaluateCommand& o, CheckFlags& flags, int& code) {
+void add_evaluate(CLI::App& app, shoal::EvaluateCommand& o, MachineFlags& flags, int& code) {
   auto* const evaluate = app.add_subcommand("evaluate", "measure the fit of a run's profile on episodes of its own");
   evaluate->add_option("folder", o.directory, "DIR of the run")->required();
   evaluate->add_option("--episodes", o.episodes, "default 4096")->check(CLI::Range(2, 1 << 24));
@@ -101,11 +113,9 @@ void add_evaluate(CLI::App& app, shoal::EvaluateCommand& o, CheckFlags& flags, i
   evaluate->add_option("--profile", o.profile, "profile.toml of a run; default: the profile that this run chose");
   evaluate->add_option("--targets", o.targets, "CONFIG.toml, for its [data] or targets; default: the run's targets");
   evaluate->add_flag("--coordinates", o.coordinates, "also what a move of each coordinate costs: is it pinned down");
-  evaluate->add_option("--threads", flags.threads, "CPU threads; default: the run's");
-  evaluate->add_option("--device", flags.device, "auto, cpu or cuda; default: the run's");
+  flags.add_to(*evaluate);
   evaluate->callback([&] {
-    if (!flags.threads.empty()) o.overrides.push_back("train.threads=" + flags.threads);
-    if (!flags.device.empty()) o.overrides.push_back("train.device=" + flags.device);
+    o.overrides = flags.overrides();
     code = shoal::evaluate(o);
   });
 }
@@ -173,10 +183,10 @@ int run(int argc, char** argv) {
   shoal::HashOptions hash;
   add_hash(app, hash, code);
   shoal::CheckCommand check;
-  CheckFlags check_flags;
+  MachineFlags check_flags;
   add_check(app, check, check_flags, code);
   shoal::EvaluateCommand evaluate;
-  CheckFlags evaluate_flags;
+  MachineFlags evaluate_flags;
   add_evaluate(app, evaluate, evaluate_flags, code);
   ReachFlags reach;
   add_reach(app, reach, code);
