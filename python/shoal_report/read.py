@@ -48,6 +48,13 @@ class Run:
         """How many stages the last tenth has."""
         return max(1, self.stages // 10)
 
+    def staleness(self, name, found):
+        """What to say of a file that was computed from an earlier stage of the run; empty: it is of the last one."""
+        stage = found.get("stage")
+        if not self.stages or stage in (None, self.stages):
+            return ""
+        return f"{name} is of stage {stage} of {self.stages}: the run has gone on since."
+
     def names(self, section):
         """Of the targets, returns or profile, as the run listed them."""
         return list(dict.fromkeys(path[1] for path in self.columns if path[0] == section and len(path) > 1))

@@ -82,7 +82,7 @@ def validated_fits(run):
     return parts
 
 
-def pinned_table(evaluation):
+def pinned_table(evaluation, stale):
     def change(move):
         return page.interval(move["low"], move["high"]) if move else "-"
 
@@ -95,7 +95,8 @@ def pinned_table(evaluation):
         "What r_cal changes by, 95 % interval, when one coordinate moves by a tenth of its bounds. The targets pin a "
         "coordinate down if r_cal falls whichever way it moves. Others may take other values with as good a fit."
     )
-    return [page.paragraph(words, "small"), page.table(columns, rows)]
+    stale = [page.paragraph(stale, "problem")] if stale else []
+    return stale + [page.paragraph(words, "small"), page.table(columns, rows)]
 
 
 def result(run):
@@ -116,7 +117,7 @@ def criteria(summary):
     return page.table(["criterion", "figure", "meaning", "value"], rows, texts=3)
 
 
-def verdict(check):
+def verdict(check, stale):
     rows = []
     for who in check["deviators"]:
         for deviation in who["deviations"]:
@@ -130,7 +131,8 @@ def verdict(check):
         f"Environment {check['environment']}; {settings}. "
         "A trained deviation's regret is a lower bound of the true one: a stronger deviation may exist."
     )
-    return [page.paragraph(check["verdict"], "verdict"), page.table(columns, rows, texts=2), page.paragraph(words, "small")]
+    stale = [page.paragraph(stale, "problem")] if stale else []
+    return stale + [page.paragraph(check["verdict"], "verdict"), page.table(columns, rows, texts=2), page.paragraph(words, "small")]
 
 
 def profile_table(run):
@@ -169,9 +171,9 @@ def content(run, folder):
     if run.names("profile"):
         parts += [page.heading("Profile"), *of_kind(found, "paths"), page.folded("Profile as a table", profile_table(run))]
     if run.evaluation and run.evaluation["moves"]:
-        parts += [page.heading("Which coordinates do the targets pin down?"), *pinned_table(run.evaluation)]
+        parts += [page.heading("Which coordinates do the targets pin down?"), *pinned_table(run.evaluation, run.staleness("evaluation.json", run.evaluation))]
     parts += [page.heading("Is it an equilibrium?")]
-    parts += verdict(run.check) if run.check else [page.paragraph("Not checked: `shoal check` writes check.json.")]
+    parts += verdict(run.check, run.staleness("check.json", run.check)) if run.check else [page.paragraph("Not checked: `shoal check` writes check.json.")]
     return parts + provenance(run) + configuration(run)
 
 

@@ -64,7 +64,8 @@ def verdicts(study, experiment):
     checked = [c for c in study.cells if c.experiment == experiment and c.run and c.run.check]
     if not checked:
         return [page.paragraph("Equilibrium: not checked; `shoal check` writes check.json into a run's folder.", "small")]
-    sentences = [f"{c.method}, seed {c.seed}: {c.run.check['verdict']}" for c in checked]
+    said = {id(c): (c.run.staleness("check.json", c.run.check), c.run.check["verdict"]) for c in checked}
+    sentences = [f"{c.method}, seed {c.seed}: {' '.join(filter(None, said[id(c)]))}" for c in checked]
     return [page.paragraph("Is it an equilibrium?"), page.bullets(sentences)]
 
 

@@ -6,18 +6,27 @@
 #include <algorithm>
 #include <cmath>
 
+#include "shoal/core/text.hpp"
+
 namespace shoal {
 
 namespace {
 
-std::string quoted(std::string const& text) {
+// A TOML string; TOML has no bytes that are no UTF-8, so these stand as \xNN in its text.
+std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (char const c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+  while (!text.empty()) {
+    auto const n = utf8_length(text);
+    auto const c = static_cast<unsigned char>(text[0]);
+    if (n == 0)
+      out += fmt::format("\\\\x{:02x}", c);
+    else if (c < 0x20 || c == 0x7f)
+      out += fmt::format("\\u{:04x}", c);
+    else if (c == '"' || c == '\\')
+      out += fmt::format("\\{}", text[0]);
     else
-      out += c;
+      out += text.substr(0, n);
+    text.remove_prefix(n > 0 ? n : 1);
   }
   return out + '"';
 }
@@ -31,7 +40,7 @@ std::string real_text(double x) {
 }
 
 [[noreturn]] void wrong(std::string_view key, Setting const& setting, std::string const& expected) {
-  throw SettingError(std::string(key), fmt::format(" = {}: expected {}", to_text(setting), expected));
+  throw SettingError(std::string(key), fmt::format(" = {}: expected {}", printable(to_text(setting), 200), expected));
 }
 
 int edit_distance(std::string_view a, std::string_view b) {
@@ -47,6 +56,13 @@ int edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
+}
+
+/// @param narrow  x becomes a float: one that equals a bound as a float is within, as when it is written down and read again
+bool is_within(double x, Range range, bool narrow) {
+  if (!std::isfinite(x)) return false;
+  if (x >= range.low && x <= range.high) return true;
+  return narrow && float(x) >= float(range.low) && float(x) <= float(range.high);
 }
 
 bool is_whole(double x) { return std::floor(x) == x && std::abs(x) < 9e15; }
@@ -88,11 +104,11 @@ std::int64_t as_integer(std::string_view key, Setting const& setting, Range rang
   return *x;
 }
 
-double as_real(std::string_view key, Setting const& setting, Range range) {
+double as_real(std::string_view key, Setting const& setting, Range range, bool narrow) {
   double x = NAN;
   if (auto const* real = std::get_if<double>(&setting)) x = *real;
   if (auto const* whole = std::get_if<std::int64_t>(&setting)) x = double(*whole);
-  if (!std::isfinite(x) || x < range.low || x > range.high) wrong(key, setting, "a number " + to_text(range, false));
+  if (!is_within(x, range, narrow)) wrong(key, setting, "a number " + to_text(range, false));
   return x;
 }
 
@@ -108,12 +124,11 @@ int as_choice(std::string_view key, Setting const& setting, Choices choices) {
   wrong(key, setting, to_text(choices));
 }
 
-std::vector<double> as_reals(std::string_view key, Setting const& setting, Range range, bool whole) {
+std::vector<double> as_reals(std::string_view key, Setting const& setting, Range range, bool whole, bool narrow) {
   auto const* x = std::get_if<std::vector<double>>(&setting);
-  bool const fits =
-      x && std::all_of(x->begin(), x->end(), [&](double item) {
-        return std::isfinite(item) && item >= range.low && item <= range.high && (!whole || is_whole(item));
-      });
+  bool const fits = x && std::all_of(x->begin(), x->end(), [&](double item) {
+                      return is_within(item, range, narrow) && (!whole || is_whole(item));
+                    });
   if (!fits) wrong(key, setting, fmt::format("a list of {} {}", whole ? "integers" : "numbers", to_text(range, whole)));
   return *x;
 }

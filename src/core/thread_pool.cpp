@@ -1,10 +1,13 @@
 #include "shoal/core/thread_pool.hpp"
 
+#include "shoal/core/resources.hpp"
+
 namespace shoal {
 
 namespace {
-// A batch step takes tens of microseconds, as long as waking a sleeping thread: look again for a while before sleeping.
-constexpr int spins = 4000;
+// A batch step takes tens of microseconds, as long as waking a sleeping thread: look again for a while before sleeping. Where
+// threads share a core, the one that is waited for could not run meanwhile.
+constexpr int most_spins = 4000;
 
 void relax() {
 #if defined(__x86_64__)
@@ -13,7 +16,7 @@ void relax() {
 }
 
 template <class T>
-void wait_while(std::atomic<T> const& value, T old) {
+void wait_while(std::atomic<T> const& value, T old, int spins) {
   for (int i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
     relax();
@@ -22,7 +25,7 @@ void wait_while(std::atomic<T> const& value, T old) {
 }
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : spins_(threads <= available_cpus() ? most_spins : 0) {
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { work(thread); });
 }
 
@@ -39,12 +42,12 @@ void ThreadPool::run_task(Task task) {
   generation_.notify_all();
   task.call(task.context, 0);
   for (int left = running_.load(std::memory_order_acquire); left > 0; left = running_.load(std::memory_order_acquire))
-    wait_while(running_, left);
+    wait_while(running_, left, spins_);
 }
 
 void ThreadPool::work(int thread) {
   for (std::uint32_t seen = 0;;) {
-    wait_while(generation_, seen);
+    wait_while(generation_, seen, spins_);
     seen = generation_.load(std::memory_order_acquire);
     if (stop_) return;
     task_.call(task_.context, thread);

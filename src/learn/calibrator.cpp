@@ -49,6 +49,9 @@ std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
         throw InputError(
             fmt::format("calibrator.target.metrics: no metric \"{}\"; `shoal list` names the environment's metrics",
                         entry.metrics[k]));
+      auto const same = [&](Target const& target) { return target.name == entry.metrics[k]; };
+      if (std::any_of(targets.begin(), targets.end(), same))
+        throw InputError(fmt::format("calibrator.target.metrics: \"{}\" is a target twice", entry.metrics[k]));
       double const weight = entry.weight / double(entry.metrics.size());
       targets.push_back({entry.metrics[k], int(it - metric_names.begin()), entry.values[k], weight, entry.scale});
       total += weight;

@@ -19,7 +19,7 @@ namespace {
 constexpr std::int64_t version = 1;
 
 void write_file(std::string const& path, std::string const& bytes) {
-  auto const fail = [&] { throw InputError(fmt::format("{}: cannot write: {}", path, std::strerror(errno))); };
+  auto const fail = [&] { throw Error(fmt::format("{}: cannot write: {}", path, std::strerror(errno))); };
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"), std::fclose);
   if (!file) fail();
   bool const written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
@@ -54,7 +54,7 @@ void write_checkpoint(std::string const& path, Checkpoint const& checkpoint) {
   std::filesystem::rename(aside, path, error);
   if (!error) return;
   std::remove(aside.c_str());
-  throw InputError(fmt::format("{}: cannot write: {}", path, error.message()));
+  throw Error(fmt::format("{}: cannot write: {}", path, error.message()));
 }
 
 Checkpoint read_checkpoint(std::string const& path) {
@@ -77,7 +77,7 @@ Checkpoint read_checkpoint(std::string const& path) {
         checkpoint.texts[entry.key().toStringRef()] = entry.value().toStringRef();
     }
   } catch (std::exception const&) {  // LibTorch throws several kinds
-    throw InputError(fmt::format("{}: not a whole checkpoint: cut short, or not written by shoal", path));
+    throw BrokenCheckpoint(fmt::format("{}: not a whole checkpoint: cut short, or not written by shoal", path));
   }
   if (found != version)
     throw InputError(fmt::format("{}: checkpoint of version {}, expected {}", path, found, version));

@@ -13,13 +13,21 @@ namespace {
 // Instances at once. Fixed, so that the episodes of a seed do not depend on the memory that there is.
 constexpr int most_at_once = 1024;
 
+/// The first episode of each instance: of those that end within a time, short ones would be too many.
 at::Tensor play_at_once(FrozenGame const& game, int episodes, std::uint32_t seed) {
   Population population(game, episodes, seed);
-  for (int t = 0; t < population.spec().max_episode_steps; ++t) {
+  auto open = at::ones({episodes}, at::TensorOptions().dtype(at::kBool).device(game.device));
+  at::Tensor metrics;
+  for (int t = 0; t < population.spec().max_episode_steps && open.any().item<bool>(); ++t) {
     population.act(t);
     population.step();
+    auto const ends = population.ended().logical_and(open);
+    if (!ends.any().item<bool>()) continue;
+    auto const now = population.episode_metrics();
+    metrics = metrics.defined() ? at::where(ends.unsqueeze(1), now, metrics) : now;
+    open = open.logical_and(ends.logical_not());
   }
-  return population.episode_metrics();
+  return metrics;
 }
 
 }  // namespace

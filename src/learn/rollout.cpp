@@ -29,6 +29,16 @@ at::Tensor mean_metrics(Simulator& simulator, at::Device device) {
   return tensor_of(metrics.sums, device) / tensor_of(metrics.episodes, device).unsqueeze(1);
 }
 
+at::Tensor episode_statistics(Simulator& simulator, at::Device device) {
+  auto const metrics = simulator.metrics();
+  auto const sums = tensor_of(metrics.sums, device).to(at::kDouble);
+  auto const episodes = tensor_of(metrics.episodes, device).to(at::kDouble).unsqueeze(1);
+  auto const total = episodes.sum();
+  auto const mean = sums.sum(0) / total;
+  auto const deviations = at::where(episodes > 0, sums / episodes - mean, 0.0);
+  return at::stack({mean, ((deviations.square() * episodes).sum(0) / total).sqrt()});
+}
+
 ActionLayout action_layout(Spec const& spec) {
   ActionLayout layout;
   layout.continuous = int(spec.continuous.size());

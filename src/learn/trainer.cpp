@@ -6,10 +6,11 @@
 #include <chrono>
 #include <cmath>
 #include <sstream>
-#include <thread>
 
+#include "shoal/core/resources.hpp"
 #include "shoal/learn/checkpoint.hpp"
 #include "shoal/learn/fixed_calibrator.hpp"
+#include "shoal/learn/memory.hpp"
 #include "shoal/learn/parallel.hpp"
 #include "src/learn/stage_graph.hpp"
 
@@ -89,6 +90,12 @@ std::vector<PpoLearner> make_policies(TrainerConfig const& config, Spec const& s
   return policies;
 }
 
+at::Device device_with_memory(TrainerConfig const& config) {
+  auto const device = choose_device(config.train.device);
+  check_memory(config, device);
+  return device;
+}
+
 // Where two texts part: "it has "rounds = 16", this run "rounds = 17"".
 std::string first_difference(std::string const& kept, std::string const& now) {
   std::istringstream kept_lines(kept), now_lines(now);
@@ -113,9 +120,7 @@ at::Device choose_device(DeviceChoice choice) {
   return choice != DeviceChoice::cpu && there ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
 }
 
-int choose_threads(int threads) {
-  return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
-}
+int choose_threads(int threads) { return threads > 0 ? threads : available_cpus(); }
 
 std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream, int common) {
   auto const& train = config.train;
@@ -134,10 +139,11 @@ std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Devic
 
 Trainer::Trainer(TrainerConfig config)
     : config_(std::move(config)),
-      device_(choose_device(config_.train.device)),
+      device_(device_with_memory(config_)),
       graph_(std::make_unique<StageGraph>(device_, config_.train.cuda_graphs && !config_.wait_for_phases)),
       rollout_graph_(graph_->beside()),
-      simulator_(make_simulator(config_, device_, graph_->stream(), common_instances(config_))) {
+      simulator_(make_simulator(config_, device_, graph_->stream(), common_instances(config_))),
+      answer_(config_.validation ? config_.validation->patience : 0) {
   auto const scope = graph_->scope();
   at::set_num_threads(choose_threads(config_.train.threads));
   auto const& spec = simulator_->spec();
@@ -288,7 +294,7 @@ std::int64_t Trainer::stages() const {
   return early ? calibrated_at_ + settling_stages() : config_.train.stages;
 }
 
-at::Tensor Trainer::answer() const { return answer_.defined() ? answer_ : calibrator_->answer(); }
+at::Tensor Trainer::answer() const { return answer_.profile().defined() ? answer_.profile() : calibrator_->answer(); }
 
 FrozenGame Trainer::frozen_game(at::Tensor const& profiles, void* stream) const {
   auto const make = [config = config_, device = device_, stream](int instances, std::uint32_t seed) {
@@ -323,32 +329,18 @@ void Trainer::validate(StageReport& report) {
   enum : std::uint32_t { choosing, reporting };
   auto const& o = *config_.validation;
   if (calibrating() && (stage_ % o.every == 0 || stage_ == calibration_stages())) {
-    auto const candidate = calibrator_->answer().clone();
-    report.validation = fit(candidate, o.episodes, choosing);
-    if (answer_.defined()) {
-      auto const incumbent = fit(answer_, o.episodes, choosing);
-      if (incumbent.r_cal.mean > report.validation->r_cal.mean)
-        report.validation = incumbent;
-      else
-        answer_ = candidate;
-    } else {
-      answer_ = candidate;
-    }
-    if (report.validation->r_cal.mean > best_fit_) {
-      best_fit_ = report.validation->r_cal.mean;
-      improved_at_ = stage_;
-    }
+    report.validation = answer_.consider(calibrator_->answer().clone(),
+                                         [&](at::Tensor const& profile) { return fit(profile, o.episodes, choosing); });
     bool const searches = config_.calibrator->kind != CalibratorKind::fixed;
-    bool const patient = !searches || o.patience == 0 || stage_ - improved_at_ < std::int64_t(o.patience) * o.every;
-    if (stage_ == calibration_stages() || !patient) {
-      report.calibrated = fit(answer_, o.final_episodes, reporting);
+    if (stage_ == calibration_stages() || (searches && !answer_.hopes())) {
+      report.calibrated = fit(answer_.profile(), o.final_episodes, reporting);
       calibrated_at_ = stage_;
       planned_ = calibration_stages();
       if (settling_stages() > 0) settle();
     }
   }
   if (calibrated_at_ >= 0 && settling_stages() > 0 && stage_ == stages())
-    report.settled = fit(answer_, o.final_episodes, reporting);
+    report.settled = fit(answer_.profile(), o.final_episodes, reporting);
 }
 
 /// From now on the profile rests; instances no longer go in pairs, and draw random numbers that calibration has not seen.
@@ -356,7 +348,7 @@ void Trainer::settle() {
   auto own = config_;
   own.train.seed = std::uint32_t(derived_seed(std::uint32_t(config_.train.seed), Purpose::validation, ~0u));
   simulator_ = make_simulator(own, device_, graph_->stream());
-  calibrator_ = std::make_unique<FixedCalibrator>(calibrator_->space(), answer_, config_.train.instances);
+  calibrator_ = std::make_unique<FixedCalibrator>(calibrator_->space(), answer_.profile(), config_.train.instances);
   for (auto& policy : policies_) {
     policy.set_common(1);
     if (config_.settling.explore) policy.explore_again();
@@ -375,8 +367,7 @@ at::Tensor Trainer::figures(std::vector<UpdateStats> const& stats) {
   at::NoGradGuard const no_grad;
   std::vector<at::Tensor> pieces;
   auto const put = [&](at::Tensor const& x) { pieces.push_back(x.to(at::kDouble).flatten()); };
-  put(metrics_.mean(0));
-  put(metrics_.std(0, /*unbiased=*/false));
+  put(episode_statistics(*simulator_, device_));
   for (std::size_t p = 0; p < policies_.size(); ++p) put(stats[p].values);
   for (auto const& policy : policies_) put(policy.kl_coefficient());
   put(rollout_.entropies.mean());
@@ -463,10 +454,10 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
     simulator_->export_state(i, {reinterpret_cast<std::byte*>(bytes[i].data_ptr()), simulator_->state_size()});
   checkpoint.tensors["instances"] = bytes;
   checkpoint.tensors["progress"] = at::tensor({double(stage_), double(agent_steps_), seconds_}, at::kDouble);
-  if (answer_.defined()) {
-    checkpoint.tensors["answer"] = answer_;
-    checkpoint.tensors["validation"] =
-        at::tensor({best_fit_, double(improved_at_), double(calibrated_at_), double(planned_)}, at::kDouble);
+  if (answer_.profile().defined()) {
+    checkpoint.tensors["answer"] = answer_.profile();
+    checkpoint.tensors["validations"] = at::tensor(answer_.validations(), at::kDouble);
+    checkpoint.tensors["calibration"] = at::tensor({double(calibrated_at_), double(planned_)}, at::kDouble);
   }
   checkpoint.texts["configuration"] = configuration;
   write_checkpoint(path, checkpoint);
@@ -490,16 +481,14 @@ void Trainer::load(std::string const& path, std::string const& configuration) {
   at::NoGradGuard const no_grad;
   if (config_.validation && calibrator_ && !calibrating())
     throw Error("a checkpoint is loaded into a trainer whose calibration has not ended");
-  answer_ = at::Tensor();
-  best_fit_ = 0;
-  improved_at_ = 0;
+  answer_.restore({}, {});
   if (checkpoint.tensors.count("answer") && config_.validation) {
-    auto const validation = take("validation", {4});
-    answer_ = take("answer", {calibrator_->space().size()}).to(device_);
-    best_fit_ = validation[0].item<double>();
-    improved_at_ = std::int64_t(validation[1].item<double>());
-    calibrated_at_ = std::int64_t(validation[2].item<double>());
-    planned_ = std::int64_t(validation[3].item<double>());
+    auto const calibration = take("calibration", {2});
+    auto const values = take_if("validations", [](at::IntArrayRef found) { return found.size() == 1; });
+    answer_.restore(take("answer", {calibrator_->space().size()}).to(device_),
+                    {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()});
+    calibrated_at_ = std::int64_t(calibration[0].item<double>());
+    planned_ = std::int64_t(calibration[1].item<double>());
     bool const extended = calibrated_at_ == planned_ && planned_ < calibration_stages();
     if (extended && settling_stages() == 0) calibrated_at_ = -1;
     if (calibrated_at_ >= 0 && settling_stages() > 0) settle();

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 #include <fstream>
 
 #include "program/bench_report.hpp"
+#include "program/console.hpp"
 #include "program/device_memory.hpp"
 #include "program/interrupt.hpp"
 #include "program/progress.hpp"
@@ -205,14 +205,12 @@ class Bench {
     std::ofstream file(options_.json, std::ios::binary);
     file << to_json(report_);
     file.close();
-    if (!file) throw InputError(fmt::format("--json {}: cannot be written", options_.json));
+    if (!file) throw Error(fmt::format("--json {}: cannot be written", options_.json));
   }
 
   /// On a terminal: what is being measured, until the table comes.
   static void show(std::string const& text) {
-    if (!isatty(STDERR_FILENO)) return;
-    fmt::print(stderr, "\r{}\x1b[K", text);
-    std::fflush(stderr);
+    if (is_live_terminal()) tell(fmt::format("\r{}\x1b[K", text), 0);
   }
 
   BenchOptions const& options_;

@@ -1,18 +1,20 @@
 #include "program/check_command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "program/console.hpp"
 #include "program/interrupt.hpp"
 #include "program/progress.hpp"
+#include "program/report.hpp"
 #include "program/stored_run.hpp"
 #include "program/text_table.hpp"
 #include "program/version.hpp"
+#include "shoal/core/text.hpp"
 
 namespace shoal {
 
@@ -27,27 +29,21 @@ FrozenGame frozen_game(Trainer const& trainer, bool particles) {
   return trainer.frozen_game(particles ? calibrator->profiles() : trainer.answer().unsqueeze(0));
 }
 
-/// One live line on a terminal, a plain line now and then elsewhere.
-class Line {
+/// How far the check is.
+class CheckProgress {
  public:
   void show(double done, std::string const& what) {
-    auto const now = Clock::now();
-    if (std::chrono::duration<double>(now - shown_).count() < (terminal_ ? 0.1 : 10.0)) return;
-    shown_ = now;
+    if (!line_.due()) return;
     double const left = seconds() * (1 - done) / std::max(done, 1e-9);
-    auto const text = fmt::format("{:3.0f} %  {}  {} left", 100 * done, what, clock_text(left));
-    fmt::print(stderr, "{}", terminal_ ? fmt::format("\r{}\x1b[K", text) : text + "\n");
-    std::fflush(stderr);
+    line_.show(fmt::format("{:3.0f} %  {}  {} left", 100 * done, what, clock_text(left)));
   }
-  void finish() const {
-    if (terminal_) fmt::print(stderr, "\r\x1b[K");
-  }
+  void finish() { line_.finish(); }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
  private:
   using Clock = std::chrono::steady_clock;
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  Clock::time_point start_ = Clock::now(), shown_ = {};
+  LiveLine line_{0.1, 10};
+  Clock::time_point start_ = Clock::now();
 };
 
 std::string interval(Estimate const& x) { return fmt::format("[{:.4g}, {:.4g}]", x.low, x.high); }
@@ -61,8 +57,6 @@ std::string table(EquilibriumReport const& report) {
                       fmt::format("{:+.4g}", x.regret.mean), interval(x.regret), fmt::format("{:+.4f}", x.normalised)});
   return number_table(rows, 2);
 }
-
-Json to_json(Estimate const& x) { return {{"mean", x.mean}, {"low", x.low}, {"high", x.high}}; }
 
 Json to_json(DeviatorsReport const& report) {
   Json json{{"name", report.who.name}, {"agents", Json::array()}};
@@ -98,6 +92,7 @@ std::string to_json(CheckCommand const& command, StoredRun const& run, at::Tenso
             {"commit", commit()},
             {"environment", run.config.trainer.environment},
             {"stage", run.trainer.next_stage()},
+            {"digest", digest_of(run.checkpoint)},
             {"device", run.trainer.device().str()},
             {"seconds", seconds}};
   json["options"] = {{"instances", o.instances},       {"updates", o.updates},
@@ -152,10 +147,10 @@ int check(CheckCommand const& command) {
   auto options = command.options;
   options.steps = run.config.trainer.train.steps;
   auto const game = frozen_game(run.trainer, command.particles);
-  fmt::print(stderr, "{}: {} at stage {}, {}\n", command.directory, run.config.trainer.environment,
-             run.trainer.next_stage(), run.trainer.device().str());
+  tell(fmt::format("{}: {} at stage {}, {}\n", printable(command.directory), run.config.trainer.environment,
+                   run.trainer.next_stage(), run.trainer.device().str()));
   catch_interrupts();
-  Line line;
+  CheckProgress line;
   auto const report = check_equilibrium(game, options, [&](double done, std::string const& what) {
     line.show(done, what);
     return !interrupted();
@@ -165,8 +160,8 @@ int check(CheckCommand const& command) {
     fmt::print("{}: interrupted; nothing was written\n", command.directory);
     return 130;
   }
+  fmt::print("{}\n{}\n", table(*report), verdict(*report));  // also where the file cannot be written
   directory.write("check.json", to_json(command, run, game.supertypes, *report, line.seconds()));
-  fmt::print("{}\n{}\n", table(*report), verdict(*report));
   return 0;
 }
 

@@ -5,8 +5,10 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 
 #include "program/toml_settings.hpp"
+#include "shoal/core/text.hpp"
 
 namespace shoal {
 
@@ -39,9 +41,11 @@ class Reader {
       auto const* const table = node.as_table();
       if (!table && is_section(name)) throw InputError(fmt::format("{}{}: expected a section, [{}]", at, name, name));
       if (!table)
-        throw InputError(fmt::format("{}{}: expected inside a section, one of {}", at, name, bracketed_names()));
+        throw InputError(
+            fmt::format("{}{}: expected inside a section, one of {}", at, printable(name, 80), bracketed_names()));
       if (!is_section(name))
-        throw InputError(fmt::format("{}[{}]: unknown section; expected {}", at, name, bracketed_names()));
+        throw InputError(
+            fmt::format("{}[{}]: unknown section; expected {}", at, printable(name, 80), bracketed_names()));
       config_.sections[name] = read_table(name, *table);
     }
     return std::move(config_);
@@ -71,9 +75,18 @@ class Reader {
   Config config_;
 };
 
+/// Keys whose values are text even where they look like something else: --set data.member=5.
+bool takes_text(std::string const& name) {
+  constexpr std::array<std::string_view, 5> keys{"data.file", "data.quantity", "data.group", "data.member",
+                                                 "calibrator.profile_file"};
+  return std::find(keys.begin(), keys.end(), name) != keys.end();
+}
+
 void apply(Config& config, std::string const& assignment) {
-  auto const text = fmt::format("--set {}", assignment);
+  auto const text = fmt::format("--set {}", printable(assignment, 100));
   auto [name, value] = parse_assignment(assignment);
+  if (takes_text(name) && !std::holds_alternative<std::string>(value))
+    value = trimmed(assignment.substr(assignment.find('=') + 1));
   auto const dot = name.find('.');
   auto const section = name.substr(0, dot);
   bool const two_parts =
@@ -112,11 +125,13 @@ std::vector<std::string> const& section_names() {
 std::string target_section(std::size_t i) { return fmt::format("calibrator.target[{}]", i + 1); }
 
 std::pair<std::string, Setting> parse_assignment(std::string const& text) {
+  if (!is_utf8(text)) throw InputError(fmt::format("--set {}: is not UTF-8", printable(text, 100)));
   auto const equals = text.find('=');
   auto const key = trimmed(text.substr(0, equals));
-  if (equals == std::string::npos || key.empty()) throw InputError(fmt::format("--set {}: expected key=value", text));
+  if (equals == std::string::npos || key.empty())
+    throw InputError(fmt::format("--set {}: expected key=value", printable(text, 100)));
   auto converted = parse_value(trimmed(text.substr(equals + 1)));
-  if (!converted.setting) throw InputError(fmt::format("--set {}{}", key, converted.problem));
+  if (!converted.setting) throw InputError(fmt::format("--set {}{}", printable(key, 100), converted.problem));
   return {key, std::move(*converted.setting)};
 }
 
@@ -147,7 +162,7 @@ std::string to_toml(Config const& config, std::vector<std::string> const& header
 InputError located(Config const& config, std::string const& section, SettingError const& error) {
   auto const key = fmt::format("{}.{}", section, error.key);
   auto const origin = config.origins.find(key);
-  return InputError((origin == config.origins.end() ? "" : origin->second) + key + error.message);
+  return InputError((origin == config.origins.end() ? "" : origin->second) + printable(key, 100) + error.message);
 }
 
 }  // namespace shoal

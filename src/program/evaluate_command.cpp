@@ -13,6 +13,7 @@
 #include "program/stored_run.hpp"
 #include "program/text_table.hpp"
 #include "program/version.hpp"
+#include "shoal/core/text.hpp"
 
 namespace shoal {
 
@@ -128,10 +129,7 @@ std::string move_table(std::vector<Move> const& moves) {
          "held.\n";
 }
 
-Json to_json(std::optional<Estimate> const& x) {
-  if (!x) return {};
-  return {{"mean", x->mean}, {"low", x->low}, {"high", x->high}};
-}
+Json to_json(std::optional<Estimate> const& x) { return x ? to_json(*x) : Json(); }
 
 std::string to_json(EvaluateCommand const& command, StoredRun const& run, Evaluation const& evaluation,
                     std::vector<Move> const& moves) {
@@ -140,10 +138,11 @@ std::string to_json(EvaluateCommand const& command, StoredRun const& run, Evalua
             {"commit", commit()},
             {"environment", run.config.trainer.environment},
             {"stage", run.trainer.next_stage()},
+            {"digest", digest_of(run.checkpoint)},
             {"device", run.trainer.device().str()},
             {"seed", command.seed},
-            {"profile_file", command.profile},
-            {"targets_file", command.targets},
+            {"profile_file", printable(command.profile)},
+            {"targets_file", printable(command.targets)},
             {"profile", Json::object()}};
   auto const& space = run.trainer.calibrator()->space();
   for (int d = 0; d < space.size(); ++d)
@@ -151,7 +150,7 @@ std::string to_json(EvaluateCommand const& command, StoredRun const& run, Evalua
   json.update(to_json(evaluation.fit()));
   auto const metrics = evaluation.metrics().to(at::kDouble);
   for (std::size_t m = 0; m < names.size(); ++m)
-    json["metrics"][names[m]] = to_json(std::optional(estimate(metrics.select(1, std::int64_t(m)))));
+    json["metrics"][names[m]] = to_json(estimate(metrics.select(1, std::int64_t(m))));
   json["moves"] = Json::array();
   for (auto const& m : moves)
     json["moves"].push_back({{"coordinate", m.coordinate},
@@ -177,12 +176,12 @@ int evaluate(EvaluateCommand const& command) {
     fmt::print("{}: interrupted; nothing was written\n", command.directory);
     return 130;
   }
-  directory.write("evaluation.json", to_json(command, run, evaluation, *moves));
   auto const fit = to_json(evaluation.fit());
   if (command.coordinates) fmt::print("{}\n", move_table(*moves));
   fmt::print("{}r_cal {:.4f} [{:.4f}, {:.4f}] over {} episodes, {} after {} stages\n", fit_table(fit),
              evaluation.fit().r_cal.mean, evaluation.fit().r_cal.low, evaluation.fit().r_cal.high, command.episodes,
-             command.profile.empty() ? "the run's profile" : command.profile, run.trainer.next_stage());
+             command.profile.empty() ? "the run's profile" : printable(command.profile), run.trainer.next_stage());
+  directory.write("evaluation.json", to_json(command, run, evaluation, *moves));
   return 0;
 }
 

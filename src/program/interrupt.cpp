@@ -1,26 +1,57 @@
 #include "program/interrupt.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 
 namespace shoal {
 
 namespace {
 
-volatile std::sig_atomic_t came = 0;
+// Two texts, so that the one that a handler may be writing is not written over.
+struct Answer {
+  char text[128];
+  std::size_t size;
+};
+Answer answers[2] = {};
+std::atomic<Answer const*> answer{nullptr};
+std::atomic<bool> came{false};
 
-void on_signal(int number) {
-  came = 1;
-  std::signal(number, SIG_DFL);
+constexpr int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+void on_signal(int) {
+  int const error = errno;
+  came = true;
+  for (int const number : signals)
+    if (number != SIGHUP) std::signal(number, SIG_DFL);
+  pollfd reader{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (auto const* const said = answer.load(); said && poll(&reader, 1, 0) > 0 && (reader.revents & POLLOUT))
+    if (write(STDERR_FILENO, said->text, said->size) < 0) errno = error;
+  errno = error;
 }
 
 }  // namespace
 
 void catch_interrupts() {
-  came = 0;
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  came = false;
+  answer_interrupts("ending; again: stop now");
+  for (int const number : signals)
+    if (auto const before = std::signal(number, on_signal); number == SIGHUP && before == SIG_IGN)
+      std::signal(number, SIG_IGN);
 }
 
-bool interrupted() { return came != 0; }
+void answer_interrupts(std::string const& text) {
+  auto& next = answer.load() == &answers[0] ? answers[1] : answers[0];
+  auto const line = "\n" + text.substr(0, sizeof next.text - 2) + "\n";
+  next.size = line.size();
+  std::copy(line.begin(), line.end(), next.text);
+  answer = &next;
+}
+
+bool interrupted() { return came; }
 
 }  // namespace shoal

@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <iostream>
 
 #include "program/bench_command.hpp"
 #include "program/check_command.hpp"
+#include "program/console.hpp"
 #include "program/evaluate_command.hpp"
 #include "program/hash_command.hpp"
 #include "program/list_command.hpp"
@@ -14,6 +16,7 @@
 #include "program/study_command.hpp"
 #include "program/train_command.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/core/text.hpp"
 
 namespace {
 
@@ -201,8 +204,13 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "shoal: {}; see shoal --help\n", error.what());
+    if (error.get_exit_code() == 0) {
+      app.exit(error);
+      std::cout.flush();
+      if (!std::cout) throw shoal::Error("standard output: cannot write");
+      return 0;
+    }
+    shoal::tell_error(fmt::format("{}; see shoal --help", shoal::printable(error.what(), 300)));
     return 2;
   }
   return code;
@@ -211,13 +219,16 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  shoal::reserve_standard_descriptors();
   keep_memory();
   std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is a failed write, as on a full disk
-  return run(argc, argv);
+  int const code = run(argc, argv);
+  shoal::finish_output();
+  return code;
 } catch (shoal::InputError const& error) {
-  fmt::print(stderr, "shoal: {}\n", error.what());
+  shoal::tell_error(error.what());
   return 2;
 } catch (std::exception const& error) {
-  fmt::print(stderr, "shoal: {}\n", error.what());
+  shoal::tell_error(shoal::description(error));
   return 1;
 }

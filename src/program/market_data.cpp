@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <filesystem>
 #include <set>
 #include <utility>
 
+#include "shoal/core/text.hpp"
 #include "shoal/envs/market_rules.hpp"
 
 namespace shoal {
@@ -35,7 +37,8 @@ std::vector<std::string> nearest(std::string const& name, Members const& members
   }
   std::sort(scored.begin(), scored.end());
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < std::min<std::size_t>(3, scored.size()); ++i) names.push_back(to_text(scored[i].second));
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, scored.size()); ++i)
+    names.push_back(printable(to_text(scored[i].second), 60));
   return names;
 }
 
@@ -66,6 +69,10 @@ void check_merchants(Members const& members, std::size_t merchants, DataOptions 
                      fmt::format("{} has {} members, expected at least {}, one for each of env.merchants", path,
                                  members.size(), merchants));
 }
+
+/// The unit of quantity that makes the market independent of the data's: the published clusters trade 1 to 10, a median of 5.5, and
+/// in experiments/iowa the median is 6 bottles, so that a bottle is the unit there.
+constexpr double units_of_median = 6;
 
 std::int64_t transactions(Counts const& counts) {
   std::int64_t total = 0;
@@ -138,6 +145,17 @@ std::vector<SupertypeData> grouped(Members const& members, std::vector<std::stri
   return result;
 }
 
+/// A market's clusters may differ this much, MarketRules::prepare().
+void check_quantities(MarketData const& data, DataOptions const& options, std::string const& path) {
+  constexpr double least = 1e-3, most = 1e6;
+  double const low = data.quantities.front(), high = data.quantities.back();
+  if (low < least * data.unit || high > most * data.unit || low < 1e-30 || high > 1e30)
+    throw wrong_data("quantity", options.quantity,
+                     fmt::format("the 5 % and 95 % percentiles in {} are {:.6g} and {:.6g}, expected {:.6g} to {:.6g}, "
+                                 "0.001 to 1000000 times data.unit = {:.6g}",
+                                 path, low, high, least * data.unit, most * data.unit, data.unit));
+}
+
 std::vector<std::string> percentile_metrics(std::string const& supertype) {
   std::vector<std::string> names;
   for (int k = 10; k <= 90; k += 10) names.push_back(fmt::format("{}.quantity_p{}", supertype, k));
@@ -148,22 +166,28 @@ std::vector<std::string> percentile_metrics(std::string const& supertype) {
 
 MarketData read_market_data(DataOptions const& options, std::vector<int> const& supertype_of,
                             std::string const& base_folder) {
-  for (auto const& [key, value] : to_settings(options))
-    if (key != "member" && std::get<std::string>(value).empty())
-      throw SettingError(key, " is missing; `shoal list data` explains it");
+  for (auto const& [key, value] :
+       {std::pair{"file", &options.file}, {"group", &options.group}, {"quantity", &options.quantity}})
+    if (value->empty()) throw SettingError(key, " is missing; `shoal list data` explains it");
   if (options.group == options.quantity)
     throw wrong_data("group", options.group, "expected another column than quantity");
   bool const has_member = !options.member.empty();
   if (has_member) check_grouping(options, supertype_of);
   auto const path = (std::filesystem::path(base_folder) / options.file).string();
-  auto const members = read_transactions(path, options);
+  auto const [members, dropped] = read_transactions(path, options);
 
   constexpr std::array midpoints{5, 15, 25, 35, 45, 55, 65, 75, 85, 95};
   Counts all;
   for (auto const& [member, counts] : members) add(all, counts);
   double const total = total_quantity(all);
+  if (!std::isfinite(total))
+    throw wrong_data("quantity", options.quantity, fmt::format("the sum of the column in {} is not finite", path));
   MarketData data;
+  data.dropped = dropped;
+  data.share_scale = options.share_scale;
   data.quantities = percentiles(all, midpoints);
+  data.unit = options.unit > 0 ? options.unit : percentiles(all, std::array{50})[0] / units_of_median;
+  check_quantities(data, options, path);
   data.transactions = transactions(all);
   data.members = std::int64_t(members.size());
   if (has_member) {
@@ -178,7 +202,7 @@ MarketData read_market_data(DataOptions const& options, std::vector<int> const& 
 }
 
 std::vector<TargetOptions> targets(MarketData const& data) {
-  std::vector<TargetOptions> result{{.metrics = {}, .values = {}, .weight = 0.5, .scale = 0.05}};
+  std::vector<TargetOptions> result{{.metrics = {}, .values = {}, .weight = 0.5, .scale = data.share_scale}};
   for (std::size_t k = 0; k < data.supertypes.size(); ++k) {
     auto const& supertype = data.supertypes[k];
     auto const name = fmt::format("supertype_{}", k + 1);
@@ -189,13 +213,14 @@ std::vector<TargetOptions> targets(MarketData const& data) {
     result.push_back({.metrics = percentile_metrics(name),
                       .values = {supertype.percentiles.begin(), supertype.percentiles.end()},
                       .weight = 0.5 / double(data.supertypes.size()),
-                      .scale = 1});
+                      .scale = data.unit});
   }
   return result;
 }
 
 Settings env_settings(MarketData const& data) {
-  return {{"quantities", std::vector<double>(data.quantities.begin(), data.quantities.end())}};
+  return {{"quantities", std::vector<double>(data.quantities.begin(), data.quantities.end())},
+          {"quantity_unit", data.unit}};
 }
 
 }  // namespace shoal

@@ -25,6 +25,9 @@ struct MarketData {
   std::vector<SupertypeData> supertypes;
   std::vector<std::string> merchants;          // each one's name in the file; none where a member is given
   std::int64_t transactions = 0, members = 0;  // of the whole file
+  std::int64_t dropped = 0;                    // rows left out because a value is missing
+  double unit = 1;                             // the quantity that the market counts as 1
+  double share_scale = 0.05;                   // DataOptions::share_scale
 };
 
 /// @param supertype_of  of each merchant, as Spec has it

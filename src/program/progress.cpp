@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
+
+#include "program/console.hpp"
 
 namespace shoal {
 
@@ -29,29 +30,28 @@ std::string count_text(double x) {
 }
 
 LiveLine::LiveLine(double live_interval, double plain_interval)
-    : terminal_(isatty(STDERR_FILENO) != 0), interval_(terminal_ ? live_interval : plain_interval) {}
+    : terminal_(is_live_terminal()), interval_(terminal_ ? live_interval : plain_interval) {}
 
 bool LiveLine::due() const { return std::chrono::duration<double>(Clock::now() - last_shown_).count() >= interval_; }
 
-void LiveLine::show(std::string text) {
+void LiveLine::show(std::string const& text) {
   last_shown_ = Clock::now();
+  constexpr int patience = 0;  // the next line comes soon
   if (terminal_) {
-    text = text.substr(0, terminal_width() - 1);
-    fmt::print(stderr, "\r{}\x1b[K", text);
+    tell(fmt::format("\r{}\x1b[K", text.substr(0, terminal_width() - 1)), patience);
     live_ = true;
   } else {
-    fmt::print(stderr, "{}\n", text);
+    tell(text + "\n", patience);
   }
-  std::fflush(stderr);
 }
 
 void LiveLine::note(std::string const& text) {
-  fmt::print(stderr, "{}{}\n", live_ ? "\r\x1b[K" : "", text);
+  tell(fmt::format("{}{}\n", live_ ? "\r\x1b[K" : "", text));
   live_ = false;
 }
 
 void LiveLine::finish() {
-  if (live_) fmt::print(stderr, "\n");
+  if (live_) tell("\n");
   live_ = false;
 }
 

@@ -18,7 +18,7 @@ class LiveLine {
 
   /// Whether the last line is old enough for another.
   bool due() const;
-  void show(std::string text);
+  void show(std::string const& text);
   /// A plain line in any case.
   void note(std::string const& text);
   /// Ends the live line, so that other output can follow.

@@ -1,8 +1,8 @@
 #include "program/reach_command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "program/console.hpp"
 #include "program/run_config.hpp"
 #include "shoal/learn/reachable.hpp"
 
@@ -19,9 +19,10 @@ int reach(std::string const& path, std::vector<std::string> const& overrides) {
   config.trainer.validation.reset();
   Trainer trainer(config.trainer);
   auto const fit = find_reachable_fit(trainer, [](int i, int count, double r_cal) {
-    if (isatty(STDERR_FILENO))
-      fmt::print(stderr, "\rsearch {}/{}  r_cal of the best quarter {:.3f}\x1b[K{}", i, count, r_cal,
-                 i == count ? "\n" : "");
+    if (is_live_terminal())
+      tell(fmt::format("\rsearch {}/{}  r_cal of the best quarter {:.3f}\x1b[K{}", i, count, r_cal,
+                       i == count ? "\n" : ""),
+           0);
   });
   fmt::print("{:<32} {:>10} {:>10} {:>10}\n", "metric", "target", "reachable", "error");
   for (auto const& t : fit.targets)

@@ -11,8 +11,6 @@ namespace shoal {
 
 namespace {
 
-nlohmann::ordered_json to_json(Estimate const& x) { return {{"mean", x.mean}, {"low", x.low}, {"high", x.high}}; }
-
 std::string interval(nlohmann::ordered_json const& x) {
   return fmt::format("[{:.4g}, {:.4g}]", x["low"].get<double>(), x["high"].get<double>());
 }
@@ -34,6 +32,8 @@ std::string fit_line(nlohmann::ordered_json const& fit, char const* when) {
 }
 
 }  // namespace
+
+nlohmann::ordered_json to_json(Estimate const& x) { return {{"mean", x.mean}, {"low", x.low}, {"high", x.high}}; }
 
 nlohmann::ordered_json to_json(Fit const& fit) {
   nlohmann::ordered_json json{{"episodes", fit.episodes}, {"r_cal", to_json(fit.r_cal)}};

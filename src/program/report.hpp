@@ -15,6 +15,9 @@ std::string to_json(StageReport const& report);
 
 void write_scalars(TensorBoardWriter& writer, StageReport const& report);
 
+/// Mean, low and high.
+nlohmann::ordered_json to_json(Estimate const& estimate);
+
 /// r_cal and every target with mean, low and high of its 95 % interval.
 nlohmann::ordered_json to_json(Fit const& fit);
 

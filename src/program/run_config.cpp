@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 
 #include "program/calibrator_keys.hpp"
 #include "program/market_data.hpp"
 #include "program/profile_file.hpp"
+#include "shoal/core/text.hpp"
 
 namespace shoal {
 
@@ -24,14 +26,20 @@ Options read_section(Config const& config, char const* name) {
   return options;
 }
 
+std::string dropped_text(MarketData const& data) {
+  return fmt::format("{} rows, {:.3g} %, left out: a quantity or merchant is missing", data.dropped,
+                     100 * double(data.dropped) / double(data.dropped + data.transactions));
+}
+
 std::vector<std::string> notes_about(DataOptions const& options, MarketData const& data,
                                      std::vector<int> const& supertype_of) {
   auto const who = data.merchants.empty()
-                       ? options.member
+                       ? printable(options.member, 100)
                        : fmt::format("the {} largest of {} members", data.merchants.size(), data.members);
   std::vector<std::string> notes{
-      fmt::format("quantities and targets: {} of {} in {}, {} transactions", options.quantity, who,
-                  std::filesystem::path(options.file).filename().string(), data.transactions)};
+      fmt::format("quantities and targets: {} of {} in {}, {} transactions", printable(options.quantity, 100), who,
+                  printable(std::filesystem::path(options.file).filename().string(), 100), data.transactions)};
+  if (data.dropped > 0) notes.push_back(dropped_text(data));
   for (std::size_t m = 0; m < data.merchants.size(); ++m)
     notes.push_back(
         fmt::format("merchant_{}, supertype_{}: {}", m + 1, supertype_of[m] + 1, to_text(data.merchants[m])));
@@ -44,9 +52,10 @@ void derive_from_data(Config const& config, RunConfig& run) {
   if (run.trainer.environment != "market")
     throw InputError(fmt::format("{}: [data] describes transactions and needs env.name = \"market\", not \"{}\"",
                                  config.file, run.trainer.environment));
-  if (run.trainer.env.count("quantities") || !config.targets.empty())
-    throw InputError(
-        fmt::format("{}: env.quantities and calibrator.target come from [data]; remove them or [data]", config.file));
+  if (run.trainer.env.count("quantities") || run.trainer.env.count("quantity_unit") || !config.targets.empty())
+    throw InputError(fmt::format(
+        "{}: env.quantities, env.quantity_unit and calibrator.target come from [data]; remove them or [data]",
+        config.file));
   auto const folder = std::filesystem::path(config.file).parent_path().string();
   auto const supertype_of =
       with_location(config, "env", [&] { return make_simulator("market", run.trainer.env, {})->spec().supertype_of; });
@@ -54,6 +63,7 @@ void derive_from_data(Config const& config, RunConfig& run) {
   run.trainer.env.merge(env_settings(data));
   run.trainer.targets = targets(data);
   run.notes = notes_about(options, data, supertype_of);
+  if (data.dropped > 0) run.warnings.push_back(fmt::format("{}: {}", printable(options.file), dropped_text(data)));
 }
 
 // The run's own config.toml then holds the values.
@@ -66,6 +76,23 @@ void take_profile_file(Config const& config, RunConfig& run) {
   auto const spec = make_simulator(run.trainer.environment, run.trainer.env, {})->spec();
   calibrator.profile = read_profile(folder / calibrator.profile_file, run.trainer.environment, spec);
   calibrator.profile_file = "";
+}
+
+/// A metric that is a target twice would count twice and be shown once.
+void check_targets(Config const& config, std::vector<TargetOptions> const& targets) {
+  std::map<std::string, std::size_t> entry_of;
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    for (auto const& name : targets[i].metrics) {
+      auto const [first, is_new] = entry_of.emplace(name, i);
+      if (is_new) continue;
+      auto const place = [&](std::size_t entry) {
+        auto const it = config.origins.find(target_section(entry) + ".metrics");
+        return it == config.origins.end() ? std::string() : it->second;
+      };
+      throw InputError(fmt::format("{}{}.metrics: \"{}\" is a target twice; it is one at {}{} too", place(i),
+                                   target_section(i), printable(name, 80), place(first->second),
+                                   target_section(first->second)));
+    }
 }
 
 Settings without_resumable(std::string const& name, Settings settings) {
@@ -106,6 +133,7 @@ RunConfig resolve(Config const& config) {
     auto& target = run.trainer.targets.emplace_back();
     with_location(config, target_section(i), [&] { read_settings(target, config.targets[i]); });
   }
+  check_targets(config, run.trainer.targets);
   if (config.sections.count("data")) derive_from_data(config, run);
   with_location(config, "env", [&] { run.trainer.env = resolve_params(run.trainer.environment, run.trainer.env); });
   if (config.sections.count("calibrator")) {

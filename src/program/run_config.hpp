@@ -11,7 +11,8 @@ namespace shoal {
 
 struct RunConfig {
   TrainerConfig trainer;
-  std::vector<std::string> notes;  // where derived values come from; comments in the resolved file
+  std::vector<std::string> notes;     // where derived values come from; comments in the resolved file
+  std::vector<std::string> warnings;  // what the user should know before the run begins
 };
 
 /// Reads every section, derives targets and parameters from [data], fills in defaults.

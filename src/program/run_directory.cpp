@@ -16,26 +16,37 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::vector<fs::path> checkpoints(fs::path const& run) {
-  std::vector<fs::path> found;
-  std::error_code none;
-  for (auto const& entry : fs::directory_iterator(run / "checkpoints", none))
-    if (entry.path().extension() == ".pt") found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
+/// Makes the folder, and those above it. @return whether it did not exist before
+bool make_folder(fs::path const& path) {
+  std::error_code error;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+  bool const made = !error && fs::create_directory(path, error);
+  if (error) throw InputError(fmt::format("--out {}: cannot make the folder: {}", path.string(), error.message()));
+  return made;
 }
 
 }  // namespace
 
 RunDirectory RunDirectory::create(fs::path const& path, std::string const& configuration) {
-  if (fs::exists(path))
+  if (!make_folder(path))
     throw InputError(fmt::format("--out {}: exists; expected a folder that does not exist yet", path.string()));
-  std::error_code error;
-  fs::create_directories(path / "checkpoints", error);
-  if (error) throw InputError(fmt::format("--out {}: cannot make the folder: {}", path.string(), error.message()));
-  RunDirectory run(path);
-  write_text(run.config(), configuration);
-  return run;
+  return RunDirectory(path, configuration);
+}
+
+RunDirectory RunDirectory::create_unused(std::string const& name, std::string const& configuration) {
+  return RunDirectory(make_unused(name), configuration);
+}
+
+fs::path RunDirectory::make_unused(std::string const& name) {
+  auto path = fs::path("runs") / name;
+  for (int i = 2; !make_folder(path); ++i) path = fs::path("runs") / fmt::format("{}-{}", name, i);
+  return path;
+}
+
+RunDirectory::RunDirectory(fs::path path, std::string const& configuration) : path_(std::move(path)) {
+  lock();
+  make_folder(path_ / "checkpoints");
+  write_text(config(), configuration);
 }
 
 RunDirectory RunDirectory::open(fs::path const& path) {
@@ -44,24 +55,25 @@ RunDirectory RunDirectory::open(fs::path const& path) {
   return RunDirectory(path);
 }
 
-fs::path RunDirectory::unused(std::string const& name) {
-  fs::path path = fs::path("runs") / name;
-  for (int i = 2; fs::exists(path); ++i) path = fs::path("runs") / fmt::format("{}-{}", name, i);
-  return path;
+void RunDirectory::lock() {
+  lock_.emplace(path_, /*inherited=*/false, fmt::format("{}: in use: another process trains this run", path_.string()));
 }
 
 std::string RunDirectory::checkpoint(std::int64_t stage) const {
   return path_ / "checkpoints" / fmt::format("stage-{:09}.pt", stage);
 }
 
-std::optional<std::string> RunDirectory::latest_checkpoint() const {
-  auto const found = checkpoints(path_);
-  if (found.empty()) return {};
-  return found.back().string();
+std::vector<std::string> RunDirectory::checkpoints() const {
+  std::vector<std::string> found;
+  std::error_code none;
+  for (auto const& entry : fs::directory_iterator(path_ / "checkpoints", none))
+    if (entry.path().extension() == ".pt") found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 void RunDirectory::prune_checkpoints() const {
-  auto found = checkpoints(path_);
+  auto const found = checkpoints();
   for (std::size_t i = 0; i + 2 < found.size(); ++i) fs::remove(found[i]);
 }
 
@@ -70,20 +82,39 @@ void RunDirectory::write_summary(std::string const& text) const { write_text(sum
 void RunDirectory::remove_summary() const { fs::remove(summary()); }
 
 std::vector<std::string> RunDirectory::read_metrics() const {
-  std::ifstream in(metrics());
   std::vector<std::string> rows;
-  for (std::string row; std::getline(in, row);)
-    if (nlohmann::json::accept(row)) rows.push_back(row);
+  if (!fs::exists(metrics())) return rows;
+  std::ifstream in(metrics(), std::ios::binary);
+  std::optional<std::size_t> broken;
+  for (std::string row; std::getline(in, row);) {
+    if (broken)
+      throw InputError(fmt::format("{}:{}: no whole JSON object; expected the row of a stage", metrics(), *broken));
+    if (nlohmann::json::accept(row) && row.front() == '{')
+      rows.push_back(row);
+    else
+      broken = rows.size() + 1;
+  }
+  if (!in.eof()) throw InputError(fmt::format("{}: cannot be read", metrics()));
   return rows;
 }
 
-void RunDirectory::rewind_metrics(std::int64_t stage) {
-  std::string kept;
-  for (auto const& row : read_metrics()) {
-    auto const json = nlohmann::json::parse(row);
-    if (json.value("stage", stage) < stage) kept += row + "\n";
+std::vector<std::string> RunDirectory::read_history(std::int64_t stages) const {
+  auto rows = read_metrics();
+  for (std::size_t i = 0; i < std::size_t(stages); ++i) {
+    auto const missing = fmt::format("expected that of stage {}: the checkpoint is of stage {}", i, stages);
+    if (i >= rows.size()) throw InputError(fmt::format("{}: has {} rows; {}", metrics(), rows.size(), missing));
+    auto const stage = nlohmann::json::parse(rows[i]).value("stage", nlohmann::json());
+    if (stage != i)
+      throw InputError(fmt::format("{}:{}: the row of stage {}; {}", metrics(), i + 1, stage.dump(), missing));
   }
-  write_text(metrics(), kept);
+  rows.resize(std::size_t(stages));
+  return rows;
+}
+
+void RunDirectory::write_metrics(std::vector<std::string> const& rows) const {
+  std::string text;
+  for (auto const& row : rows) text += row + "\n";
+  write_text(metrics(), text);
 }
 
 void RunDirectory::write(std::string const& name, std::string const& text) const { write_text(path_ / name, text); }

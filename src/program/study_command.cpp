@@ -1,14 +1,12 @@
 #include "program/study_command.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 
+#include "program/console.hpp"
+#include "program/folder_lock.hpp"
 #include "program/run_directory.hpp"
 #include "program/study_config.hpp"
 #include "program/study_report.hpp"
@@ -37,22 +35,6 @@ void make_folder(fs::path const& folder) {
   fs::create_directories(folder, error);
   if (error) throw InputError(fmt::format("{}cannot make the folder: {}", at, error.message()));
 }
-
-/// Keeps other studies out of the folder. Children inherit it: it is held until the last one that outlives a killed study has ended.
-class FolderLock {
- public:
-  explicit FolderLock(fs::path const& folder) : file_(open(folder.c_str(), O_RDONLY | O_DIRECTORY)) {
-    if (file_ >= 0 && flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-      throw InputError(fmt::format("--out {}: in use by another `shoal study`, or by runs of one that are about to end",
-                                   folder.string()));
-  }
-  FolderLock(FolderLock const&) = delete;
-  FolderLock& operator=(FolderLock const&) = delete;
-  ~FolderLock() { close(file_); }
-
- private:
-  int file_;
-};
 
 bool on_cuda(StudyCell const& cell) {
   auto const choice = cell.run ? cell.run->trainer.train.device : DeviceChoice::cpu;
@@ -106,7 +88,7 @@ int conclude(Study const& study, std::vector<StudyRun>& runs, fs::path const& fo
   write_text(folder / "table.md", tables);
   fmt::print("{}\n{}: {} of {} runs in table.csv, table.md and pairs.csv\n", tables, folder.string(), results.size(),
              runs.size());
-  for (auto const& [run, why] : left_out) fmt::print(stderr, "shoal: {}: {}\n", run, why);
+  for (auto const& [run, why] : left_out) tell_error(fmt::format("{}: {}", run, why));
   return left_out.empty() ? 0 : 1;
 }
 
@@ -118,7 +100,11 @@ int study(StudyCommand const& command) {
   auto const cells = resolve_cells(study);
   auto const folder = folder_of(command);
   make_folder(folder);
-  FolderLock const lock(folder);
+  // Held until the last child that outlives a killed study has ended.
+  FolderLock const lock(
+      folder, /*inherited=*/true,
+      fmt::format("--out {}: in use by another `shoal study`, or by runs of one that are about to end",
+                  folder.string()));
   auto runs = find_runs(study, cells, folder);
   write_text(folder / "study.toml", text);
   auto const finished = [&] {
@@ -126,9 +112,9 @@ int study(StudyCommand const& command) {
   };
   auto const options = choose_options(command, study, cells);
   auto const seeds = options.batch > 1 ? fmt::format(", up to {} seeds in each", options.batch) : "";
-  fmt::print(stderr, "{}: experiments x methods x seeds = {} x {} x {}, {} of {} runs finished before, {} at once{}\n",
-             folder.string(), study.experiments.size(), study.methods.size(), study.options.seeds.count, finished(),
-             runs.size(), options.jobs, seeds);
+  tell(fmt::format("{}: experiments x methods x seeds = {} x {} x {}, {} of {} runs finished before, {} at once{}\n",
+                   folder.string(), study.experiments.size(), study.methods.size(), study.options.seeds.count,
+                   finished(), runs.size(), options.jobs, seeds));
   StudyRunner{command.program, options}(runs);
   bool const all_ended =
       std::none_of(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::waiting; });

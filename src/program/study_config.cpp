@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
 #include "program/toml_settings.hpp"
 #include "shoal/env/simulator.hpp"
@@ -80,14 +80,19 @@ bool is_folder_name(std::string const& name) {
 
 template <class Options>
 void check_names(Config const& source, char const* kind, std::vector<Options> const& all) {
-  std::set<std::string> seen;
+  std::map<std::string, std::size_t> entry_of;
   for (std::size_t i = 0; i < all.size(); ++i) {
     auto const& name = all[i].name;
     auto const section = entry(kind, i);
     if (name.empty()) throw InputError(fmt::format("{}{}.name is missing", source.origins.at(section), section));
     if (!is_folder_name(name))
       fail(source, section, "name", fmt::format(" = \"{}\": expected letters, digits, '-', '_' and '.'", name));
-    if (!seen.insert(name).second) fail(source, section, "name", fmt::format(" = \"{}\": given twice", name));
+    auto const [first, is_new] = entry_of.emplace(name, i);
+    if (is_new) continue;
+    auto const other = entry(kind, first->second);
+    fail(source, section, "name",
+         fmt::format(" = \"{}\": given twice; it is the name at {}{} too", name, source.origins.at(other + ".name"),
+                     other));
   }
 }
 
@@ -111,7 +116,10 @@ void check_study(Study& study) {
   auto const* const seeds = options.seeds.items;
   auto const count = std::size_t(options.seeds.count);
   if (count == 0) throw InputError(fmt::format("{}: study.seeds is missing; expected at least one seed", source.file));
-  if (std::set(seeds, seeds + count).size() < count) fail(source, "study", "seeds", ": a seed is given twice");
+  for (std::size_t i = 0; i < count; ++i)
+    if (auto const first = std::size_t(std::find(seeds, seeds + i, seeds[i]) - seeds); first < i)
+      fail(source, "study", "seeds",
+           fmt::format(": seed {} is given twice, as values {} and {}", seeds[i], first + 1, i + 1));
   if (options.reference.empty()) options.reference = study.methods.front().name;
   auto const is_reference = [&](auto const& method) { return method.name == options.reference; };
   if (std::none_of(study.methods.begin(), study.methods.end(), is_reference))

@@ -21,7 +21,7 @@ namespace {
 constexpr auto poll_interval = std::chrono::milliseconds(50);
 
 bool can_resume(StudyRun const& run) {
-  return fs::exists(run.folder / "config.toml") && RunDirectory::open(run.folder).latest_checkpoint();
+  return fs::exists(run.folder / "config.toml") && !RunDirectory::open(run.folder).checkpoints().empty();
 }
 
 /// The last whole row of metrics.jsonl; rows are shorter than what is read of the file's end.
@@ -70,7 +70,11 @@ void find_state(StudyRun& run) {
   };
   if (!run.cell->run) return fail(run.cell->problem);
   bool const finished = fs::exists(run.folder / "summary.json");
-  if (!finished && !can_resume(run)) return;
+  if (!finished && !can_resume(run)) {  // half made before its first checkpoint, unless that is gone
+    if (fs::exists(run.folder / "metrics.jsonl"))
+      fail(fmt::format("{}: no checkpoint there; remove the folder to train the run anew", run.folder.string()));
+    return;
+  }
   std::string kept;
   try {
     kept = essence(resolve(read_config(run.folder / "config.toml", {})));

@@ -157,9 +157,12 @@ Summary summarize(std::vector<std::string> const& rows, Spec const& spec, std::i
   return summary;
 }
 
-std::string summary_text(Summary const& summary, std::int64_t seed, std::int64_t stages,
-                         nlohmann::ordered_json const& fits) {
-  nlohmann::ordered_json object{{"version", SHOAL_VERSION}, {"commit", commit()}, {"seed", seed}, {"stages", stages}};
+std::string summary_text(Summary const& summary, SummaryOrigin const& of, nlohmann::ordered_json const& fits) {
+  nlohmann::ordered_json object{{"version", SHOAL_VERSION},
+                                {"commit", commit()},
+                                {"seed", of.seed},
+                                {"stages", of.stages},
+                                {"digest", of.digest}};
   for (auto const& figure : summary_figures) {
     auto const& value = summary.*figure.value;
     object[figure.key] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();

@@ -62,8 +62,13 @@ inline constexpr SummaryFigure summary_figures[] = {
 /// @throws InputError in one line, not naming the file, if a row is missing or broken
 Summary summarize(std::vector<std::string> const& rows, Spec const& spec, std::int64_t stages);
 
+/// What a summary was made from.
+struct SummaryOrigin {
+  std::int64_t seed, stages;
+  std::string digest;  // of the checkpoint, digest_of()
+};
+
 /// The text of summary.json: the figures, null where empty, and `fits`, of fits_of().
-std::string summary_text(Summary const& summary, std::int64_t seed, std::int64_t stages,
-                         nlohmann::ordered_json const& fits);
+std::string summary_text(Summary const& summary, SummaryOrigin const& of, nlohmann::ordered_json const& fits);
 
 }  // namespace shoal

@@ -107,7 +107,7 @@ void TensorBoardWriter::write_event(std::string const& fields) {
 }
 
 void TensorBoardWriter::fail() const {
-  throw InputError(fmt::format("{}: cannot be written: {}", path_, std::strerror(errno)));
+  throw Error(fmt::format("{}: cannot be written: {}", path_, std::strerror(errno)));
 }
 
 }  // namespace shoal

@@ -14,7 +14,7 @@ class TensorBoardWriter {
  public:
   /// Begins a new file in `folder`, after those of earlier parts of the run.
   /// @param first_step  of a resumed run: TensorBoard drops what earlier files hold from this step on. 0: a new run
-  /// @throws InputError naming the file, as all functions do when it cannot be written
+  /// @throws Error naming the file, as all functions do when it cannot be written
   explicit TensorBoardWriter(std::string const& folder, std::int64_t first_step = 0);
 
   /// @param tag  "policy/kl": what stands before the slash groups the charts

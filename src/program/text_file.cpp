@@ -13,7 +13,7 @@ namespace shoal {
 namespace fs = std::filesystem;
 
 void cannot_write(fs::path const& path) {
-  throw InputError(fmt::format("{}: cannot write: {}", path.string(), std::strerror(errno)));
+  throw Error(fmt::format("{}: cannot write: {}", path.string(), std::strerror(errno)));
 }
 
 void write_text(fs::path const& path, std::string const& text) {
@@ -28,7 +28,11 @@ void write_text(fs::path const& path, std::string const& text) {
     errno = error;
     cannot_write(path);
   }
-  fs::rename(aside, path);
+  std::error_code error;
+  fs::rename(aside, path, error);
+  if (!error) return;
+  fs::remove(aside);
+  throw Error(fmt::format("{}: cannot write: {}", path.string(), error.message()));
 }
 
 }  // namespace shoal

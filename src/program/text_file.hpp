@@ -6,7 +6,7 @@
 
 namespace shoal {
 
-/// @throws InputError naming the file if it cannot be written whole; what stood under that name then stays
+/// @throws Error naming the file if it cannot be written whole; what stood under that name then stays
 void write_text(std::filesystem::path const& path, std::string const& text);
 
 /// "PATH: cannot write: REASON", the reason being errno's.

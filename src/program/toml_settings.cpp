@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "shoal/core/text.hpp"
+
 namespace shoal {
 
 namespace {
@@ -31,12 +33,25 @@ Converted convert_array(toml::array const& array) {
   return {strings};
 }
 
-// toml++ quotes what it met, sometimes over several lines.
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return line;
+constexpr int most_key_parts = 32;
+
+/// toml++ nests a table for each part of a key, and its destructors recurse: thousands would overflow the stack.
+void check_key_parts(std::string const& text, std::string const& file) {
+  std::int64_t line = 1;
+  int parts = 1;
+  bool in_key = true;
+  for (char const c : text) {
+    if (c == '\n') {
+      ++line;
+      parts = 1;
+      in_key = true;
+    } else if (c == '=' || c == '#') {
+      in_key = false;
+    } else if (in_key && c == '.' && ++parts > most_key_parts) {
+      throw InputError(
+          fmt::format("{}:{}: a key of more than {} parts; expected section.key", file, line, most_key_parts));
+    }
+  }
 }
 
 }  // namespace
@@ -57,11 +72,12 @@ std::string read_toml_text(std::string const& path) {
 }
 
 toml::table parse_toml(std::string const& text, std::string const& file) {
+  check_key_parts(text, file);
   try {
     return toml::parse(text);
   } catch (toml::parse_error const& error) {
     auto const at = error.source().begin;
-    throw InputError(fmt::format("{}:{}:{}: {}", file, at.line, at.column, one_line(error.description())));
+    throw InputError(fmt::format("{}:{}:{}: {}", file, at.line, at.column, printable(error.description(), 200)));
   }
 }
 

@@ -6,15 +6,23 @@
 #include <filesystem>
 #include <set>
 
+#include "program/console.hpp"
 #include "program/interrupt.hpp"
 #include "program/progress.hpp"
 #include "program/training_run.hpp"
+#include "shoal/core/resources.hpp"
+#include "shoal/core/text.hpp"
 
 namespace shoal {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+std::string key_of(std::string const& assignment) {
+  auto const key = assignment.substr(0, assignment.find('='));
+  return key.substr(0, key.find_last_not_of(" \t") + 1);
+}
 
 std::vector<Config> read_configs(TrainCommand const& command) {
   if (command.seeds.empty()) return {read_config(command.config, command.overrides)};
@@ -27,46 +35,75 @@ std::vector<Config> read_configs(TrainCommand const& command) {
   return files;
 }
 
-fs::path new_folder(TrainCommand const& command, RunConfig const& config) {
-  auto const out = command.out.empty() ? RunDirectory::unused(fs::path(command.config).stem()) : fs::path(command.out);
-  return command.seeds.size() < 2 ? out : out / fmt::format("seed-{}", config.trainer.train.seed);
+std::string seed_folder(RunConfig const& config) { return fmt::format("seed-{}", config.trainer.train.seed); }
+
+/// The folder of each run, which does not exist yet.
+void check_folders(TrainCommand const& command, std::vector<StoredRun> const& runs) {
+  bool const several = command.seeds.size() > 1;
+  std::set<std::string> seen;
+  for (auto const& run : runs) {
+    if (!seen.insert(seed_folder(run.config)).second)
+      throw InputError(fmt::format("--seed {}: given twice", run.config.trainer.train.seed));
+    auto const path = several ? fs::path(command.out) / seed_folder(run.config) : fs::path(command.out);
+    if (!command.out.empty() && fs::exists(path))
+      throw InputError(fmt::format("--out {}: exists; expected a folder that does not exist yet", path.string()));
+  }
+}
+
+std::vector<RunDirectory> make_folders(TrainCommand const& command, std::vector<StoredRun> const& runs) {
+  auto const stem = fs::path(command.config).stem().string();
+  std::vector<RunDirectory> folders;
+  if (command.seeds.size() < 2) {
+    auto const text = to_toml(runs[0].config);
+    folders.push_back(command.out.empty() ? RunDirectory::create_unused(stem, text)
+                                          : RunDirectory::create(command.out, text));
+    return folders;
+  }
+  auto const base = command.out.empty() ? RunDirectory::make_unused(stem) : fs::path(command.out);
+  for (auto const& run : runs)
+    folders.push_back(RunDirectory::create(base / seed_folder(run.config), to_toml(run.config)));
+  return folders;
 }
 
 /// A configuration that cannot run leaves no folder behind.
 std::vector<TrainingRun> begin(TrainCommand const& command) {
   std::vector<StoredRun> ready;
-  std::vector<fs::path> folders;
   for (auto const& file : read_configs(command)) {
     auto config = resolve(file);
-    auto const path = new_folder(command, config);
-    if (fs::exists(path))
-      throw InputError(fmt::format("--out {}: exists; expected a folder that does not exist yet", path.string()));
-    if (std::find(folders.begin(), folders.end(), path) != folders.end())
-      throw InputError(fmt::format("--seed {}: given twice", config.trainer.train.seed));
     auto trainer = make_trainer(file, config);
     ready.push_back({std::move(config), std::move(trainer)});
-    folders.push_back(path);
   }
+  check_folders(command, ready);
+  auto folders = make_folders(command, ready);
   std::vector<TrainingRun> runs;
-  for (std::size_t i = 0; i < ready.size(); ++i) {
-    auto directory = RunDirectory::create(folders[i], to_toml(ready[i].config));
-    runs.emplace_back(std::move(ready[i]), std::move(directory));
-  }
+  for (std::size_t i = 0; i < ready.size(); ++i) runs.emplace_back(std::move(ready[i]), std::move(folders[i]));
   return runs;
 }
 
+/// Nothing is written before all that the run goes on from was read.
 TrainingRun open(std::string const& folder, std::vector<std::string> const& overrides) {
   auto directory = RunDirectory::open(folder);
+  directory.lock();
   auto stored = load_run(directory, overrides);
   auto const& trainer = stored.trainer;
-  directory.rewind_metrics(trainer.next_stage());
-  if (trainer.next_stage() < trainer.stages()) directory.remove_summary();
+  auto const done = trainer.next_stage(), asked = stored.config.trainer.train.stages;
+  bool const asks =
+      std::any_of(overrides.begin(), overrides.end(), [](auto const& text) { return key_of(text) == "train.stages"; });
+  if (asks && asked < done)
+    throw InputError(
+        fmt::format("--set train.stages = {}: {} has {} stages; expected at least as many", asked, folder, done));
+  auto const rows = directory.read_history(done);
+  tell_broken(stored);
+  for (auto const& path : stored.broken) fs::remove(path);
+  directory.write_metrics(rows);
+  if (done < trainer.stages()) directory.remove_summary();
+  if (!overrides.empty()) directory.write("config.toml", to_toml(stored.config));
   return {std::move(stored), std::move(directory)};
 }
 
 void check_resumption(TrainCommand const& command) {
   for (auto const& text : command.overrides)
-    if (auto const key = text.substr(0, text.find('=')); !is_resumable_key(key))
+    if (auto const key = key_of(text); !is_resumable_key(key))
       throw InputError(
           fmt::format("--set {}: a resumed run may change train.stages, train.checkpoint_every, train.threads and "
                       "train.device only",
@@ -77,10 +114,20 @@ void check_resumption(TrainCommand const& command) {
       throw InputError(fmt::format("--resume {}: given twice", folder));
 }
 
+/// What the user may want to know before the run begins.
+std::vector<std::string> warnings_of(TrainingRun const& run) {
+  auto warnings = run.config().warnings;
+  int const threads = choose_threads(run.config().trainer.train.threads), cpus = available_cpus();
+  if (threads > cpus)
+    warnings.push_back(fmt::format("train.threads = {}: more than the {} this process may run on; they slow each other",
+                                   threads, cpus == 1 ? "one CPU that" : fmt::format("{} CPUs that", cpus)));
+  return warnings;
+}
+
 std::int64_t stages_left(TrainingRun const& run) { return run.trainer().stages() - run.trainer().next_stage(); }
 
 void tell_failure(std::string const& folder, std::exception const& error) {
-  fmt::print(stderr, "shoal: {}: {}\n", folder, error.what());
+  tell_error(fmt::format("{}: {}", folder, description(error)));
 }
 
 /// One that cannot go on is named, the others do; alone, it throws.
@@ -141,7 +188,10 @@ class SideBySide {
   /// One of each run that is not done. @return whether there was any
   bool run_stages() {
     std::vector<StageReport> reports;
-    each(unfinished(), [](TrainingRun& run) { run.launch_stage(); });
+    each(unfinished(), [](TrainingRun& run) {
+      answer_interrupts(fmt::format("finishing stage {}; again: stop now", run.trainer().next_stage() + 1));
+      run.launch_stage();
+    });
     each(unfinished(), [&](TrainingRun& run) { reports.push_back(run.finish_stage()); });
     if (reports.empty()) return false;
     auto const less = [](auto const* a, auto const* b) { return stages_left(*a) < stages_left(*b); };
@@ -163,9 +213,10 @@ int train(TrainCommand const& command) {
   bool const all_open = !resume || runs.size() == command.resume.size();
   for (auto const& run : runs) {
     auto const& config = run.config().trainer;
-    fmt::print(stderr, "{}: {}, {} instances, {}, {}\n", run.folder().string(), config.environment,
-               config.train.instances, run.trainer().device().str(),
-               resume ? fmt::format("resumed at stage {}", run.trainer().next_stage()) : "new run");
+    tell(fmt::format("{}: {}, {} instances, {}, {}\n", printable(run.folder().string()), config.environment,
+                     config.train.instances, run.trainer().device().str(),
+                     resume ? fmt::format("resumed at stage {}", run.trainer().next_stage()) : "new run"));
+    for (auto const& warning : warnings_of(run)) tell(fmt::format("warning: {}\n", warning));
   }
   catch_interrupts();
   SideBySide loop(runs);

@@ -14,7 +14,9 @@ TrainingRun::TrainingRun(StoredRun run, RunDirectory directory)
       trainer_(std::move(run.trainer)),
       directory_(std::move(directory)),
       events_(directory_.path().string(), trainer_.next_stage()),
-      saved_(trainer_.next_stage()) {}
+      saved_(run.checkpoint.empty() ? -1 : trainer_.next_stage()) {
+  save();
+}
 
 StageReport TrainingRun::finish_stage() {
   auto report = trainer_.finish_stage();
@@ -28,10 +30,10 @@ StageReport TrainingRun::finish_stage() {
 
 void TrainingRun::save() {
   if (saved_ == trainer_.next_stage()) return;
+  events_.flush();  // what a checkpoint has behind it is on disk before the checkpoint is
   trainer_.save(directory_.checkpoint(trainer_.next_stage()), identity(config_));
   saved_ = trainer_.next_stage();
   directory_.prune_checkpoints();
-  events_.flush();
 }
 
 void TrainingRun::write_profile(Fit const& fit, char const* when) const {
@@ -47,10 +49,12 @@ void TrainingRun::write_profile(Fit const& fit, char const* when) const {
 }
 
 void TrainingRun::write_summary(std::vector<std::string> const& rows) const {
-  auto const stages = trainer_.stages();
+  auto const stages = trainer_.next_stage();
   try {
     auto const summary = summarize(rows, trainer_.simulator().spec(), stages);
-    directory_.write_summary(summary_text(summary, config_.trainer.train.seed, stages, fits_of(rows)));
+    directory_.write_summary(summary_text(
+        summary, {config_.trainer.train.seed, stages, digest_of(directory_.checkpoint(trainer_.next_stage()))},
+        fits_of(rows)));
   } catch (InputError const& error) {
     throw InputError(fmt::format("{}: {}", directory_.metrics(), error.what()));
   }
@@ -61,7 +65,7 @@ std::string TrainingRun::conclude() const {
   auto const rows = directory_.read_metrics();
   if (done()) {
     write_summary(rows);
-    return fmt::format("{}{}: done, {} stages\n", final_table(rows), path, trainer_.stages());
+    return fmt::format("{}{}: done, {} stages\n", final_table(rows), path, trainer_.next_stage());
   }
   return fmt::format("{}{}: interrupted after {} of {} stages; go on with: shoal train --resume {}\n",
                      final_table(rows), path, trainer_.next_stage(), trainer_.stages(), path);

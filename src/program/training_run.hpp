@@ -15,13 +15,14 @@ namespace shoal {
 
 class TrainingRun {
  public:
+  /// A new run saves where it begins.
   TrainingRun(StoredRun run, RunDirectory directory);
 
   /// A stage in two halves, as of Trainer, so that several runs share a device; the second records it, and saves if a checkpoint is due.
   void launch_stage() { trainer_.launch_stage(); }
   StageReport finish_stage();
 
-  bool done() const { return trainer_.next_stage() == trainer_.stages(); }
+  bool done() const { return trainer_.next_stage() >= trainer_.stages(); }
   /// Writes a checkpoint unless there is one of this stage.
   void save();
   /// What the run came to, for a reader: the fit, and whether it is done. Writes summary.json if it is.

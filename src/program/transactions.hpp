@@ -9,8 +9,18 @@
 
 namespace shoal {
 
+enum class Delimiter { automatic, comma, semicolon, tab, bar };
+enum class DecimalMark { point, comma };
+enum class ThousandsMark { none, comma, point, blank, apostrophe };
+enum class MissingValues { error, drop, keep };
+
 struct DataOptions {
   std::string file, quantity, group, member;
+  double unit = 0, share_scale = 0.05;
+  MissingValues missing = MissingValues::error;
+  Delimiter delimiter = Delimiter::automatic;
+  DecimalMark decimal = DecimalMark::point;
+  ThousandsMark thousands = ThousandsMark::none;
 
   template <class Visit>
   static void fields(Visit& visit, DataOptions& o) {
@@ -20,6 +30,19 @@ struct DataOptions {
     visit("member", o.member,
           "value of that column that becomes supertype 1, and all others supertype 2; empty: those with the largest "
           "total quantities become the merchants, in descending order");
+    visit("unit", o.unit, Range{0, 1e30},
+          "quantity that the market counts as 1, and by which a percentile that misses its target earns half its "
+          "weight; 0: a sixth of the median transaction");
+    visit("share_scale", o.share_scale, Range{1e-6, 1}, "a share that misses its target by this earns half its weight");
+    visit(
+        "missing", o.missing, Choices{"error", "drop", "keep"},
+        "rows whose quantity or group is empty or a marker of a missing value (NA, N/A, NULL, NaN, none, -): an error, "
+        "left out, or taken as they are, where a marker is a merchant's name");
+    visit("delimiter", o.delimiter, Choices{"auto", "comma", "semicolon", "tab", "bar"},
+          "between values; auto: the one that finds both columns in the header");
+    visit("decimal", o.decimal, Choices{"point", "comma"}, "before a quantity's fraction");
+    visit("thousands", o.thousands, Choices{"none", "comma", "point", "blank", "apostrophe"},
+          "between a quantity's groups of three digits");
   }
 };
 
@@ -27,11 +50,16 @@ struct DataOptions {
 using Counts = std::map<double, std::int64_t>;
 using Members = std::map<std::string, Counts>;
 
+struct Transactions {
+  Members members;
+  std::int64_t dropped = 0;  // rows left out because a value is missing
+};
+
 /// An error about a key of DataOptions.
 SettingError wrong_data(char const* key, std::string const& value, std::string const& problem);
 
 /// Streams the file: memory grows with the number of members and of their different quantities only.
 /// @throws SettingError about a key of DataOptions, InputError naming file and line for a broken row
-Members read_transactions(std::string const& path, DataOptions const& options);
+Transactions read_transactions(std::string const& path, DataOptions const& options);
 
 }  // namespace shoal

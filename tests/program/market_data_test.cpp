@@ -25,6 +25,17 @@ MarketData read(std::string const& text, std::string const& member = "a", Groupi
                           folder.path());
 }
 
+/// With other options than the columns and the member "a".
+MarketData read_as(DataOptions options, std::string const& text) {
+  TemporaryFolder const folder;
+  folder.write("x.csv", text);
+  options.file = "x.csv";
+  options.quantity = "q";
+  options.group = "who";
+  options.member = "a";
+  return read_market_data(options, published, folder.path());
+}
+
 /// Without a member: the merchants are the largest.
 MarketData read_largest(std::string const& text, Grouping const& supertype_of) { return read(text, "", supertype_of); }
 
@@ -175,16 +186,56 @@ TEST(MarketData, TargetsOfTheLargestAreSharesAndPercentilesOfEverySupertype) {
   for (auto const& target : resolve_targets(entries, names)) {
     bool const share = target.name.ends_with(".share");
     EXPECT_NEAR(target.weight, share ? 0.5 / 3 : 0.5 / 27, 1e-15) << target.name;
-    EXPECT_EQ(target.scale, share ? 0.05 : 1) << target.name;
+    EXPECT_EQ(target.scale, share ? 0.05 : 2.0 / 6) << target.name;
   }
 }
 
 TEST(MarketData, NamesTheLineOfABrokenRow) {
   EXPECT_EQ(error_in("q,who\n1,a\n\n2\n"), "x.csv:4: too few columns; expected as many as in the header");
   EXPECT_THAT(error_in("q,who\n1,a,b\n"), StartsWith("x.csv:2: too many columns; expected as many as in the header"));
-  EXPECT_EQ(error_in("q,who\n1,\"a\n"), "x.csv:2: a quote is not closed; expected that on the same line");
-  for (std::string const bad : {"", "0", "-1", "x", "1x", "inf", "nan", "1;5"})
+  EXPECT_EQ(error_in("q,who\n1,\"a\n"), "x.csv:2: a quote is not closed");
+  for (std::string const bad : {"0", "-1", "x", "1x", "inf", "1;5", "++1", "+", "1e999"})
     EXPECT_EQ(error_in("q,who\n1,b\n" + bad + ",a\n"), "x.csv:3: q = \"" + bad + "\": expected a positive number");
+}
+
+TEST(MarketData, MissingValuesAreErrorsOrLeftOut) {
+  EXPECT_EQ(error_in("q,who\n1,a\n,b\n"),
+            "x.csv:3: q is empty, a missing quantity; expected a value in every row, or data.missing = \"drop\"");
+  EXPECT_EQ(error_in("q,who\n1,a\n2,N/A\n"),
+            "x.csv:3: who is \"N/A\", a missing merchant; expected a value in every row, or data.missing = \"drop\"");
+  auto const data = read_as({.missing = MissingValues::drop}, "q,who\n1,a\n2,\nnan,b\n3,b\n");
+  EXPECT_EQ(data.dropped, 2);
+  EXPECT_EQ(data.supertypes[0].share, 0.25);
+  EXPECT_EQ(read_as({.missing = MissingValues::keep}, "q,who\n1,a\n3,NA\n").members, 2);
+}
+
+TEST(MarketData, NumbersAreReadAsTheKeysSay) {
+  auto const share = [](DataOptions const& options, std::string const& text) {
+    return read_as(options, "q;who\n" + text + ";a\n1;b\n").supertypes[0].share.value();
+  };
+  EXPECT_EQ(share({}, "+3"), 0.75);
+  EXPECT_EQ(share({.decimal = DecimalMark::comma}, "1,5"), 0.6);
+  EXPECT_EQ(share({.thousands = ThousandsMark::comma}, "1,234,567.5"), 1234567.5 / 1234568.5);
+  EXPECT_EQ(share({.decimal = DecimalMark::comma, .thousands = ThousandsMark::point}, "1.234,5"), 1234.5 / 1235.5);
+  EXPECT_EQ(share({.thousands = ThousandsMark::blank}, "12 345"), 12345.0 / 12346);
+  for (auto const* bad : {"1,23", "12,3456", ",123", "1,2345,678"})
+    EXPECT_THAT(error_of([&] { share({.thousands = ThousandsMark::comma}, bad); }),
+                HasSubstr("expected a positive number"))
+        << bad;
+}
+
+TEST(MarketData, TheUnitIsASixthOfTheMedian) {
+  EXPECT_EQ(read_iowa("Diageo Americas", published).unit, 1);
+  auto const data = read("q,who\n1200,a\n1200,b\n3000,b\n");
+  EXPECT_EQ(data.unit, 200);
+  EXPECT_EQ(targets(data)[1].scale, 200);
+  EXPECT_EQ(env_settings(data).at("quantity_unit"), Setting(200.0));
+  auto const own = read_as({.unit = 3, .share_scale = 0.1}, "q,who\n1,a\n3,b\n");
+  EXPECT_EQ(targets(own)[0].scale, 0.1);
+  EXPECT_EQ(targets(own)[1].scale, 3);
+  EXPECT_THAT(error_of([] { read_as({.unit = 1e-9}, "q,who\n1,a\n3,b\n"); }),
+              testing::AllOf(StartsWith("quantity = \"q\": the 5 % and 95 % percentiles in"), HasSubstr("data.unit")));
+  EXPECT_THAT(error_in("q,who\n1e308,a\n1e308,a\n1,b\n"), HasSubstr("is not finite"));
 }
 
 TEST(MarketData, NamesWhatTheFileLacks) {

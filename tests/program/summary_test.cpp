@@ -160,7 +160,7 @@ TEST(Summary, NamesMissingAndBrokenRows) {
 }
 
 TEST(Summary, TextHasEveryFigureAndWhoseItIs) {
-  auto const json = nlohmann::json::parse(summary_text(summary_of({row(0, 0.5, -1, 1, 0)}), 7, 1,
+  auto const json = nlohmann::json::parse(summary_text(summary_of({row(0, 0.5, -1, 1, 0)}), {7, 1, "00ff"},
                                                        {{"calibrated", {{"episodes", 16}}}, {"settled", nullptr}}));
   EXPECT_EQ(json.at("seed"), 7);
   EXPECT_EQ(json.at("stages"), 1);

@@ -57,10 +57,11 @@ namespace detail {
 // Each returns the value of `setting` or throws a SettingError that names `key`, the value and what was expected.
 bool as_bool(std::string_view key, Setting const& setting);
 std::int64_t as_integer(std::string_view key, Setting const& setting, Range range);
-double as_real(std::string_view key, Setting const& setting, Range range);
+// narrow: the value becomes a float, and bounds are compared as floats.
+double as_real(std::string_view key, Setting const& setting, Range range, bool narrow);
 std::string as_string(std::string_view key, Setting const& setting);
 int as_choice(std::string_view key, Setting const& setting, Choices choices);
-std::vector<double> as_reals(std::string_view key, Setting const& setting, Range range, bool whole);
+std::vector<double> as_reals(std::string_view key, Setting const& setting, Range range, bool whole, bool narrow);
 std::vector<std::string> as_strings(std::string_view key, Setting const& setting);
 std::string to_text(Range range, bool whole);
 std::string to_text(Choices choices);
@@ -93,7 +94,7 @@ struct Reader {
     assign(key, value, [&](Setting const& s) { value = as_strings(key, s); });
   }
   void operator()(char const* key, std::vector<double>& value, Range range, char const*) {
-    assign(key, value, [&](Setting const& s) { value = as_reals(key, s, range, false); });
+    assign(key, value, [&](Setting const& s) { value = as_reals(key, s, range, false, false); });
   }
   template <class T>
   requires std::is_arithmetic_v<T>
@@ -102,7 +103,7 @@ struct Reader {
       if constexpr (std::is_integral_v<T>)
         value = T(as_integer(key, s, range));
       else
-        value = T(as_real(key, s, range));
+        value = T(as_real(key, s, range, std::is_same_v<T, float>));
     });
   }
   template <class T>
@@ -113,7 +114,7 @@ struct Reader {
   template <class T, int N>
   void operator()(char const* key, T (&value)[N], Range range, char const*) {
     assign(key, value, [&](Setting const& s) {
-      auto const items = as_reals(key, s, range, std::is_integral_v<T>);
+      auto const items = as_reals(key, s, range, std::is_integral_v<T>, std::is_same_v<T, float>);
       if (items.size() != N) wrong_count(key, items.size(), std::to_string(N));
       for (int i = 0; i < N; ++i) value[i] = T(items[std::size_t(i)]);
     });
@@ -121,7 +122,7 @@ struct Reader {
   template <class T, int Capacity>
   void operator()(char const* key, List<T, Capacity>& value, Range range, char const*) {
     assign(key, value, [&](Setting const& s) {
-      auto const items = as_reals(key, s, range, std::is_integral_v<T>);
+      auto const items = as_reals(key, s, range, std::is_integral_v<T>, std::is_same_v<T, float>);
       if (items.size() > Capacity) wrong_count(key, items.size(), "at most " + std::to_string(Capacity));
       value = {};
       for (double const item : items) value.items[value.count++] = T(item);

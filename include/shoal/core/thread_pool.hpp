@@ -44,6 +44,7 @@ class ThreadPool {
   void run_task(Task task);
   void work(int thread);
 
+  int spins_;  // looks at a value before sleeping
   Task task_;
   std::atomic<std::uint32_t> generation_{0};
   std::atomic<int> running_{0};

@@ -139,7 +139,7 @@ struct MarketOf : MarketRules {
     share_ties(team, p, s, w, random);
     settle(team, p, s, w, rewards);
     team.once([&] {
-      for (int c = 0; c < clusters; ++c) s.demand += p.quantities[c] * float(popcount(w.arriving[c]));
+      for (int c = 0; c < clusters; ++c) s.demand += p.sizes[c] * float(popcount(w.arriving[c]));
       s.mid += w.mid_move;
       s.last_return = w.log_return;
       s.spread = w.next_spread;
@@ -499,8 +499,8 @@ struct MarketOf : MarketRules {
       std::uint32_t trades = 0;
       for (int c = 0; c < clusters; ++c) {
         std::uint32_t const buyers = w.counts[0][c][m], sellers = w.counts[1][c][m];
-        bought += p.quantities[c] * float(int(buyers));
-        sold += p.quantities[c] * float(int(sellers));
+        bought += p.sizes[c] * float(int(buyers));
+        sold += p.sizes[c] * float(int(sellers));
         bought_cost += p.unit_cost[c] * float(int(buyers));
         sold_cost += p.unit_cost[c] * float(int(sellers));
         trades += buyers + sellers;

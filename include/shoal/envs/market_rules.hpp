@@ -29,6 +29,7 @@ struct MarketRules {
     List<std::int32_t, max_merchants> supertype_of = {};  // from 1; empty: the published grouping
     int steps = 96;
     float quantities[clusters] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    float quantity_unit = 1;
     float arrival = 0.125f;
     float volatility = 0.10f;
     float spread_mean = 1.5e-4f, spread_sd = 0.5e-4f, spread_low = 0.2e-4f, spread_high = 5e-4f;
@@ -46,7 +47,8 @@ struct MarketRules {
 
     // Derived by prepare().
     float sigma = 0;                 // sd of the log mid's move in a step
-    float unit_cost[clusters] = {};  // q_c * S_ref(q_c) / (s0 / 2)
+    float sizes[clusters] = {};      // q_c in units of quantity_unit, in which all rules count
+    float unit_cost[clusters] = {};  // size * S_ref(size) / (s0 / 2)
     float curve[8] = {};             // coefficients of x, x^2, ... in the exchange's curve
     float curve_limit = 0;           // sizes below it use them
     Probability24 arriving = {};
@@ -61,7 +63,10 @@ struct MarketRules {
       visit("supertype_of", p.supertype_of, Range{1, max_merchants},
             "supertype of each merchant, from 1; empty: 1 for merchant 1, 2 for all others");
       visit("steps", p.steps, Range{1, 65535}, "steps of an episode, T");
-      visit("quantities", p.quantities, Range{1e-3, 1e6}, "quantity that a customer of each cluster trades, ascending");
+      visit("quantities", p.quantities, Range{1e-30, 1e30},
+            "quantity that a customer of each cluster trades, ascending");
+      visit("quantity_unit", p.quantity_unit, Range{1e-30, 1e30},
+            "quantity that liquidity, rewards and observations count as 1");
       visit("arrival", p.arrival, Range{0, 1}, "probability that a customer wants to trade in a step");
       visit("volatility", p.volatility, Range{0, 5}, "of the mid price, a year of 252 days of 96 steps");
       visit("spread_mean", p.spread_mean, Range{0, 0.1}, "mean of the exchange's spread s0, relative to the mid");
@@ -93,6 +98,12 @@ struct MarketRules {
       if (p.quantities[c] < p.quantities[c - 1])
         throw SettingError("quantities", ": expected ascending values, value " + std::to_string(c + 1) +
                                              " is smaller than the one before");
+    for (int c = 0; c < clusters; ++c) {
+      p.sizes[c] = p.quantities[c] / p.quantity_unit;
+      if (!(p.sizes[c] >= 1e-3f && p.sizes[c] <= 1e6f))
+        throw SettingError("quantities", ": value " + std::to_string(c + 1) + " is " + std::to_string(p.sizes[c]) +
+                                             " times quantity_unit, expected 0.001 to 1000000 times");
+    }
     if (p.spread_low > p.spread_high) throw SettingError("spread_low", ": expected at most spread_high");
     p.sigma = p.volatility / std::sqrt(252.0f * 96.0f);
     p.arriving = probability24(p.arrival);
@@ -100,7 +111,7 @@ struct MarketRules {
     double coefficient = 1;
     for (int k = 1; k <= 8; ++k) p.curve[k - 1] = float(coefficient *= (k - a) / (k + 1));
     p.curve_limit = p.liquidity * 0.1f / max(1.0f, float(std::fabs(a)));
-    for (int c = 0; c < clusters; ++c) p.unit_cost[c] = p.quantities[c] * exchange_curve(p, p.quantities[c]);
+    for (int c = 0; c < clusters; ++c) p.unit_cost[c] = p.sizes[c] * exchange_curve(p, p.sizes[c]);
   }
 
   static Settings with_agents(int n) { return {{"merchants", std::int64_t(n)}}; }

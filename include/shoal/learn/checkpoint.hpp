@@ -6,18 +6,25 @@
 #include <map>
 #include <string>
 
+#include "shoal/core/error.hpp"
+
 namespace shoal {
+
+/// A file that is cut short, or that no shoal has written.
+struct BrokenCheckpoint : InputError {
+  using InputError::InputError;
+};
 
 struct Checkpoint {
   std::map<std::string, at::Tensor> tensors;
   std::map<std::string, std::string> texts;
 };
 
-/// @throws InputError if the file cannot be written whole; what stood under that name then stays
+/// @throws Error if the file cannot be written whole; what stood under that name then stays
 void write_checkpoint(std::string const& path, Checkpoint const& checkpoint);
 
 /// The tensors are on the CPU.
-/// @throws InputError for a missing, broken or foreign file
+/// @throws BrokenCheckpoint, or InputError for a missing file or one of another version
 Checkpoint read_checkpoint(std::string const& path);
 
 }  // namespace shoal

@@ -63,7 +63,9 @@ struct PolicyOptions {
   PolicyMapKind map = PolicyMapKind::shared;
   NetworkOptions network = {};
   double log_sd = -0.5;
-  PpoOptions ppo = {};
+  /// A calibrator fits the policies as they are: they have to be near an equilibrium of the profile while it still moves
+  /// (docs/calibration.md has what slower ones do to the fit).
+  PpoOptions ppo = {.learning_rate = {1e-3, 0.6, 200}, .kl_target = 0.03, .entropy_weight = 0.002};
   ObservationOptions observation = {};
 
   template <class Visit>
@@ -83,8 +85,8 @@ enum class CalibratorKind { es, rl, bo, random, cmaes, fixed };
 
 /// What kind = "es" does (evolution_calibrator.hpp).
 struct EvolutionOptions {
-  double spread = 0.05;
-  Schedule learning_rate = {0.03, 0.6, 200};
+  double spread = 0.07;
+  Schedule learning_rate = {0.05, 0.75, 200};
 
   template <class Visit>
   static void fields(Visit& visit, EvolutionOptions& o) {
@@ -230,7 +232,8 @@ struct ValidationOptions {
           "stages from one validation to the next: the calibrator's present answer against the best one before");
     visit("episodes", o.episodes, Range{2, 1 << 24}, "episodes of each of the two; both play the same");
     visit("patience", o.patience, Range{0, 1e9},
-          "validations without an improvement after which calibration ends; 0: it never ends early");
+          "calibration ends when so many validations were no better on average than as many before them; 0: it never "
+          "ends early");
     visit("final_episodes", o.final_episodes, Range{2, 1 << 24},
           "episodes behind the fit that a run reports, others than those that its profile was chosen with");
   }
@@ -238,7 +241,7 @@ struct ValidationOptions {
 
 /// Section [settling]: when calibration has ended the profile rests and the policies go on learning at it.
 struct SettlingOptions {
-  double share = 0;
+  double share = 0.2;
   bool explore = false;
 
   template <class Visit>

@@ -61,6 +61,10 @@ at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
 /// [B, metrics], means over each instance's episodes since clear_metrics(); not finite where none has ended.
 at::Tensor mean_metrics(Simulator& simulator, at::Device device);
 
+/// [2, metrics] f64 over all episodes since clear_metrics(): their mean, and the standard deviation of the instances' means
+/// around it, each counted as often as it has episodes. Not finite where no episode has ended.
+at::Tensor episode_statistics(Simulator& simulator, at::Device device);
+
 /// The heads of the environment's actions.
 /// @throws InputError if there are more than max_discrete_heads
 ActionLayout action_layout(Spec const& spec);

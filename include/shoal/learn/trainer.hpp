@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/learn/answer_choice.hpp"
 #include "shoal/learn/calibrator.hpp"
 #include "shoal/learn/fit.hpp"
 #include "shoal/learn/options.hpp"
@@ -41,7 +42,7 @@ struct StageReport {
   };
   struct Return {
     std::string supertype;
-    double mean, sd;  // of the instances' mean undiscounted episode return
+    double mean, sd;  // undiscounted, of the episodes that ended in the stage; sd: of the instances' means
   };
   struct Mean {
     std::string name;
@@ -118,11 +119,12 @@ class Trainer {
   FrozenGame frozen_game(at::Tensor const& profiles) const { return frozen_game(profiles, nullptr); }
 
   /// Everything that run_stage() depends on, between two stages. `configuration` is kept with it.
-  /// @throws InputError if the file cannot be written whole; a file of that name stays as it was
+  /// @throws Error if the file cannot be written whole; a file of that name stays as it was
   void save(std::string const& path, std::string const& configuration);
   /// Into a trainer whose calibration has not ended.
   /// @param configuration  must equal that of save()
-  /// @throws InputError for a file that is cut short, of another version or another configuration
+  /// @throws BrokenCheckpoint for a file that is cut short, before anything has changed; InputError for one of another version or
+  ///         another configuration
   void load(std::string const& path, std::string const& configuration);
 
  private:
@@ -161,9 +163,7 @@ class Trainer {
   double environment_seconds_ = 0, inference_seconds_ = 0,
          update_seconds_ = 0;  // of the last stage, by the host's clock
   std::chrono::steady_clock::time_point stage_start_ = {}, phase_start_ = {};
-  at::Tensor answer_;                // [D], the best validated profile; undefined: none yet
-  double best_fit_ = 0;              // r_cal of the validation that was best
-  std::int64_t improved_at_ = 0;     // its stage
+  AnswerChoice answer_;
   std::int64_t calibrated_at_ = -1;  // the stage that calibration ended before; -1: it goes on
   std::int64_t planned_ = -1;        // where it was to end, when it ended
   std::int64_t stage_ = 0, agent_steps_ = 0;

@@ -1,0 +1,19 @@
+// What this process may use of its machine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace shoal {
+
+/// CPUs that the process may run on: its affinity, and the CPU time that its control groups allow, rounded up. At least 1.
+int available_cpus();
+
+/// Bytes of host memory that the process can still take: the least of what the machine has available, what its control groups
+/// leave, and RLIMIT_AS.
+std::int64_t available_memory();
+
+/// "1.5 GB"
+std::string bytes_text(double bytes);
+
+}  // namespace shoal
