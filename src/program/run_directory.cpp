@@ -81,6 +81,13 @@ void RunDirectory::write_summary(std::string const& text) const { write_text(sum
 
 void RunDirectory::remove_summary() const { fs::remove(summary()); }
 
+void RunDirectory::remove_partial_files() const {
+  std::vector<fs::path> partial;
+  for (auto const& entry : fs::recursive_directory_iterator(path_))
+    if (entry.path().extension() == ".partial") partial.push_back(entry.path());
+  for (auto const& path : partial) fs::remove(path);
+}
+
 std::vector<std::string> RunDirectory::read_metrics() const {
   std::vector<std::string> rows;
   if (!fs::exists(metrics())) return rows;

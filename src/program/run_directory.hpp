@@ -45,6 +45,9 @@ class RunDirectory {
   /// Removes all checkpoints but the last two.
   void prune_checkpoints() const;
 
+  /// Removes what a killed process had not finished writing.
+  void remove_partial_files() const;
+
   /// The whole rows of metrics.jsonl, one JSON text each; a last row that is cut short is left out.
   /// @throws InputError if the file cannot be read, or another row is broken
   std::vector<std::string> read_metrics() const;

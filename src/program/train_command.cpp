@@ -95,6 +95,7 @@ TrainingRun open(std::string const& folder, std::vector<std::string> const& over
   auto const rows = directory.read_history(done);
   tell_broken(stored);
   for (auto const& path : stored.broken) fs::remove(path);
+  directory.remove_partial_files();
   directory.write_metrics(rows);
   if (done < trainer.stages()) directory.remove_summary();
   if (!overrides.empty()) directory.write("config.toml", to_toml(stored.config));

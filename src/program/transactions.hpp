@@ -15,7 +15,7 @@ enum class ThousandsMark { none, comma, point, blank, apostrophe };
 enum class MissingValues { error, drop, keep };
 
 struct DataOptions {
-  std::string file, quantity, group, member;
+  std::string file = {}, quantity = {}, group = {}, member = {};
   double unit = 0, share_scale = 0.05;
   MissingValues missing = MissingValues::error;
   Delimiter delimiter = Delimiter::automatic;
