@@ -6,6 +6,7 @@
 #include <map>
 
 #include "program/text_table.hpp"
+#include "shoal/core/error.hpp"
 
 namespace shoal {
 
@@ -134,7 +135,7 @@ std::string last_stages_table(std::vector<std::string> const& rows, nlohmann::or
 
 }  // namespace
 
-std::string final_table(std::vector<std::string> const& rows) {
+std::string final_table(std::vector<std::string> const& rows) try {
   if (rows.empty()) return {};
   auto const first = nlohmann::ordered_json::parse(rows.front());
   if (first["targets"].empty()) return {};
@@ -146,6 +147,8 @@ std::string final_table(std::vector<std::string> const& rows) {
               fit_line(calibrated, "at the end of the calibration (1 = perfect fit)");
   if (!settled.is_null()) text += fit_line(settled, "after settling");
   return text + beginning;
+} catch (nlohmann::json::exception const&) {
+  throw InputError("metrics.jsonl: a row does not hold what the table shows");
 }
 
 }  // namespace shoal

@@ -36,10 +36,10 @@ TEST(EvolutionCalibrator, OpposedParticlesMirrorAboutTheMean) {
   for (auto const& [c, mean] : {std::pair{0, 0.25}, {2, 0.5}}) {  // these two stay clear of their bounds
     EXPECT_LT(distance(middle.select(1, c), at::full({2000}, mean)), 1e-5);
     auto const one = side(points, 0).select(1, c).to(at::kDouble);
-    EXPECT_NEAR(number(one.mean()), mean, 0.005);
-    EXPECT_NEAR(number(one.std()), 0.05, 0.004);
+    EXPECT_NEAR(number(one.mean()), mean, 0.007);
+    EXPECT_NEAR(number(one.std()), 0.07, 0.004);
   }
-  // 0.9 + 0.05 normal reaches the bound: one of the two is clipped, the other one is not
+  // 0.9 + 0.07 normal reaches the bound: one of the two is clipped, the other one is not
   auto const reached = side(points, 0).select(1, 1) >= 1 - 1e-6;
   EXPECT_GT(number(reached.to(at::kDouble).sum()), 10);
   EXPECT_LT(number(side(points, 1).select(1, 1).index({reached}).max()), 0.8 + 1e-5);

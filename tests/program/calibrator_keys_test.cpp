@@ -91,7 +91,7 @@ TEST(CalibratorKeys, TheListTellsWhoseAKeyIs) {
   EXPECT_EQ(all.count("kind"), 1u);
   EXPECT_EQ(all.count("learning_rate"), 2u);
   auto const rates = all.equal_range("learning_rate");
-  EXPECT_EQ(rates.first->second.value, "0.03");
+  EXPECT_EQ(rates.first->second.value, "0.05");
   EXPECT_THAT(rates.first->second.help, testing::StartsWith("(es) "));
   EXPECT_EQ(std::next(rates.first)->second.value, "0.003");
   EXPECT_THAT(std::next(rates.first)->second.help, testing::StartsWith("(rl) "));
@@ -140,7 +140,7 @@ TEST(ValidationKeys, HaveDefaultsAndOverrides) {
   auto const resolved = to_toml(resolve(parse_config(calibrated, "x.toml", {"validation.patience=3"})));
   EXPECT_THAT(resolved, HasSubstr("[validation]\n"));
   EXPECT_THAT(resolved, HasSubstr("patience = 3\n"));
-  EXPECT_THAT(resolved, HasSubstr("[settling]\nexplore = false\nshare = 0.0\n"));
+  EXPECT_THAT(resolved, HasSubstr("[settling]\nexplore = false\nshare = 0.2\n"));
   EXPECT_THAT(resolved, HasSubstr("[calibrator]\nkind = \"es\"\n"));
   EXPECT_EQ(to_toml(resolve(parse_config(resolved, "y.toml", {}))), resolved);
 }

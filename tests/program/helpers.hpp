@@ -36,12 +36,12 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// The message of the InputError that f() throws.
+/// The message of the Error that f() throws.
 template <class F>
 std::string error_of(F f) {
   try {
     f();
-  } catch (InputError const& error) {
+  } catch (Error const& error) {
     return error.what();
   }
   return "(no error)";

@@ -210,7 +210,8 @@ TEST(MarketData, MissingValuesAreErrorsOrLeftOut) {
 }
 
 TEST(MarketData, NumbersAreReadAsTheKeysSay) {
-  auto const share = [](DataOptions const& options, std::string const& text) {
+  auto const share = [](DataOptions options, std::string const& text) {
+    options.unit = 1000;
     return read_as(options, "q;who\n" + text + ";a\n1;b\n").supertypes[0].share.value();
   };
   EXPECT_EQ(share({}, "+3"), 0.75);

@@ -103,10 +103,12 @@ TEST_F(StudyConfig, NamesWhatIsMissing) {
 TEST_F(StudyConfig, NamesBadValues) {
   EXPECT_THAT(error_after("[3, 1]", "[3, -1]"),
               StartsWith("s.toml:2: study.seeds = [3, -1]: expected a list of integers"));
-  EXPECT_EQ(error_after("[3, 1]", "[3, 3]"), "s.toml:2: study.seeds: a seed is given twice");
+  EXPECT_EQ(error_after("[3, 1]", "[3, 3]"), "s.toml:2: study.seeds: seed 3 is given twice, as values 1 and 2");
   EXPECT_EQ(error_after("[3, 1]", "[3]\nreference = \"bo\""),
             "s.toml:3: study.reference = \"bo\": expected the name of a method");
-  EXPECT_EQ(error_after("\"b\"", "\"a\""), "s.toml:10: experiment[2].name = \"a\": given twice");
+  EXPECT_EQ(error_after("\"b\"", "\"a\""),
+            fmt::format("s.toml:10: experiment[2].name = \"a\": given twice; it is the name at {}:5: experiment[1] too",
+                        path()));
   EXPECT_THAT(error_after("\"b\"", "\"../b\""),
               StartsWith("s.toml:10: experiment[2].name = \"../b\": expected letters"));
   EXPECT_EQ(

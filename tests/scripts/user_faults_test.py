@@ -329,8 +329,9 @@ def affinity(folder):
 
 def out_of_memory(folder):
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (4_000_000 * 1024,) * 2)  # noqa: E731
-    for override in ("train.instances=16777216", "env.rounds=1048576"):
-        said = complaint("train", game(folder), "--out", folder / "r", "--set", override, code=1, preexec_fn=limit)
+    for overrides in (["train.instances=16777216"], ["train.instances=64", "env.rounds=1048576"]):
+        sets = [word for text in overrides for word in ("--set", text)]
+        said = complaint("train", game(folder), "--out", folder / "r", *sets, code=1, preexec_fn=limit)
         contains(said, "train.instances", "train.steps", "need about", "are available", "instances fit")
         assert not (folder / "r").exists()
 
@@ -459,7 +460,7 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 test(pathlib.Path(folder))
             print(f"{test.__name__}: passed, {time.time() - begin:.1f} s", flush=True)
-        except AssertionError as error:
+        except (AssertionError, subprocess.TimeoutExpired) as error:
             failed.append(test.__name__)
             print(f"{test.__name__}: FAILED: {error}", flush=True)
     if failed:
