@@ -67,7 +67,7 @@ if(SHOAL_CCACHE AND PROJECT_IS_TOP_LEVEL)
   foreach(language CXX CUDA)
     if(NOT CMAKE_${language}_COMPILER_LAUNCHER)  # the sloppiness is what precompiled headers need
       set(CMAKE_${language}_COMPILER_LAUNCHER
-        env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SHOAL_CCACHE})
+        env CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SHOAL_CCACHE})
     endif()
   endforeach()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -7,8 +7,9 @@
 //   environment (types, customers, prices), and the policies' exploration with the rest;
 // - the cosine between the update that so many particles propose and one that an independent 16,384 in pairs on common random
 //   numbers propose, for estimates without pairs, with mirrored pairs, and with mirrored pairs on common random numbers. Mean of 8.
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include "program/stored_run.hpp"
 
@@ -56,7 +57,7 @@ class Lab {
   }
 
   at::Tensor increments(int particles, std::uint32_t seed) const {
-    torch::manual_seed(seed);
+    at::manual_seed(seed);
     return spread_ * at::randn({particles, space().size()});
   }
 

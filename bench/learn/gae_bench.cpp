@@ -1,6 +1,7 @@
 // Advantages of [steps, columns]: our column by column, against the loop over time in LibTorch.
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
 
 #include "shoal/learn/ops.hpp"
 

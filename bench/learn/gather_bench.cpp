@@ -1,6 +1,7 @@
 // A minibatch of the market's samples out of a rollout: ours, all fields in one pass, against an index_select a field.
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
 
 #include "shoal/learn/ops.hpp"
 

@@ -1,7 +1,8 @@
 // Actions with log-probability and entropy from a policy's distribution, and uniform ones: ours, against plain LibTorch, which draws
 // from its own generator. `continuous` has the market's three normal heads, `discrete` its 11 x 11 x 6 levels.
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
 
 #include "shoal/learn/distribution.hpp"
 #include "shoal/learn/ops.hpp"

@@ -1,6 +1,7 @@
 #include "shoal/learn/activation.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "shoal/core/math.hpp"
 #include "shoal/learn/parallel.hpp"

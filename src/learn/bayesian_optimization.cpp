@@ -1,6 +1,7 @@
 #include "src/learn/bayesian_optimization.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <torch/optim/lbfgs.h>
 
 #include <functional>
 #include <numbers>

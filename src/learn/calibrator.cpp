@@ -1,7 +1,7 @@
 #include "shoal/learn/calibrator.hpp"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 

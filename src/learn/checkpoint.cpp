@@ -1,7 +1,8 @@
 #include "shoal/learn/checkpoint.hpp"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/serialize/archive.h>
 #include <unistd.h>
 
 #include <cerrno>

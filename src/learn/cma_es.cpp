@@ -1,6 +1,6 @@
 #include "src/learn/cma_es.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>

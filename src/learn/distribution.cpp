@@ -1,6 +1,6 @@
 #include "shoal/learn/distribution.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 namespace shoal {
 

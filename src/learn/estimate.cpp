@@ -1,6 +1,6 @@
 #include "shoal/learn/estimate.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <cmath>
 

@@ -1,6 +1,6 @@
 #include "shoal/learn/fixed_calibrator.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 namespace shoal {
 

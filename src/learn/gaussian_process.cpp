@@ -1,6 +1,8 @@
 #include "src/learn/gaussian_process.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/optim/lbfgs.h>
 
 #include <cmath>
 #include <limits>

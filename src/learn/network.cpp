@@ -1,7 +1,8 @@
 #include "shoal/learn/network.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <torch/torch.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cmath>
 

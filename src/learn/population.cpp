@@ -1,6 +1,7 @@
 #include "src/learn/population.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 namespace shoal {
 

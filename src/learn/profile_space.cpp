@@ -1,7 +1,7 @@
 #include "shoal/learn/profile_space.hpp"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include "shoal/core/error.hpp"
 

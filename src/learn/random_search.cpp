@@ -1,6 +1,6 @@
 #include "src/learn/random_search.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "src/learn/search_random.hpp"
 

@@ -1,6 +1,7 @@
 #include "shoal/learn/search_calibrator.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 

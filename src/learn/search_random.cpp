@@ -1,7 +1,7 @@
 #include "src/learn/search_random.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <torch/torch.h>
 
 #include "shoal/core/random.hpp"
 

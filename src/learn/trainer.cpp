@@ -1,7 +1,10 @@
 #include "shoal/learn/trainer.hpp"
 
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
 
 #include <chrono>
 #include <cmath>

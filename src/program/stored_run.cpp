@@ -1,7 +1,8 @@
 #include "program/stored_run.hpp"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
 
 #include <array>
 #include <fstream>

@@ -1,5 +1,5 @@
 // Inference on the device: both kernels against LibTorch, against f64, and against the body on the CPU.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "learn/infer_problem.hpp"
 #include "on_device.hpp"

@@ -1,7 +1,7 @@
 #include "shoal/learn/answer_choice.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 namespace shoal {
 namespace {

@@ -1,5 +1,7 @@
 #include "shoal/learn/rl_calibrator.hpp"
 
+#include <torch/csrc/autograd/autograd.h>
+
 #include "learn/helpers.hpp"
 #include "learn/uneven_spec.hpp"
 #include "shoal/learn/distribution.hpp"

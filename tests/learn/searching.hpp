@@ -1,7 +1,8 @@
 // Runs a profile search on a function that can be computed at once.
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <functional>
 

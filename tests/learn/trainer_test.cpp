@@ -1,6 +1,7 @@
 #include "shoal/learn/trainer.hpp"
 
 #include <c10/core/CPUAllocator.h>
+#include <torch/serialize/archive.h>
 
 #include <cstring>
 

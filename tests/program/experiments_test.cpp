@@ -1,9 +1,9 @@
 // The configurations under experiments/ run, the oracles of experiments/calsheq meet their targets, the data of experiments/iowa give
 // theirs, and the calibrator finds the answer of experiments/cooperation.
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <toml++/toml.h>
-#include <torch/torch.h>
 
 #include "program/helpers.hpp"
 #include "program/run_config.hpp"
