@@ -20,7 +20,12 @@ namespace {
 constexpr int cannot_run = 127;
 
 /// In the child, between fork and exec: only what a signal handler may do.
-[[noreturn]] void become(char const* program, char* const* arguments, int log, pid_t parent) {
+[[noreturn]] void become(char const* program, char* const* arguments, int log, pid_t parent,
+                         sigset_t const& unblocked) {
+  // A signal that comes before exec would otherwise end in the parent's handler, and be forgotten.
+  for (int const number : {SIGINT, SIGTERM, SIGHUP})
+    if (std::signal(number, SIG_DFL) == SIG_IGN && number == SIGHUP) std::signal(number, SIG_IGN);
+  sigprocmask(SIG_SETMASK, &unblocked, nullptr);
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGINT);
   if (getppid() != parent) _exit(cannot_run);  // it died before we asked
@@ -45,9 +50,13 @@ ChildProcess::ChildProcess(std::string const& program, std::vector<std::string> 
   int const file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (file < 0) cannot_write(log);
   pid_t const parent = getpid();
+  sigset_t all, unblocked;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &unblocked);
   pid_ = fork();
-  if (pid_ == 0) become(program.c_str(), arguments.data(), file, parent);
+  if (pid_ == 0) become(program.c_str(), arguments.data(), file, parent, unblocked);
   int const error = errno;
+  sigprocmask(SIG_SETMASK, &unblocked, nullptr);
   close(file);
   if (pid_ < 0) throw Error(fmt::format("cannot start a process: {}", std::strerror(error)));
 }

@@ -31,6 +31,12 @@ struct Series {
   double seconds = 0, agent_steps = 0;
 };
 
+/// The library's message without its own number: "[json.exception.out_of_range.403] key 'x' not found".
+std::string without_prefix(std::string const& message) {
+  auto const end = message.find("] ");
+  return message.starts_with('[') && end != std::string::npos ? message.substr(end + 2) : message;
+}
+
 class Reader {
  public:
   explicit Reader(Spec const& spec) {
@@ -50,7 +56,7 @@ class Reader {
     series_.returns.push_back(returns.contains(first_supertype_) ? returns.at(first_supertype_).at("mean").get<double>()
                                                                  : Figure());
   } catch (json::exception const& error) {
-    throw InputError(fmt::format("row {}: broken: {}", index + 1, error.what()));
+    throw InputError(fmt::format("row {}: broken: {}", index + 1, without_prefix(error.what())));
   }
 
   Series const& series() const { return series_; }

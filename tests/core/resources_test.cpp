@@ -28,6 +28,9 @@ TEST(Resources, CpusFollowTheAffinity) {
 TEST(Resources, MemoryFollowsTheLimitOfTheAddressSpace) {
   auto const before = available_memory();
   EXPECT_GT(before, 1 << 20);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need address space of their own";
+#endif
   rlimit old;
   ASSERT_EQ(getrlimit(RLIMIT_AS, &old), 0);
   rlimit const limit{rlim_t(1) << 46, old.rlim_max};  // far above what is used, sanitizers included
