@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "program/toml_settings.hpp"
+#include "shoal/core/text.hpp"
 
 namespace shoal {
 
@@ -44,7 +45,7 @@ class Reader {
       throw InputError(fmt::format("{}: environment is missing; expected environment = \"{}\"", path_, environment_));
     if (auto const name = node->as_string()->get(); name != environment_)
       throw InputError(fmt::format("{}environment = \"{}\": a profile of another environment, expected \"{}\"",
-                                   location(path_, node->source()), name, environment_));
+                                   location(path_, node->source()), printable(name, 80), environment_));
   }
 
   /// Every key must be a supertype's coordinate.
@@ -57,13 +58,14 @@ class Reader {
           std::find_if(spec_.supertypes.begin(), spec_.supertypes.end(), [&](auto const& s) { return s.name == name; });
       if (supertype == spec_.supertypes.end() || supertype->coordinates.empty() || !node.is_table())
         throw InputError(fmt::format("{}{}: unknown; expected environment and a table for each supertype, [{}] to [{}]",
-                                     at, name, spec_.supertypes.front().name, spec_.supertypes.back().name));
+                                     at, printable(name, 80), spec_.supertypes.front().name,
+                                     spec_.supertypes.back().name));
       for (auto const& [inner, value] : *node.as_table()) {
         auto const& all = supertype->coordinates;
         if (std::none_of(all.begin(), all.end(), [&](auto const& c) { return c.name == inner.str(); }))
           throw InputError(fmt::format("{}{}.{}: unknown coordinate; expected {} to {}",
-                                       location(path_, inner.source()), name, inner.str(), all.front().name,
-                                       all.back().name));
+                                       location(path_, inner.source()), name, printable(inner.str(), 80),
+                                       all.front().name, all.back().name));
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "program/toml_settings.hpp"
+#include "shoal/core/text.hpp"
 #include "shoal/env/simulator.hpp"
 
 namespace shoal {
@@ -54,7 +55,7 @@ Tables read_tables(toml::table const& root, std::string const& file) {
       if (!node.is_table()) throw InputError(fmt::format("{}study: expected a section, [study]", at));
       tables.study = read_table(source, "study", *node.as_table());
     } else {
-      throw InputError(fmt::format("{}{}: unknown; expected {}", at, key.str(), layout));
+      throw InputError(fmt::format("{}{}: unknown; expected {}", at, printable(key.str(), 80), layout));
     }
   }
   return tables;
@@ -86,13 +87,14 @@ void check_names(Config const& source, char const* kind, std::vector<Options> co
     auto const section = entry(kind, i);
     if (name.empty()) throw InputError(fmt::format("{}{}.name is missing", source.origins.at(section), section));
     if (!is_folder_name(name))
-      fail(source, section, "name", fmt::format(" = \"{}\": expected letters, digits, '-', '_' and '.'", name));
+      fail(source, section, "name",
+           fmt::format(" = \"{}\": expected letters, digits, '-', '_' and '.'", printable(name, 80)));
     auto const [first, is_new] = entry_of.emplace(name, i);
     if (is_new) continue;
     auto const other = entry(kind, first->second);
     fail(source, section, "name",
-         fmt::format(" = \"{}\": given twice; it is the name at {}{} too", name, source.origins.at(other + ".name"),
-                     other));
+         fmt::format(" = \"{}\": given twice; it is the name at {}{} too", printable(name, 80),
+                     source.origins.at(other + ".name"), other));
   }
 }
 
@@ -104,8 +106,9 @@ void find_configurations(Config const& source, std::vector<ExperimentOptions>& e
     if (config.empty()) throw InputError(fmt::format("{}{}.config is missing", source.origins.at(section), section));
     auto const path = std::filesystem::path(source.file).parent_path() / config;
     if (!std::filesystem::is_regular_file(path))
-      fail(source, section, "config",
-           fmt::format(" = \"{}\": no such file; expected a path relative to the study's file", config));
+      fail(
+          source, section, "config",
+          fmt::format(" = \"{}\": no such file; expected a path relative to the study's file", printable(config, 200)));
     config = path.string();
   }
 }
@@ -123,7 +126,8 @@ void check_study(Study& study) {
   if (options.reference.empty()) options.reference = study.methods.front().name;
   auto const is_reference = [&](auto const& method) { return method.name == options.reference; };
   if (std::none_of(study.methods.begin(), study.methods.end(), is_reference))
-    fail(source, "study", "reference", fmt::format(" = \"{}\": expected the name of a method", options.reference));
+    fail(source, "study", "reference",
+         fmt::format(" = \"{}\": expected the name of a method", printable(options.reference, 80)));
 }
 
 std::string key_of(std::string const& override_text) {
@@ -137,7 +141,8 @@ void check_overrides(Config const& source, char const* kind, std::vector<Options
     for (auto const& text : all[i].set)
       for (auto const& [key, instead] : {std::pair{"train.seed", "study.seeds"}, {"train.threads", "study.threads"}})
         if (key_of(text) == key)
-          fail(source, entry(kind, i), "set", fmt::format(": {}: expected {} in its place", text, instead));
+          fail(source, entry(kind, i), "set",
+               fmt::format(": {}: expected {} in its place", printable(text, 100), instead));
 }
 
 /// Where the override stands that an error "--set KEY..." is about, the method's first because it is applied last; empty for another error.

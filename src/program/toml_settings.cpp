@@ -95,7 +95,7 @@ Converted convert(toml::node const& node) {
 Setting read_setting(Config& config, std::string const& name, toml::key const& key, toml::node const& node) {
   auto const at = location(config.file, key.source());
   auto converted = convert(node);
-  if (!converted.setting) throw InputError(at + name + converted.problem);
+  if (!converted.setting) throw InputError(at + printable(name, 100) + converted.problem);
   config.origins[name] = at;
   return std::move(*converted.setting);
 }
