@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "shoal/core/text.hpp"
 #include "shoal/env/cpu_simulator.hpp"
 #include "shoal/env/cuda_simulator.hpp"
 #include "shoal/envs/all.hpp"
@@ -64,7 +65,7 @@ Entry const& find(std::string const& name) {
     if (e.name == name) return e;
     known += (known.empty() ? "" : ", ") + fmt::format("\"{}\"", e.name);
   }
-  throw SettingError("name", fmt::format(" = \"{}\": expected one of {}", name, known));
+  throw SettingError("name", fmt::format(" = \"{}\": expected one of {}", printable(name, 80), known));
 }
 
 }  // namespace

@@ -150,9 +150,13 @@ std::string origin_of_override(Study const& study, std::size_t experiment, std::
                                std::string const& error) {
   std::string const prefix = "--set ";
   if (!error.starts_with(prefix)) return {};
-  auto const about = [&](std::string const& text) { return error.substr(prefix.size()).starts_with(key_of(text)); };
+  auto const about = [&](std::string const& text) {
+    return error.substr(prefix.size()).starts_with(printable(key_of(text)).substr(0, 90));  // as the error shows it
+  };
   auto const has = [&](std::vector<std::string> const& set) { return std::any_of(set.begin(), set.end(), about); };
-  auto const section = has(study.methods[method].set) ? entry("method", method) : entry("experiment", experiment);
+  bool const of_method = has(study.methods[method].set);
+  if (!of_method && !has(study.experiments[experiment].set)) return {};
+  auto const section = of_method ? entry("method", method) : entry("experiment", experiment);
   return study.source.origins.at(section + ".set") + section + ".set: ";
 }
 

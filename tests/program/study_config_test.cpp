@@ -129,6 +129,11 @@ TEST_F(StudyConfig, NamesOverridesAtFaultWithTheirPlace) {
             "s.toml:18: method[2].set: train.seed=3: expected study.seeds in its place");
 }
 
+TEST_F(StudyConfig, AnOverrideWithControlCharactersIsNamedWithItsPlace) {
+  EXPECT_THAT(error_after("policy.epochs=3", "t\\rain.stages=3"),
+              testing::AllOf(StartsWith("s.toml:"), HasSubstr("t\\x0dain.stages")));
+}
+
 TEST_F(StudyConfig, AConfigurationAtFaultIsTheProblemOfItsCells) {
   auto const broken = folder_.write("broken.toml", "[env]\nname = \"matrix_game\"\nround = 3\n");
   std::string text = grid;
