@@ -13,7 +13,7 @@ namespace shoal {
 namespace {
 
 std::string interval(nlohmann::ordered_json const& x) {
-  return fmt::format("[{:.4g}, {:.4g}]", x["low"].get<double>(), x["high"].get<double>());
+  return fmt::format("[{:.4g}, {:.4g}]", x.at("low").get<double>(), x.at("high").get<double>());
 }
 
 /// The last row's that has one; null: none has.
@@ -28,8 +28,8 @@ nlohmann::ordered_json last_fit(std::vector<std::string> const& rows, char const
 
 std::string fit_line(nlohmann::ordered_json const& fit, char const* when) {
   return fmt::format("r_cal {:.4f} {} over {} episodes that training never saw, {}\n",
-                     fit["r_cal"]["mean"].get<double>(), interval(fit["r_cal"]), fit["episodes"].get<std::int64_t>(),
-                     when);
+                     fit.at("r_cal").at("mean").get<double>(), interval(fit.at("r_cal")),
+                     fit.at("episodes").get<std::int64_t>(), when);
 }
 
 }  // namespace
@@ -52,8 +52,8 @@ nlohmann::ordered_json fits_of(std::vector<std::string> const& rows) {
 
 std::string fit_table(nlohmann::ordered_json const& fit) {
   std::vector<std::vector<std::string>> rows{{"metric", "target", "fitted", "95 % interval", "error"}};
-  for (auto const& [name, t] : fit["targets"].items()) {
-    double const target = t["target"], value = t["mean"];
+  for (auto const& [name, t] : fit.at("targets").items()) {
+    double const target = t.at("target"), value = t.at("mean");
     rows.push_back({name, fmt::format("{:.4g}", target), fmt::format("{:.4g}", value), interval(t),
                     fmt::format("{:+.4f}", value - target)});
   }
@@ -120,12 +120,13 @@ std::string last_stages_table(std::vector<std::string> const& rows, nlohmann::or
   std::map<std::string, double> fitted;
   for (std::size_t i = rows.size() - count; i < rows.size(); ++i) {
     auto const row = nlohmann::json::parse(rows[i]);
-    r_cal += row["r_cal_mean"].get<double>() / double(count);
-    for (auto const& [name, fit] : row["targets"].items()) fitted[name] += fit["value"].get<double>() / double(count);
+    r_cal += row.at("r_cal_mean").get<double>() / double(count);
+    for (auto const& [name, fit] : row.at("targets").items())
+      fitted[name] += fit.at("value").get<double>() / double(count);
   }
   std::vector<std::vector<std::string>> table{{"metric", "target", "fitted", "error"}};
-  for (auto const& [name, fit] : first["targets"].items()) {
-    double const target = fit["target"], value = fitted[name];
+  for (auto const& [name, fit] : first.at("targets").items()) {
+    double const target = fit.at("target"), value = fitted[name];
     table.push_back(
         {name, fmt::format("{:.4g}", target), fmt::format("{:.4g}", value), fmt::format("{:+.4f}", value - target)});
   }
@@ -138,9 +139,9 @@ std::string last_stages_table(std::vector<std::string> const& rows, nlohmann::or
 std::string final_table(std::vector<std::string> const& rows) try {
   if (rows.empty()) return {};
   auto const first = nlohmann::ordered_json::parse(rows.front());
-  if (first["targets"].empty()) return {};
+  if (first.at("targets").empty()) return {};
   auto const beginning =
-      fmt::format("r_cal {:.4f} in the first stage, over its instances\n", first["r_cal_mean"].get<double>());
+      fmt::format("r_cal {:.4f} in the first stage, over its instances\n", first.at("r_cal_mean").get<double>());
   auto const calibrated = last_fit(rows, "calibrated"), settled = last_fit(rows, "settled");
   if (calibrated.is_null()) return last_stages_table(rows, first) + beginning;
   auto text = fit_table(settled.is_null() ? calibrated : settled) +
