@@ -16,7 +16,7 @@ Fit AnswerChoice::consider(at::Tensor const& candidate, std::function<Fit(at::Te
   return best;
 }
 
-bool AnswerChoice::hopes() const {
+bool AnswerChoice::may_improve() const {
   auto const n = std::ptrdiff_t(patience_);
   if (n == 0 || std::ptrdiff_t(validations_.size()) < 2 * n) return true;
   auto const end = validations_.end();

@@ -335,7 +335,7 @@ void Trainer::validate(StageReport& report) {
     report.validation = answer_.consider(calibrator_->answer().clone(),
                                          [&](at::Tensor const& profile) { return fit(profile, o.episodes, choosing); });
     bool const searches = config_.calibrator->kind != CalibratorKind::fixed;
-    if (stage_ == calibration_stages() || (searches && !answer_.hopes())) {
+    if (stage_ == calibration_stages() || (searches && !answer_.may_improve())) {
       report.calibrated = fit(answer_.profile(), o.final_episodes, reporting);
       calibrated_at_ = stage_;
       planned_ = calibration_stages();

@@ -124,10 +124,12 @@ std::vector<std::string> const& section_names() {
 
 std::string target_section(std::size_t i) { return fmt::format("calibrator.target[{}]", i + 1); }
 
+std::string assigned_key(std::string const& assignment) { return trimmed(assignment.substr(0, assignment.find('='))); }
+
 std::pair<std::string, Setting> parse_assignment(std::string const& text) {
   if (!is_utf8(text)) throw InputError(fmt::format("--set {}: is not UTF-8", printable(text, 100)));
   auto const equals = text.find('=');
-  auto const key = trimmed(text.substr(0, equals));
+  auto const key = assigned_key(text);
   if (equals == std::string::npos || key.empty())
     throw InputError(fmt::format("--set {}: expected key=value", printable(text, 100)));
   auto converted = parse_value(trimmed(text.substr(equals + 1)));

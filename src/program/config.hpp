@@ -30,6 +30,9 @@ std::string target_section(std::size_t i);
 Config read_config(std::string const& path, std::vector<std::string> const& overrides);
 Config parse_config(std::string const& text, std::string const& name, std::vector<std::string> const& overrides);
 
+/// The key of "key=value", without blanks around it.
+std::string assigned_key(std::string const& assignment);
+
 /// "key=value" as a command line gives it.
 /// @throws InputError without "=", or for a value that is a table or a list of unlike elements
 std::pair<std::string, Setting> parse_assignment(std::string const& text);

@@ -25,6 +25,7 @@ namespace shoal {
 namespace {
 
 constexpr std::size_t longest_message = 1000;
+constexpr char const* too_little_memory = "not enough memory; fewer train.instances or train.steps need less";
 
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
@@ -42,7 +43,7 @@ bool is_live_terminal() {
   return isatty(STDERR_FILENO) && kind && std::strcmp(kind, "dumb") != 0 && *kind;
 }
 
-void tell(std::string const& text, int patience) {
+void tell(std::string_view text, int patience) {
   for (std::size_t done = 0; done < text.size();) {
     pollfd reader{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
     if (poll(&reader, 1, patience) <= 0 || !(reader.revents & POLLOUT)) return;
@@ -67,7 +68,7 @@ void finish_output() {
 std::string description(std::exception const& error) {
   if (dynamic_cast<Error const*>(&error)) return error.what();
   if (dynamic_cast<std::bad_alloc const*>(&error) || dynamic_cast<c10::OutOfMemoryError const*>(&error))
-    return "not enough memory; fewer train.instances or train.steps need less";
+    return too_little_memory;
   if (auto const* const file = dynamic_cast<std::filesystem::filesystem_error const*>(&error))
     return fmt::format("{}: {}", file->path1().string(), file->code().message());
   if (auto const* const system = dynamic_cast<std::system_error const*>(&error))  // of fmt::print()
@@ -76,7 +77,7 @@ std::string description(std::exception const& error) {
   if (auto const* const torch = dynamic_cast<c10::Error const*>(&error)) {
     auto const line = first_line(torch->what_without_backtrace());
     bool const memory = line.find("not enough memory") != std::string::npos || line.find("alloc") != std::string::npos;
-    return memory ? "not enough memory; fewer train.instances or train.steps need less" : "LibTorch: " + line;
+    return memory ? too_little_memory : "LibTorch: " + line;
   }
   return first_line(error.what());
 }

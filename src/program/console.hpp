@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 
 namespace shoal {
 
@@ -15,8 +16,9 @@ bool is_live_terminal();
 
 /// Writes a line, or a part of one, to standard error. Whatever becomes of it, work goes on: what cannot be shown is dropped, and a
 /// reader that does not read is waited for a second at most.
+/// Signal handlers may call it.
 /// @param patience  milliseconds to wait for the reader
-void tell(std::string const& text, int patience = 1000);
+void tell(std::string_view text, int patience = 1000);
 
 /// "shoal: " and the message on one line, printable and not too long.
 void tell_error(std::string const& message);

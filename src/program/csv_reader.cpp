@@ -30,18 +30,13 @@ class Lines {
   /// @return whether there was another line
   bool next(std::string& line) {
     line.clear();
-    if (carriage_return_ && peek('\n')) line += buffer_[at_++];
-    for (carriage_return_ = false; more();) {
+    while (more()) {
       char const c = buffer_[at_++];
       line += c;
-      if (c == '\r') carriage_return_ = true;
+      if (c == '\r' && more() && buffer_[at_] == '\n') line += buffer_[at_++];
       if (c == '\n' || c == '\r') break;
       if (line.size() > longest_value)
         throw InputError(fmt::format("{}:{}: longer than 16 MB; expected a row of a CSV file", path_, number_ + 1));
-    }
-    if (carriage_return_ && peek('\n')) {
-      line += buffer_[at_++];
-      carriage_return_ = false;
     }
     if (!more() && line.ends_with('\x1a')) line.pop_back();
     if (line.empty()) return false;
@@ -67,8 +62,6 @@ class Lines {
     return at_ < buffer_.size();
   }
 
-  bool peek(char c) { return more() && buffer_[at_] == c; }
-
   void refuse_other_formats() const {
     using namespace std::string_view_literals;
     constexpr std::array formats{std::pair{"\x1f\x8b"sv, "gzip"},
@@ -91,7 +84,6 @@ class Lines {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
   std::string buffer_;
   std::size_t at_ = 0;
-  bool carriage_return_ = false;
   std::int64_t number_ = 0;
 };
 

@@ -1,12 +1,11 @@
 #include "program/interrupt.hpp"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+
+#include "program/console.hpp"
 
 namespace shoal {
 
@@ -28,9 +27,8 @@ void on_signal(int) {
   came = true;
   for (int const number : signals)
     if (number != SIGHUP) std::signal(number, SIG_DFL);
-  pollfd reader{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-  if (auto const* const said = answer.load(); said && poll(&reader, 1, 0) > 0 && (reader.revents & POLLOUT))
-    if (write(STDERR_FILENO, said->text, said->size) < 0) errno = error;
+  constexpr int patience = 0;
+  if (auto const* const said = answer.load()) tell({said->text, said->size}, patience);
   errno = error;
 }
 

@@ -16,10 +16,7 @@ namespace {
 std::string written(toml::node const& node) {
   std::ostringstream text;
   node.visit([&](auto const& x) { text << x; });
-  auto line = text.str().substr(0, 40);
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char c) { return c < ' '; }, ' ');
-  return line;
+  return printable(text.str(), 40);
 }
 
 constexpr double rounding = 1e-6;  // of a bound's width: values are written in single precision

@@ -130,17 +130,13 @@ void check_study(Study& study) {
          fmt::format(" = \"{}\": expected the name of a method", printable(options.reference, 80)));
 }
 
-std::string key_of(std::string const& override_text) {
-  return override_text.substr(0, override_text.find_first_of(" \t="));
-}
-
 /// A study sets seeds and threads itself.
 template <class Options>
 void check_overrides(Config const& source, char const* kind, std::vector<Options> const& all) {
   for (std::size_t i = 0; i < all.size(); ++i)
     for (auto const& text : all[i].set)
       for (auto const& [key, instead] : {std::pair{"train.seed", "study.seeds"}, {"train.threads", "study.threads"}})
-        if (key_of(text) == key)
+        if (assigned_key(text) == key)
           fail(source, entry(kind, i), "set",
                fmt::format(": {}: expected {} in its place", printable(text, 100), instead));
 }
@@ -151,7 +147,8 @@ std::string origin_of_override(Study const& study, std::size_t experiment, std::
   std::string const prefix = "--set ";
   if (!error.starts_with(prefix)) return {};
   auto const about = [&](std::string const& text) {
-    return error.substr(prefix.size()).starts_with(printable(key_of(text)).substr(0, 90));  // as the error shows it
+    return error.substr(prefix.size())
+        .starts_with(printable(assigned_key(text)).substr(0, 90));  // as the error shows it
   };
   auto const has = [&](std::vector<std::string> const& set) { return std::any_of(set.begin(), set.end(), about); };
   bool const of_method = has(study.methods[method].set);

@@ -19,11 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string key_of(std::string const& assignment) {
-  auto const key = assignment.substr(0, assignment.find('='));
-  return key.substr(0, key.find_last_not_of(" \t") + 1);
-}
-
 std::vector<Config> read_configs(TrainCommand const& command) {
   if (command.seeds.empty()) return {read_config(command.config, command.overrides)};
   std::vector<Config> files;
@@ -87,8 +82,8 @@ TrainingRun open(std::string const& folder, std::vector<std::string> const& over
   auto stored = load_run(directory, overrides);
   auto const& trainer = stored.trainer;
   auto const done = trainer.next_stage(), asked = stored.config.trainer.train.stages;
-  bool const asks =
-      std::any_of(overrides.begin(), overrides.end(), [](auto const& text) { return key_of(text) == "train.stages"; });
+  bool const asks = std::any_of(overrides.begin(), overrides.end(),
+                                [](auto const& text) { return assigned_key(text) == "train.stages"; });
   if (asks && asked < done)
     throw InputError(
         fmt::format("--set train.stages = {}: {} has {} stages; expected at least as many", asked, folder, done));
@@ -104,7 +99,7 @@ TrainingRun open(std::string const& folder, std::vector<std::string> const& over
 
 void check_resumption(TrainCommand const& command) {
   for (auto const& text : command.overrides)
-    if (auto const key = key_of(text); !is_resumable_key(key))
+    if (auto const key = assigned_key(text); !is_resumable_key(key))
       throw InputError(
           fmt::format("--set {}: a resumed run may change train.stages, train.checkpoint_every, train.threads and "
                       "train.device only",

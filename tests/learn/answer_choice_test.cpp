@@ -34,15 +34,15 @@ TEST(AnswerChoice, TheIncumbentIsValuedUnderPresentPolicies) {
   EXPECT_EQ(choice.profile().item<float>(), 1);
 }
 
-TEST(AnswerChoice, HopesAsLongAsValidationsGetBetterOnAverage) {
-  EXPECT_TRUE(after({0.5, 0.5, 0.5}, 2).hopes()) << "too few to tell";
-  EXPECT_FALSE(after({0.5, 0.5, 0.5, 0.5}, 2).hopes());
-  EXPECT_TRUE(after({0.5, 0.5, 0.5, 0.6}, 2).hopes());
-  EXPECT_TRUE(after({0.5, 0.5, 0.5, 0.5}, 0).hopes()) << "0: for ever";
+TEST(AnswerChoice, MayImproveAsLongAsValidationsGetBetterOnAverage) {
+  EXPECT_TRUE(after({0.5, 0.5, 0.5}, 2).may_improve()) << "too few to tell";
+  EXPECT_FALSE(after({0.5, 0.5, 0.5, 0.5}, 2).may_improve());
+  EXPECT_TRUE(after({0.5, 0.5, 0.5, 0.6}, 2).may_improve());
+  EXPECT_TRUE(after({0.5, 0.5, 0.5, 0.5}, 0).may_improve()) << "0: for ever";
   // a high one long ago, of policies that are gone, does not count
   AnswerChoice choice(1);
   choice.restore(at::zeros({1}), {0.9, 0.6, 0.7});
-  EXPECT_TRUE(choice.hopes());
+  EXPECT_TRUE(choice.may_improve());
 }
 
 }  // namespace

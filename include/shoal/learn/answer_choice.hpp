@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "shoal/learn/fit.hpp"
-#include "shoal/learn/options.hpp"
 
 namespace shoal {
 
@@ -24,9 +23,9 @@ class AnswerChoice {
   /// [D]; undefined before the first validation.
   at::Tensor const& profile() const { return profile_; }
 
-  /// Whether there is hope: the last `patience` validations are better on average than as many before them. Policies learn on, so
-  /// that a single good one long ago says little of what can be reached now.
-  bool hopes() const;
+  /// Whether the calibration may go on: the last `patience` validations are better on average than as many before them. Policies
+  /// learn on, so a single good validation long ago says little about what can be reached now.
+  bool may_improve() const;
 
   /// r_cal at each validation so far.
   std::vector<double> const& validations() const { return validations_; }
