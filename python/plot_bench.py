@@ -2,15 +2,19 @@
 
     python python/plot_bench.py FILE.json... OUT.png
 """
-import argparse
+import io
 import json
 import pathlib
+import sys
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import NullLocator, StrMethodFormatter
+
+from shoal_report import files
+from shoal_report.terminal import Parser, printable, reason, say, stop
 
 # Okabe and Ito's colours, told apart by the colour-blind; markers and line styles tell them apart in print.
 COLOURS = {"step": "#0072B2", "rollout": "#009E73", "train": "#D55E00"}
@@ -82,15 +86,16 @@ def panels_of(bench):
     return [(rows, axis) for rows in by_environment.values() for axis in swept(rows)]
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("files", type=pathlib.Path, nargs="+")
-    arguments.add_argument("out", type=pathlib.Path)
-    options = arguments.parse_args()
-    benches = [json.loads(file.read_text()) for file in options.files]
-    panels = [panel for bench in benches for panel in panels_of(bench)]
-    if not panels:
-        raise SystemExit(f"{', '.join(map(str, options.files))}: no results")
+def read(file):
+    """@return the content of a file and its panels"""
+    try:
+        bench = json.loads(file.read_text(encoding="utf-8"))
+        return bench, panels_of(bench)
+    except Exception as error:  # the file may hold anything
+        stop(f"{printable(file)}: no results of shoal bench --json ({printable(reason(error))})")
+
+
+def draw_all(panels, first):
     columns = min(len(panels), 4 if len(panels) % 2 else 2)
     rows = -(-len(panels) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(5.5 * columns, 4.2 * rows), squeeze=False, layout="constrained")
@@ -98,10 +103,32 @@ def main():
         panel.remove()
     for panel, (results, axis) in zip(axes.flat, panels):
         draw(panel, results, axis)
-    where = benches[0]["cpu"] if benches[0]["device"] == "cpu" else benches[0]["device"]
-    figure.suptitle(f"Cost of an agent step (median, min to max): {where}, commit {benches[0]['commit']}", fontsize=10)
-    figure.savefig(options.out, dpi=110)
-    print(options.out)
+    where = first["cpu"] if first["device"] == "cpu" else first["device"]
+    title = f"Cost of an agent step (median, min to max): {where}, commit {first['commit']}"
+    figure.suptitle(printable(title).replace("$", r"\$"), fontsize=10)
+    return figure
+
+
+def main():
+    arguments = Parser(__doc__)
+    arguments.add_argument("files", type=pathlib.Path, nargs="+")
+    arguments.add_argument("out", type=pathlib.Path)
+    options = arguments.parse_args()
+    benches = [read(file) for file in options.files]
+    panels = [panel for _, found in benches for panel in found]
+    if not panels:
+        stop(f"{printable(', '.join(map(str, options.files)))}: no results", code=1)
+    try:
+        files.check_output(options.out, "")
+        picture = io.BytesIO()
+        figure = draw_all(panels, benches[0][0])
+        figure.savefig(picture, dpi=110, format=options.out.suffix[1:].lower() or "png")
+        files.write_whole(options.out, picture.getvalue())
+    except files.BadOutput as error:
+        stop(str(error))
+    except Exception as error:  # what the files hold, or an unknown type of picture
+        stop(f"{printable(options.out)}: cannot be drawn ({printable(reason(error))})")
+    say(options.out, sys.stdout)
 
 
 main()

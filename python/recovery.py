@@ -28,6 +28,8 @@ try:
 except ImportError:  # before Python 3.11
     import tomli as tomllib
 
+from shoal_report.terminal import printable, say
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NEAR = 0.03  # of the ceiling: r_cal lost
 CHANCE = 1 / 3  # mean distance of two uniform draws, in units of the bounds
@@ -281,7 +283,7 @@ class Recovery:
 
     def tell(self, text):
         done = sum(seed.done for seed in self.seeds)
-        print(f"{done}/{len(self.seeds) * Seed.steps}  {text}", file=sys.stderr, flush=True)
+        say(f"{done}/{len(self.seeds) * Seed.steps}  {text}")
 
     async def go(self):
         """@return whether no seed failed"""
@@ -404,7 +406,7 @@ def report(out, coordinates, title):
     write_csv(out / "coordinates.csv", found)
     text = f"# Recovery: {title}\n\n## Fit\n\n{fit_text(fits)}\n## Coordinates\n\n{coordinates_text(found)}"
     write(out / "recovery.md", text)
-    print(out / "recovery.md")
+    say(out / "recovery.md", sys.stdout)
 
 
 # ---- command line ---------------------------------------------------------------------------------------------------
@@ -412,7 +414,8 @@ def report(out, coordinates, title):
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):  # one line, as of shoal
-        self.exit(2, f"recovery.py: {message}; see recovery.py --help\n")
+        say(f"recovery.py: {printable(message)}; see recovery.py --help")
+        sys.exit(2)
 
 
 def seed_list(text):
@@ -467,7 +470,7 @@ def main():
     try:
         recovery = prepare(options)
     except (BadInput, OSError) as error:
-        print(f"recovery.py: {error}", file=sys.stderr)
+        say(f"recovery.py: {error}")
         sys.exit(2)
     try:
         whole = asyncio.run(recovery.go())

@@ -3,7 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "kernels/sim/cuda_simulator.cuh"
-#include "shoal/envs/all.hpp"
+#include "envs/all.hpp"
 
 namespace shoal {
 

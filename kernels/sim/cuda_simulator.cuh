@@ -214,6 +214,8 @@ class CudaSimulator final : public Simulator {
 
 template <class Env>
 std::unique_ptr<Simulator> make_cuda_simulator(typename Env::Params const& params, SimulatorOptions const& options) {
+  if constexpr (requires { typename Env::Smaller; })
+    if (Env::Smaller::fits(params)) return make_cuda_simulator<typename Env::Smaller>(params, options);
   return std::make_unique<CudaSimulator<Env>>(params, options);
 }
 

@@ -50,6 +50,8 @@ def smooth(values, window):
 def thinned(known):
     """The stages of which a point is drawn, of those that are known."""
     stages = np.flatnonzero(known)
+    if not stages.size:
+        return stages
     return stages[np.unique(np.linspace(0, len(stages) - 1, MOST_POINTS).astype(int))]
 
 

@@ -2,6 +2,7 @@
 import dataclasses
 import re
 import statistics
+import zlib
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -10,6 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from . import curves
+from .terminal import printable
 
 # Okabe and Ito's colours, told apart by the colour-blind.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]
@@ -42,6 +44,11 @@ class Panel:
     width: float = 1.3  # of lines, in points
 
 
+def label(text):
+    """A text from outside as matplotlib shows it: of bearable length, and a $ begins no formula."""
+    return printable(text, 60).replace("$", r"\$")
+
+
 def style(index):
     return {"color": COLOURS[index % len(COLOURS)], "ls": STYLES[index % len(STYLES)]}
 
@@ -61,7 +68,7 @@ def draw_panel(axes, panel):
         axes.plot(curve.stages, curve.mean, lw=panel.width, **style(k))
     if panel.target is not None:
         axes.axhline(panel.target, color="black", lw=0.8)
-    axes.set_title(panel.title)
+    axes.set_title(label(panel.title))
     if panel.log:
         axes.set_yscale("log")
     else:
@@ -73,7 +80,7 @@ def draw_panel(axes, panel):
 def legend(figure, samples, panels):
     lines = [line for panel in panels for line in panel.lines]
     drawn = {k for k, _ in lines}
-    handles = [Line2D([], [], label=sample.label, **style(k)) for k, sample in enumerate(samples) if k in drawn]
+    handles = [Line2D([], [], label=label(sample.label), **style(k)) for k, sample in enumerate(samples) if k in drawn]
     if any(curve.low is not None for _, curve in lines):
         over = "seeds" if samples[0].over_seeds else "instances"
         handles.append(Patch(color="grey", alpha=0.3, lw=0, label=f"± 1 sd over {over}"))
@@ -171,10 +178,11 @@ def distributions(samples, run):
     axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
     for at in list(axes.flat)[len(groups) :]:
         at.remove()
-    for at, (label, points) in zip(axes.flat, groups.items()):
+    for at, (title, points) in zip(axes.flat, groups.items()):
         draw_distribution(at, samples, run, points)
         metric = points[0][1].rpartition(".")[2].rpartition("_p")[0]
-        at.set(title=f"{label}, last tenth of the stages", xlabel=f"{curves.words(metric)} ({curves.unit(metric)})", ylim=(0, 100))
+        unit = f"{label(curves.words(metric))} ({curves.unit(metric)})"
+        at.set(title=f"{label(title)}, last tenth of the stages", xlabel=unit, ylim=(0, 100))
     for row in axes:
         row[0].set_ylabel("cumulative share (%)")
     place_legend(figure, axes[0, 0].get_legend_handles_labels()[0])
@@ -194,12 +202,10 @@ def draw_distribution(axes, samples, run, points):
         runs = [r for r in sample.runs if all(("targets", name, "value") in r.columns for _, name in points)]
         if runs:
             values = [statistics.fmean(r.at_end(("targets", name, "value")) for r in runs) for _, name in points]
-            draw(values, marker=MARKERS[k], ms=3, label=sample.label, **style(k))
+            draw(values, marker=MARKERS[k], ms=3, label=label(sample.label), **style(k))
 
 
-def all_of(samples, run):
-    """{name: figure} of everything that the runs have. @param run  gives names and targets"""
-    return rewards(samples, run) | fits(samples, run) | distributions(samples, run) | paths(samples, run)
+KINDS = {"rewards": rewards, "fits": fits, "distributions": distributions, "paths": paths}
 
 
 def overview(run, reachable=None):
@@ -215,8 +221,9 @@ def overview(run, reachable=None):
             continue
         draw_panel(at, content)
         at.set_ylabel(content.unit)
-        drawn = {k: label for (k, _), label in zip(content.lines, labels)}  # coordinates of a supertype share a line's look
-        handles = [Line2D([], [], label=label, **style(k)) for k, label in drawn.items()]
+        # Coordinates of a supertype share a line's look.
+        drawn = {k: name for (k, _), name in zip(content.lines, labels)}
+        handles = [Line2D([], [], label=label(name), **style(k)) for k, name in drawn.items()]
         if content.target is not None:
             handles.append(Line2D([], [], color="black", lw=0.8, label="reachable by direct simulation"))
         at.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, columnspacing=1, frameon=False)
@@ -251,11 +258,19 @@ def overview_profile(sample, run):
     return Panel("", "coordinate, in its own unit", lines, width=0.8), [curves.words(owners[k]) for k, _ in lines]
 
 
+def file_name(name):
+    """A name of a metric as one of a file in the folder: what it cannot be is replaced, and a sum keeps it apart."""
+    if re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", name):
+        return name
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', name)[:80]}-{zlib.crc32(name.encode(errors='surrogatepass')):08x}"
+
+
 def save(figure, folder, name):
     """As PNG for screens and SVG for print, the same bytes for the same runs. @return the PNG's path"""
     folder.mkdir(parents=True, exist_ok=True)
     figure.get_layout_engine().execute(figure)
     figure.set_layout_engine(None)  # laid out once, not anew for each format
-    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-    return folder / f"{name}.png"
+    file = file_name(name)
+    figure.savefig(folder / f"{file}.svg", metadata={"Date": None})
+    figure.savefig(folder / f"{file}.png", metadata={"Software": None})
+    return folder / f"{file}.png"

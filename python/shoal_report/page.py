@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+from .terminal import escaped
+
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
@@ -26,7 +28,8 @@ FIXED = "\N{NO-BREAK SPACE}"  # narrow columns break their lines elsewhere
 
 
 def text(value):
-    return html.escape(str(value))
+    """Invisible letters are shown as escapes: a name that is not UTF-8 could not be written."""
+    return html.escape(escaped(str(value), keep="\n\t" + FIXED))
 
 
 def number(value):
@@ -37,7 +40,9 @@ def number(value):
         return "yes" if value else "no"
     if isinstance(value, str):
         return value
-    if isinstance(value, int) or abs(value) >= 10000:
+    if not isinstance(value, (int, float)):
+        return str(value)
+    if 10000 <= abs(value) < 1e15 or isinstance(value, int) and abs(value) < 10000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
 

@@ -1,5 +1,6 @@
 """The report of one run directory."""
 from . import curves, figures, notes, page
+from .terminal import printable
 
 CAPTIONS = {
     "rewards": "The calibrator's reward and the supertypes' returns, by stage",
@@ -32,11 +33,19 @@ def images(drawn, folder, within=""):
     }
 
 
-def of_kind(found, kind):
-    return [image for name, image in found.items() if name.partition("_")[0] == kind]
+def drawn(owner, samples, run, folder, within=""):
+    """{kind: images}; in place of figures that cannot be drawn it is said that they cannot."""
+
+    def of_kind(draw):
+        return list(images(draw(samples, run), folder, within).values())
+
+    title = f"{within}: figures of" if within else "figures of"
+    return {kind: notes.guarded(owner, f"{title} {kind}", of_kind, draw) for kind, draw in figures.KINDS.items()}
 
 
 def asked(run):
+    if not run.config:
+        return []
     env, train, policy = (run.config.get(section, {}) for section in ("env", "train", "policy"))
     calibrator = run.config.get("calibrator")
     rows = [["environment", env.get("name")], ["calibrator", calibrator.get("kind", "es") if calibrator else "none"]]
@@ -45,7 +54,7 @@ def asked(run):
     parts = [page.heading("What was asked"), page.table(["", "setting"], rows, texts=2)]
     targets = [
         [metric, value, target.get("scale", 1), target.get("weight", 1)]
-        for target in (calibrator or {}).get("target", [])
+        for target in (calibrator or {}).get("target") or []
         for metric, value in zip(target.get("metrics", []), target.get("values", []))
     ]
     if targets:
@@ -67,7 +76,8 @@ FITS = {"calibrated": "at the end of the calibration", "settled": "after settlin
 
 def validated_fits(run):
     """The run's answer, on episodes that training never saw; nothing for a run that was not validated."""
-    fits = {key: fit for key, fit in (run.summary or {}).get("fits", {}).items() if fit and key in FITS}
+    fits = (run.summary or {}).get("fits") or {}
+    fits = {key: fit for key, fit in fits.items() if fit and key in FITS}
     parts = []
     for key, fit in fits.items():
         r_cal, episodes = fit["r_cal"], page.number(fit["episodes"])
@@ -82,12 +92,37 @@ def validated_fits(run):
     return parts
 
 
-def pinned_table(evaluation, stale):
+def origin(name, stage, digest):
+    """Small print: from which state of the run a file was computed."""
+    of_stage = "an unknown stage" if stage is None else f"stage {stage}"
+    made = f"{name} was made from {of_stage}, {f'digest {printable(digest)}' if digest else 'of no known digest'}."
+    return page.paragraph(made, "small")
+
+
+def derived(run, name, found):
+    """The same of a file made after the run, and whether the run is another by now."""
+    stale = run.staleness(name, found)
+    said = [page.paragraph(printable(stale), "problem")] if stale else []
+    return [*said, origin(name, found.get("stage"), found.get("digest"))]
+
+
+def foreign(evaluation):
+    """Whose profile and whose targets evaluation.json is of, where they are not the run's own."""
+    profile, targets = evaluation.get("profile_file"), evaluation.get("targets_file")
+    said = [f"the profile of {printable(profile)}, not the run's own"] if profile else []
+    return said + ([f"the targets of {printable(targets)}, not the run's own"] if targets else [])
+
+
+def pinned_table(run):
+    evaluation = run.evaluation
+    if not evaluation or not evaluation["moves"]:
+        return []
+
     def change(move):
         return page.interval(move["low"], move["high"]) if move else "-"
 
     rows = [
-        [move["coordinate"], move["value"], change(move["lower"]), change(move["higher"]), "yes" if move["pinned"] else "no"]
+        [move["coordinate"], move["value"], change(move.get("lower")), change(move.get("higher")), move["pinned"]]
         for move in evaluation["moves"]
     ]
     columns = ["coordinate", "value", "r_cal, 0.1 lower", "r_cal, 0.1 higher", "pinned down"]
@@ -95,14 +130,18 @@ def pinned_table(evaluation, stale):
         "What r_cal changes by, 95 % interval, when one coordinate moves by a tenth of its bounds. The targets pin a "
         "coordinate down if r_cal falls whichever way it moves. Others may take other values with as good a fit."
     )
-    stale = [page.paragraph(stale, "problem")] if stale else []
-    return stale + [page.paragraph(words, "small"), page.table(columns, rows)]
+    others = foreign(evaluation)
+    title = "Which coordinates do other targets, or those of another profile, pin down?"
+    parts = [page.heading(title if others else "Which coordinates do the targets pin down?")]
+    parts += [page.paragraph(f"evaluation.json is of {' and of '.join(others)}.", "problem")] if others else []
+    parts += derived(run, "evaluation.json", evaluation)
+    return parts + [page.paragraph(words, "small"), page.table(columns, rows)]
 
 
 def result(run):
     parts = [page.heading("What came out"), *validated_fits(run)]
-    if len(parts) > 1:
-        return parts
+    if len(parts) > 1 or not run.columns:
+        return parts if len(parts) > 1 else []
     if ("r_cal", "mean") in run.columns:
         end, start = run.at_end(("r_cal", "mean")), run.at_start(("r_cal", "mean"))
         parts.append(page.paragraph(f"r_cal {end:.4f} (1 = perfect fit; {start:.4f} in the first stage)."))
@@ -112,12 +151,21 @@ def result(run):
     return parts + [page.paragraph(words, "small")]
 
 
-def criteria(summary):
+def criteria(run):
+    summary = run.summary
+    if not summary:
+        return []
     rows = [[criterion, key, meaning, summary.get(key)] for key, (criterion, meaning) in CRITERIA.items()]
-    return page.table(["criterion", "figure", "meaning", "value"], rows, texts=3)
+    made = origin("summary.json", summary["stages"], summary.get("digest"))
+    figures_of = page.table(["criterion", "figure", "meaning", "value"], rows, texts=3)
+    return [page.heading("The three criteria"), figures_of, made]
 
 
-def verdict(check, stale):
+def verdict(run):
+    parts, check = [page.heading("Is it an equilibrium?")], run.check
+    if not check:
+        unchecked = "Not checked: `shoal check` writes check.json."
+        return [*parts, page.paragraph(unchecked if "check.json" in run.missing else "check.json cannot be read.")]
     rows = []
     for who in check["deviators"]:
         for deviation in who["deviations"]:
@@ -131,8 +179,8 @@ def verdict(check, stale):
         f"Environment {check['environment']}; {settings}. "
         "A trained deviation's regret is a lower bound of the true one: a stronger deviation may exist."
     )
-    stale = [page.paragraph(stale, "problem")] if stale else []
-    return stale + [page.paragraph(check["verdict"], "verdict"), page.table(columns, rows, texts=2), page.paragraph(words, "small")]
+    parts += [*derived(run, "check.json", check), page.paragraph(check["verdict"], "verdict")]
+    return parts + [page.table(columns, rows, texts=2), page.paragraph(words, "small")]
 
 
 def profile_table(run):
@@ -153,29 +201,45 @@ def as_name(key, value):
     return str(value) if key in ("version", "commit", "seed") else page.number(value)
 
 
+def unfinished(run):
+    stages = run.config.get("train", {}).get("stages", run.stages)
+    if run.summary or not run.columns or run.stages >= stages:
+        return []
+    return [page.paragraph(f"The run has not finished: {run.stages} of {stages} stages.", "problem")]
+
+
+def fit(run, found):
+    return [page.heading("Fit"), *found["fits"], *found["distributions"]] if run.names("targets") else []
+
+
+def profile(run, found):
+    if not run.names("profile"):
+        return []
+    return [page.heading("Profile"), *found["paths"], page.folded("Profile as a table", profile_table(run))]
+
+
 def content(run, folder):
     """@param folder  where figures are written"""
-    parts = notes.section(*notes.of_run(run)) + asked(run)
-    if not run.columns:
-        return parts + configuration(run)
-    asked_stages = run.config.get("train", {}).get("stages", run.stages)
-    if run.stages < asked_stages and not run.summary:
-        parts.append(page.paragraph(f"The run has not finished: {run.stages} of {asked_stages} stages.", "problem"))
-    found = images(figures.all_of([curves.Sample("mean over instances", [run], over_seeds=False)], run), folder)
-    parts += result(run)
-    if run.summary:
-        parts += [page.heading("The three criteria"), criteria(run.summary)]
-    parts += [page.heading("Rewards"), *of_kind(found, "rewards")]
-    if run.names("targets"):
-        parts += [page.heading("Fit"), *of_kind(found, "fits"), *of_kind(found, "distributions")]
-    if run.names("profile"):
-        parts += [page.heading("Profile"), *of_kind(found, "paths"), page.folded("Profile as a table", profile_table(run))]
-    if run.evaluation and run.evaluation["moves"]:
-        parts += [page.heading("Which coordinates do the targets pin down?"), *pinned_table(run.evaluation, run.staleness("evaluation.json", run.evaluation))]
-    parts += [page.heading("Is it an equilibrium?")]
-    parts += verdict(run.check, run.staleness("check.json", run.check)) if run.check else [page.paragraph("Not checked: `shoal check` writes check.json.")]
-    return parts + provenance(run) + configuration(run)
+    found = {}
+    if run.columns:
+        found = drawn(run, [curves.Sample("mean over instances", [run], over_seeds=False)], run, folder)
+    sections = {
+        "What was asked": asked,
+        "What is to come": unfinished,
+        "What came out": result,
+        "The three criteria": criteria,
+        "Rewards": lambda run: [page.heading("Rewards"), *found["rewards"]] if found else [],
+        "Fit": lambda run: fit(run, found),
+        "Profile": lambda run: profile(run, found),
+        "Which coordinates do the targets pin down?": pinned_table,
+        "Is it an equilibrium?": verdict,
+        "How it ran": provenance,
+        "Configuration": configuration,
+    }
+    parts = [part for title, draw in sections.items() for part in notes.guarded(run, title, draw, run)]
+    return notes.section(*notes.of_run(run)) + parts
 
 
 def configuration(run):
-    return [page.preformatted(f"Configuration ({run.path / 'config.toml'})", run.config_text)] if run.config_text else []
+    title = f"Configuration ({printable(run.path / 'config.toml')})"
+    return [page.preformatted(title, run.config_text)] if run.config_text else []

@@ -2,6 +2,7 @@
 import math
 
 from . import curves, figures, notes, page, run_page
+from .terminal import printable
 
 
 def means_table(rows):
@@ -55,21 +56,39 @@ def runs_table(study, experiment):
         summary = cell.run and cell.run.summary
         if cell.experiment == experiment and summary:
             figures_of = [summary[key] for key in ("stages", "r_cal_last_tenth", "seconds", "agent_steps_per_second")]
-            rows.append([cell.method, summary["version"], summary["commit"], str(summary["seed"]), *figures_of])
-    columns = ["method", "version", "commit", "seed", "stages", "r_cal, last tenth", "seconds", "agent steps a second"]
-    return page.table(columns, rows, texts=3)
+            names = [summary["version"], summary["commit"], summary.get("digest"), str(summary["seed"])]
+            rows.append([cell.method, *names, *figures_of])
+    columns = ["method", "version", "commit", "digest", "seed", "stages", "r_cal, last tenth", "seconds"]
+    return page.table([*columns, "agent steps a second"], rows, texts=4)
 
 
 def verdicts(study, experiment):
     checked = [c for c in study.cells if c.experiment == experiment and c.run and c.run.check]
     if not checked:
         return [page.paragraph("Equilibrium: not checked; `shoal check` writes check.json into a run's folder.", "small")]
-    said = {id(c): (c.run.staleness("check.json", c.run.check), c.run.check["verdict"]) for c in checked}
-    sentences = [f"{c.method}, seed {c.seed}: {' '.join(filter(None, said[id(c)]))}" for c in checked]
+    sentences = [f"{c.method}, seed {c.seed}: {verdict(c.run)}" for c in checked]
     return [page.paragraph("Is it an equilibrium?"), page.bullets(sentences)]
 
 
+def verdict(run):
+    stage, digest = run.check.get("stage"), run.check.get("digest")
+    made = [f"stage {stage}" if stage is not None else "", f"digest {printable(digest)}" if digest else ""]
+    made = ", ".join(filter(None, made))
+    stale = printable(run.staleness("check.json", run.check))
+    return " ".join(filter(None, [stale, run.check["verdict"], f"({made})" if made else ""]))
+
+
+def targets_table(study, experiment, run):
+    if not run.names("targets"):
+        return []
+    words = "Means over the last tenth of the stages ± 1 sd over seeds."
+    return [fit_table(study, experiment, run), page.paragraph(words, "small")]
+
+
 def experiment_section(study, experiment, folder):
+    def guarded(title, draw, *arguments):
+        return notes.guarded(study, f"{experiment}: {title}", draw, *arguments)
+
     parts = [page.heading(f"Experiment {experiment}")]
     groups = comparisons(study, experiment)
     if not groups:
@@ -78,31 +97,43 @@ def experiment_section(study, experiment, folder):
     gallery = []
     for k, samples in enumerate(groups, start=1):
         within = f"{experiment}/methods-{k}" if len(groups) > 1 else experiment
-        found = run_page.images(figures.all_of(samples, run), folder, within)
-        parts += run_page.of_kind(found, "rewards")
-        gallery += [image for kind in ("fits", "distributions", "paths") for image in run_page.of_kind(found, kind)]
-    if run.names("targets"):
-        parts += [fit_table(study, experiment, run), page.paragraph("Means over the last tenth of the stages ± 1 sd over seeds.", "small")]
-    parts += verdicts(study, experiment)
+        found = run_page.drawn(study, samples, run, folder, within)
+        parts += found["rewards"]
+        gallery += [image for kind in ("fits", "distributions", "paths") for image in found[kind]]
+    parts += guarded("targets", targets_table, study, experiment, run)
+    parts += guarded("verdicts", verdicts, study, experiment)
     parts.append(page.gallery(gallery))
-    parts.append(page.folded("Runs", runs_table(study, experiment)))
+    parts += guarded("runs", lambda: [page.folded("Runs", runs_table(study, experiment))])
     return [*parts, *run_page.configuration(run)]
 
 
-def content(study, folder):
-    """@param folder  where figures are written, a folder an experiment"""
+def asked(study):
     finished = sum(cell.run is not None for cell in study.cells)
     words = (
         f"{len(study.experiments)} experiments x {len(study.methods)} methods ({', '.join(study.methods)}) x "
         f"{len(study.seeds)} seeds ({', '.join(map(str, study.seeds))}): {finished} of {len(study.cells)} runs have finished."
     )
-    parts = notes.section(*notes.of_study(study))
-    parts += [page.heading("What was asked"), page.paragraph(words), page.preformatted("study.toml", study.text)]
-    if study.table is not None:
-        parts += [page.heading("What came out"), page.paragraph("Mean ± sd over seeds."), means_table(study.table)]
-    if study.pairs is not None:
-        words = f"Method - {study.methods[0]}, paired by seed: mean (95 % interval); * where zero lies outside."
-        parts += [page.heading("Compared seed by seed"), page.paragraph(words), pairs_table(study.pairs)]
+    return [page.heading("What was asked"), page.paragraph(words), page.preformatted("study.toml", study.text)]
+
+
+def means(study):
+    if study.table is None:
+        return []
+    return [page.heading("What came out"), page.paragraph("Mean ± sd over seeds."), means_table(study.table)]
+
+
+def pairs(study):
+    if study.pairs is None:
+        return []
+    words = f"Method - {study.methods[0]}, paired by seed: mean (95 % interval); * where zero lies outside."
+    return [page.heading("Compared seed by seed"), page.paragraph(words), pairs_table(study.pairs)]
+
+
+def content(study, folder):
+    """@param folder  where figures are written, a folder an experiment"""
+    parts = []
+    for title, draw in {"What was asked": asked, "table.csv": means, "pairs.csv": pairs}.items():
+        parts += notes.guarded(study, title, draw, study)
     for experiment in study.experiments:
-        parts += experiment_section(study, experiment, folder)
-    return parts
+        parts += notes.guarded(study, f"Experiment {experiment}", experiment_section, study, experiment, folder)
+    return notes.section(*notes.of_study(study)) + parts

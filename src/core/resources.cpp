@@ -122,6 +122,13 @@ std::int64_t available_memory() {
   return std::max<std::int64_t>(0, std::min({machine_memory(), group_memory(), address_space()}));
 }
 
+std::string too_many_threads(std::string const& key, int threads) {
+  int const cpus = available_cpus();
+  if (threads <= cpus) return {};
+  return fmt::format("{} = {}: more than the {} this process may run on; they slow each other", key, threads,
+                     cpus == 1 ? "one CPU that" : fmt::format("{} CPUs that", cpus));
+}
+
 std::string bytes_text(double bytes) {
   constexpr std::pair<double, char const*> units[] = {{1e12, "TB"}, {1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}};
   for (auto const& [unit, name] : units)

@@ -10,8 +10,10 @@ namespace {
 
 std::uint32_t byte_at(std::string_view text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
 
-// C0 and C1 controls, delete, and the line and paragraph separators.
-bool is_control(std::uint32_t c) { return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029; }
+// C0 and C1 controls, delete, the line and paragraph separators, and what turns the direction of writing.
+bool is_control(std::uint32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
 
 std::uint32_t decode(std::string_view character) {
   auto const n = character.size();
@@ -47,6 +49,23 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(n);
   }
   return true;
+}
+
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./+=:,@%";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos) return std::string(text);
+  bool const shows = printable(text, std::string_view::npos) == text;
+  std::string out = shows ? "'" : "$'";
+  for (char const c : text) {
+    auto const byte = static_cast<unsigned char>(c);
+    if (c == '\'')
+      out += shows ? "'\\''" : "\\'";
+    else if (!shows && (byte < 0x20 || byte >= 0x7f || c == '\\'))
+      out += fmt::format("\\x{:02x}", byte);
+    else
+      out += c;
+  }
+  return out + "'";
 }
 
 std::string printable(std::string_view text, std::size_t most) {

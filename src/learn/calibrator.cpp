@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "shoal/core/text.hpp"
 #include "shoal/learn/evolution_calibrator.hpp"
 #include "shoal/learn/fixed_calibrator.hpp"
 #include "shoal/learn/rl_calibrator.hpp"
@@ -21,15 +22,28 @@ std::optional<std::pair<std::string, int>> as_percentile(std::string const& name
   return std::pair{name.substr(0, digits), std::stoi(name.substr(digits, 4))};
 }
 
+/// An error about a key of entry i, counted from 0, as configurations call it: "calibrator.target[1].metrics".
+SettingError wrong_target(std::size_t i, char const* key, std::string const& problem) {
+  return {fmt::format("calibrator.target[{}].{}", i + 1, key), problem};
+}
+
+/// The entry that has the metric.
+std::size_t entry_with(std::vector<TargetOptions> const& entries, std::string const& metric) {
+  auto const has = [&](auto const& e) {
+    return std::find(e.metrics.begin(), e.metrics.end(), metric) != e.metrics.end();
+  };
+  return std::size_t(std::find_if(entries.begin(), entries.end(), has) - entries.begin());
+}
+
 /// A percentile cannot be above a higher one.
-void check_percentiles(std::vector<Target> const& targets) {
+void check_percentiles(std::vector<TargetOptions> const& entries, std::vector<Target> const& targets) {
   for (auto const& a : targets)
     for (auto const& b : targets) {
       auto const x = as_percentile(a.name), y = as_percentile(b.name);
       if (x && y && x->first == y->first && x->second < y->second && a.value > b.value)
-        throw InputError(
-            fmt::format("calibrator.target: {} = {} is above {} = {}; expected percentiles that do not fall", a.name,
-                        a.value, b.name, b.value));
+        throw wrong_target(entry_with(entries, a.name), "values",
+                           fmt::format(": {} = {} is above {} = {}; expected percentiles that do not fall", a.name,
+                                       a.value, b.name, b.value));
     }
 }
 
@@ -39,27 +53,29 @@ std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
                                     std::vector<std::string> const& metric_names) {
   std::vector<Target> targets;
   double total = 0;
-  for (auto const& entry : entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    auto const& entry = entries[i];
     if (entry.metrics.size() != entry.values.size())
-      throw InputError(
-          fmt::format("calibrator.target: {} metrics but {} values", entry.metrics.size(), entry.values.size()));
+      throw wrong_target(i, entry.metrics.empty() ? "values" : "metrics",
+                         fmt::format(": {} metrics but {} values; expected a value for each metric",
+                                     entry.metrics.size(), entry.values.size()));
     for (std::size_t k = 0; k < entry.metrics.size(); ++k) {
       auto const it = std::find(metric_names.begin(), metric_names.end(), entry.metrics[k]);
       if (it == metric_names.end())
-        throw InputError(
-            fmt::format("calibrator.target.metrics: no metric \"{}\"; `shoal list` names the environment's metrics",
-                        entry.metrics[k]));
+        throw wrong_target(i, "metrics",
+                           fmt::format(": no metric \"{}\"; `shoal list` names the environment's metrics",
+                                       printable(entry.metrics[k], 80)));
       auto const same = [&](Target const& target) { return target.name == entry.metrics[k]; };
       if (std::any_of(targets.begin(), targets.end(), same))
-        throw InputError(fmt::format("calibrator.target.metrics: \"{}\" is a target twice", entry.metrics[k]));
+        throw wrong_target(i, "metrics", fmt::format(": \"{}\" is a target twice", entry.metrics[k]));
       double const weight = entry.weight / double(entry.metrics.size());
       targets.push_back({entry.metrics[k], int(it - metric_names.begin()), entry.values[k], weight, entry.scale});
       total += weight;
     }
   }
-  if (total <= 0) throw InputError("calibrator.target: expected at least one target with a positive weight");
+  if (total <= 0) throw SettingError("calibrator.target", ": expected at least one target with a positive weight");
   for (auto& target : targets) target.weight /= total;
-  check_percentiles(targets);
+  check_percentiles(entries, targets);
   return targets;
 }
 
@@ -68,7 +84,7 @@ Goal make_goal(std::vector<Target> const& targets, at::Device device) {
   std::vector<double> values, weights, scales;
   for (auto const& t : targets) {
     columns.push_back(t.metric);
-    values.push_back(t.value);
+    values.push_back(double(float(t.value)));  // metrics are floats: this one can be met
     weights.push_back(t.weight);
     scales.push_back(t.scale);
   }

@@ -63,8 +63,7 @@ class Check {
   std::optional<EquilibriumReport> run() {
     auto const spec = game_.make_simulator(1, options_.seed)->spec();
     auto const deviators = all_deviators(game_.policies, spec);
-    longest_ = spec.max_episode_steps;
-    steps_ = options_.steps > 0 ? options_.steps : longest_;
+    set_lengths(spec);
     auto const trainings = double(deviators.size() * std::size(starts));
     work_ = training_work() * trainings + evaluation_work() * (trainings + 1);
 
@@ -79,12 +78,42 @@ class Check {
     return report;
   }
 
+  Challenge challenge(Deviators const& who) {
+    set_lengths(game_.make_simulator(1, options_.seed)->spec());
+    work_ = training_work() + 2 * evaluation_work();
+    auto const [agents, base] = baseline(who, *evaluate("pi*", {}));
+    auto const parameters = *train(who, false, "challenger");
+    auto const& network = game_.policies[who.policy].network().shape();
+    auto const returns = *evaluate("challenger", Deviating{network, parameters, agents});
+    return {estimate(of_agents(returns, agents) - base), parameters};
+  }
+
  private:
   /// A network that the agents `who` [episodes] act with.
   struct Deviating {
     NetworkShape const& network;
     at::Tensor parameters, who;
   };
+
+  void set_lengths(Spec const& spec) {
+    longest_ = spec.max_episode_steps;
+    steps_ = options_.steps > 0 ? options_.steps : longest_;
+  }
+
+  /// Of each episode the return of one agent. @param agents  [episodes]
+  static at::Tensor of_agents(at::Tensor const& returns, at::Tensor const& agents) {
+    return returns.gather(1, agents.unsqueeze(1)).squeeze(1);
+  }
+
+  struct Baseline {
+    at::Tensor agents, returns;  // [episodes]: who may deviate, and what they earn with pi*
+  };
+
+  Baseline baseline(Deviators const& who, at::Tensor const& everyone) const {
+    auto const generator = at::detail::createCPUGenerator(seed_of(options_, Use::evaluated_agents, number_));
+    auto const agents = draw_agents(who.agents, {options_.evaluations}, generator, game_.device);
+    return {agents, of_agents(everyone, agents)};
+  }
 
   // In agent steps of one agent.
   double training_work() const { return double(options_.updates) * options_.instances * steps_; }
@@ -96,9 +125,7 @@ class Check {
   }
 
   std::optional<DeviatorsReport> check(Deviators const& who, at::Tensor const& everyone, bool may_abstain) {
-    auto const generator = at::detail::createCPUGenerator(seed_of(options_, Use::evaluated_agents, number_));
-    auto const agents = draw_agents(who.agents, {options_.evaluations}, generator, game_.device);
-    auto const base = everyone.gather(1, agents.unsqueeze(1)).squeeze(1);
+    auto const [agents, base] = baseline(who, everyone);
     DeviatorsReport report{.who = who, .value = estimate(base), .scale = 0, .deviations = {}};
     report.scale = std::max(std::abs(report.value.mean), least_scale);
     auto const add = [&](std::string const& start, at::Tensor const& values) {
@@ -112,7 +139,7 @@ class Check {
       if (!parameters) return {};
       auto const returns = evaluate(what, Deviating{network, *parameters, agents});
       if (!returns) return {};
-      add(start, returns->gather(1, agents.unsqueeze(1)).squeeze(1));
+      add(start, of_agents(*returns, agents));
     }
     if (may_abstain) add("do nothing", at::zeros_like(base));
     return report;
@@ -222,6 +249,11 @@ std::vector<Deviators> all_deviators(std::vector<PpoLearner> const& policies, Sp
     if (parts.size() > 1) all.insert(all.end(), parts.begin(), parts.end());
   }
   return all;
+}
+
+Challenge challenge(FrozenGame const& game, std::size_t policy, EquilibriumOptions const& options) {
+  EquilibriumProgress const goes_on = [](double, std::string const&) { return true; };
+  return Check(game, options, goes_on).challenge({"all agents", policy, game.policies[policy].agents()});
 }
 
 std::optional<EquilibriumReport> check_equilibrium(FrozenGame const& game, EquilibriumOptions const& options,

@@ -107,6 +107,12 @@ void PpoLearner::explore_again() {
   kl_coefficient_.fill_(config_.options.kl_coefficient);
 }
 
+void PpoLearner::take(at::Tensor const& parameters) {
+  explore_again();
+  at::NoGradGuard const no_grad;
+  network_.parameters().copy_(parameters);
+}
+
 void PpoLearner::act(Rollout const& rollout, int t) {
   at::NoGradGuard const no_grad;
   auto const& shape = rollout.shape;

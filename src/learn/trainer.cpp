@@ -6,12 +6,14 @@
 #include <fmt/format.h>
 #include <torch/cuda.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <sstream>
 
 #include "shoal/core/resources.hpp"
 #include "shoal/learn/checkpoint.hpp"
+#include "shoal/learn/equilibrium.hpp"
 #include "shoal/learn/fixed_calibrator.hpp"
 #include "shoal/learn/memory.hpp"
 #include "shoal/learn/parallel.hpp"
@@ -131,6 +133,7 @@ std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Devic
                                   {.instances = train.instances,
                                    .seed = std::uint32_t(train.seed),
                                    .common = common,
+                                   .recorded_episodes = config.calibrator ? 1 : 0,
                                    .threads = choose_threads(train.threads),
                                    .device = device.is_cuda() ? Device::cuda : Device::cpu,
                                    .team = "serial",
@@ -179,7 +182,7 @@ void Trainer::begin_episodes() {
 
 void Trainer::begin_stage() {
   environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
-  for (auto& policy : policies_) policy.begin(stage_, rate_stage());
+  for (auto& policy : policies_) policy.begin(stage_, stage_ - rate_from_);
   if (calibrator_) calibrator_->begin(stage_);
 }
 
@@ -279,12 +282,6 @@ StageReport Trainer::finish_stage() {
   return report;
 }
 
-/// The stage of the policies' learning rate.
-std::int64_t Trainer::rate_stage() const {
-  bool const anew = calibrated_at_ >= 0 && config_.settling.explore;
-  return anew ? stage_ - calibrated_at_ : stage_;
-}
-
 std::int64_t Trainer::settling_stages() const {
   bool const settles = config_.validation && config_.calibrator && config_.calibrator->kind != CalibratorKind::fixed;
   return settles ? std::llround(config_.settling.share * double(config_.train.stages)) : 0;
@@ -317,7 +314,7 @@ FrozenGame Trainer::frozen_game(at::Tensor const& profiles, void* stream) const 
           .policies = policies_,
           .supertypes = supertypes,
           .device = device_,
-          .stage = rate_stage()};
+          .stage = stage_ - rate_from_};
 }
 
 Fit Trainer::fit(at::Tensor const& profile, int episodes, std::uint32_t use) const {
@@ -338,12 +335,38 @@ void Trainer::validate(StageReport& report) {
     if (stage_ == calibration_stages() || (searches && !answer_.may_improve())) {
       report.calibrated = fit(answer_.profile(), o.final_episodes, reporting);
       calibrated_at_ = stage_;
+      if (config_.settling.explore) rate_from_ = stage_;
       planned_ = calibration_stages();
       if (settling_stages() > 0) settle();
     }
   }
-  if (calibrated_at_ >= 0 && settling_stages() > 0 && stage_ == stages())
-    report.settled = fit(answer_.profile(), o.final_episodes, reporting);
+  if (calibrated_at_ < 0 || settling_stages() == 0) return;
+  challenge_policies(report);
+  if (stage_ == stages()) report.settled = fit(answer_.profile(), o.final_episodes, reporting);
+}
+
+/// Policies that have ended in a local optimum do not leave it by learning on: one from scratch that earns more does it for them.
+/// What follows until the next challenge, or the end, is theirs to settle.
+void Trainer::challenge_policies(StageReport& report) {
+  auto const count = config_.settling.challengers;
+  auto const distance = settling_stages() / std::max(count, 1);
+  auto const settled = stage_ - calibrated_at_;
+  if (count == 0 || distance == 0 || settled % distance != 0 || settled / distance >= count) return;
+  constexpr int updates = 100, evaluations = 1024;
+  auto const game = frozen_game(answer_.profile().unsqueeze(0), graph_->stream());
+  auto const seed = derived_seed(std::uint32_t(config_.train.seed), Purpose::deviation, std::uint32_t(stage_));
+  for (std::size_t p = 0; p < policies_.size(); ++p) {
+    auto const challenger = challenge(game, p,
+                                      {.instances = 2 * config_.train.instances,
+                                       .updates = updates,
+                                       .steps = config_.train.steps,
+                                       .evaluations = evaluations,
+                                       .seed = std::uint32_t(seed)});
+    report.challenges.push_back(challenger.regret);
+    if (!challenger.wins()) continue;
+    policies_[p].take(challenger.parameters);
+    rate_from_ = stage_;
+  }
 }
 
 /// From now on the profile rests; instances no longer go in pairs, and draw random numbers that calibration has not seen.
@@ -460,13 +483,14 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
   if (answer_.profile().defined()) {
     checkpoint.tensors["answer"] = answer_.profile();
     checkpoint.tensors["validations"] = at::tensor(answer_.validations(), at::kDouble);
-    checkpoint.tensors["calibration"] = at::tensor({double(calibrated_at_), double(planned_)}, at::kDouble);
+    checkpoint.tensors["calibration"] =
+        at::tensor({double(calibrated_at_), double(planned_), double(rate_from_)}, at::kDouble);
   }
   checkpoint.texts["configuration"] = configuration;
   write_checkpoint(path, checkpoint);
 }
 
-void Trainer::load(std::string const& path, std::string const& configuration) {
+std::string Trainer::load(std::string const& path, std::string const& configuration) {
   auto const scope = graph_->scope();
   auto checkpoint = read_checkpoint(path);
   if (auto const& kept = checkpoint.texts["configuration"]; kept != configuration)
@@ -486,12 +510,13 @@ void Trainer::load(std::string const& path, std::string const& configuration) {
     throw Error("a checkpoint is loaded into a trainer whose calibration has not ended");
   answer_.restore({}, {});
   if (checkpoint.tensors.count("answer") && config_.validation) {
-    auto const calibration = take("calibration", {2});
+    auto const calibration = take("calibration", {3});
     auto const values = take_if("validations", [](at::IntArrayRef found) { return found.size() == 1; });
     answer_.restore(take("answer", {calibrator_->space().size()}).to(device_),
                     {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()});
     calibrated_at_ = std::int64_t(calibration[0].item<double>());
     planned_ = std::int64_t(calibration[1].item<double>());
+    rate_from_ = std::int64_t(calibration[2].item<double>());
     bool const extended = calibrated_at_ == planned_ && planned_ < calibration_stages();
     if (extended && settling_stages() == 0) calibrated_at_ = -1;
     if (calibrated_at_ >= 0 && settling_stages() > 0) settle();
@@ -513,6 +538,7 @@ void Trainer::load(std::string const& path, std::string const& configuration) {
   stage_ = std::int64_t(progress[0].item<double>());
   agent_steps_ = std::int64_t(progress[1].item<double>());
   seconds_ = progress[2].item<double>();
+  return checkpoint.digest;
 }
 
 }  // namespace shoal

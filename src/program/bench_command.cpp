@@ -15,6 +15,8 @@
 #include "program/interrupt.hpp"
 #include "program/progress.hpp"
 #include "program/run_config.hpp"
+#include "shoal/core/resources.hpp"
+#include "shoal/learn/memory.hpp"
 
 namespace shoal {
 
@@ -30,7 +32,18 @@ void check_range(char const* option, double value, double low, double high, char
     throw InputError(fmt::format("--{} = {}: expected {} in [{}, {}]", option, value, kind, low, high));
 }
 
+template <class T>
+void check_unique(char const* option, std::vector<T> const& values) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (std::find(values.begin(), values.begin() + std::ptrdiff_t(i), values[i]) != values.begin() + std::ptrdiff_t(i))
+      throw InputError(fmt::format("--{} = {}: given twice", option, values[i]));
+}
+
 void check(BenchOptions const& o) {
+  check_unique("env", o.environments);
+  check_unique("agents", o.agents);
+  check_unique("threads", o.threads);
+  check_unique("horizon", o.horizons);
   for (int const n : o.threads) check_range("threads", n, 1, most_threads, "integers");
   for (int const n : o.horizons) check_range("horizon", n, 1, most_steps, "integers");
   check_range("seconds", o.seconds, 1e-3, 3600, "a real");
@@ -168,6 +181,9 @@ class Bench {
                 .timing = {options.seconds, options.repetitions}} {}
 
   int operator()() {
+    for (int const threads : options_.threads)
+      if (auto const warning = too_many_threads("--threads", threads); !warning.empty())
+        tell(fmt::format("warning: {}\n", warning));
     catch_interrupts();
     try {
       run();
@@ -186,6 +202,10 @@ class Bench {
       auto const& [config, mode] = cases_[i];
       show(fmt::format("{}/{}  {} {}, {} instances", i + 1, cases_.size(), config.environment, name_of(mode),
                        config.train.instances));
+      if (mode == BenchMode::step)
+        check_memory({fmt::format("--instances = {}", config.train.instances), config.train.instances,
+                      instance_bytes(config.environment, config.env, config.policy.observation, 1), 0},
+                     device_);
       auto result = measure(config, mode, report_.timing);
       if (report_.copy_bandwidth && mode == BenchMode::step) {
         double const bytes = result.observation_bytes + 2.0 * double(result.state_bytes) / result.agents;

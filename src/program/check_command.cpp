@@ -15,6 +15,7 @@
 #include "program/text_table.hpp"
 #include "program/version.hpp"
 #include "shoal/core/text.hpp"
+#include "shoal/learn/memory.hpp"
 
 namespace shoal {
 
@@ -92,7 +93,7 @@ std::string to_json(CheckCommand const& command, StoredRun const& run, at::Tenso
             {"commit", commit()},
             {"environment", run.config.trainer.environment},
             {"stage", run.trainer.next_stage()},
-            {"digest", digest_of(run.checkpoint)},
+            {"digest", run.digest},
             {"device", run.trainer.device().str()},
             {"seconds", seconds}};
   json["options"] = {{"instances", o.instances},       {"updates", o.updates},
@@ -104,6 +105,17 @@ std::string to_json(CheckCommand const& command, StoredRun const& run, at::Tenso
   json["deviators"] = Json::array();
   for (auto const& d : report.deviators) json["deviators"].push_back(to_json(d));
   return json.dump(2) + "\n";
+}
+
+/// Of a deviation's training, whose rollout has one agent of each instance, and of an evaluation.
+void check_sizes(EquilibriumOptions const& o, StoredRun const& run) {
+  auto const& config = run.config.trainer;
+  auto const bytes = [&](int steps, int agents) {
+    return instance_bytes(config.environment, config.env, config.policy.observation, steps, agents);
+  };
+  auto const device = run.trainer.device();
+  check_memory({fmt::format("--instances = {}", o.instances), o.instances, bytes(o.steps, 1) + bytes(1, 0), 0}, device);
+  check_memory({fmt::format("--evaluations = {}", o.evaluations), o.evaluations, bytes(1, 0) + bytes(1, 1), 0}, device);
 }
 
 /// "0.4 % of |V|": epsilon.
@@ -146,6 +158,7 @@ int check(CheckCommand const& command) {
   auto const run = load_trained(directory, command.overrides);
   auto options = command.options;
   options.steps = run.config.trainer.train.steps;
+  check_sizes(options, run);
   auto const game = frozen_game(run.trainer, command.particles);
   tell(fmt::format("{}: {} at stage {}, {}\n", printable(command.directory), run.config.trainer.environment,
                    run.trainer.next_stage(), run.trainer.device().str()));

@@ -68,6 +68,7 @@ class Reader {
     auto const* const array = node.as_array();
     if (!array || !array->is_homogeneous(toml::node_type::table))
       throw InputError(at + "calibrator.target: expected [[calibrator.target]] entries");
+    config_.origins["calibrator.target"] = at;
     for (auto const& item : *array)
       config_.targets.push_back(read_table(target_section(config_.targets.size()), *item.as_table()));
   }
@@ -99,15 +100,28 @@ void apply(Config& config, std::string const& assignment) {
   config.origins[name] = "--set ";
 }
 
-// A value that is no TOML, or a date, which no setting is, stands for itself: --set data.member=Diageo Americas.
+// A value that is no TOML of one line, or a date, which no setting is, stands for itself: --set data.member=Diageo Americas.
 Converted parse_value(std::string const& text) {
+  if (text.find_first_of("\r\n") != std::string::npos) return {text};
   try {
-    auto const table = toml::parse(fmt::format("value = {}", text));
+    auto const table = parse_toml(fmt::format("value = {}", text), "--set");
     if (auto const* node = table.get("value");
         node && table.size() == 1 && !(node->is_date() || node->is_time() || node->is_date_time()))
       return convert(*node);
-  } catch (toml::parse_error const&) {}
+  } catch (InputError const&) {}
   return {text};
+}
+
+/// The system would take a path to end at a NUL character.
+void check_paths(Config const& config) {
+  for (auto const& [section, key] : {std::pair{"data", "file"}, {"calibrator", "profile_file"}}) {
+    auto const settings = config.sections.find(section);
+    if (settings == config.sections.end() || !settings->second.count(key)) continue;
+    auto const* const path = std::get_if<std::string>(&settings->second.at(key));
+    if (path && path->find('\0') != std::string::npos)
+      throw located(config, section,
+                    SettingError(key, fmt::format(" = \"{}\": expected a path without NUL", printable(*path, 200))));
+  }
 }
 
 void write_table(std::string& out, std::string const& heading, Settings const& settings) {
@@ -126,6 +140,20 @@ std::string target_section(std::size_t i) { return fmt::format("calibrator.targe
 
 std::string assigned_key(std::string const& assignment) { return trimmed(assignment.substr(0, assignment.find('='))); }
 
+std::string given_twice(std::vector<std::string> const& assignments) {
+  std::map<std::string, std::string> values;
+  for (auto const& text : assignments) {
+    auto const equals = text.find('=');
+    if (equals == std::string::npos) continue;
+    auto const key = assigned_key(text);
+    auto const value = trimmed(text.substr(equals + 1));
+    if (auto const [first, is_new] = values.emplace(key, value); !is_new)
+      return fmt::format("{}: given twice, as {} and {}", printable(key, 100), printable(first->second, 80),
+                         printable(value, 80));
+  }
+  return {};
+}
+
 std::pair<std::string, Setting> parse_assignment(std::string const& text) {
   if (!is_utf8(text)) throw InputError(fmt::format("--set {}: is not UTF-8", printable(text, 100)));
   auto const equals = text.find('=');
@@ -139,7 +167,9 @@ std::pair<std::string, Setting> parse_assignment(std::string const& text) {
 
 Config parse_config(std::string const& text, std::string const& name, std::vector<std::string> const& overrides) {
   auto config = Reader(name)(parse_toml(text, name));
+  if (auto const problem = given_twice(overrides); !problem.empty()) throw InputError("--set " + problem);
   for (auto const& assignment : overrides) apply(config, assignment);
+  check_paths(config);
   if (auto const env = config.sections.find("env"); env == config.sections.end() || !env->second.count("name"))
     throw InputError(fmt::format("{}: env.name is missing; `shoal list` names the environments", name));
   return config;
@@ -150,8 +180,7 @@ Config read_config(std::string const& path, std::vector<std::string> const& over
 }
 
 std::string to_toml(Config const& config, std::vector<std::string> const& header) {
-  std::string out;
-  for (auto const& line : header) out += fmt::format("# {}\n", line);
+  auto out = toml_comments(header);
   for (auto const& name : section_names()) {
     if (auto const it = config.sections.find(name); it != config.sections.end())
       write_table(out, fmt::format("[{}]", name), it->second);

@@ -33,7 +33,10 @@ Config parse_config(std::string const& text, std::string const& name, std::vecto
 /// The key of "key=value", without blanks around it.
 std::string assigned_key(std::string const& assignment);
 
-/// "key=value" as a command line gives it.
+/// What is wrong where "key=value"s give a key twice: "train.stages: given twice, as 2 and 3"; empty: none does.
+std::string given_twice(std::vector<std::string> const& assignments);
+
+/// "key=value" as a command line gives it. A value that is no TOML of one line stands for itself.
 /// @throws InputError without "=", or for a value that is a table or a list of unlike elements
 std::pair<std::string, Setting> parse_assignment(std::string const& text);
 
@@ -51,6 +54,18 @@ auto with_location(Config const& config, std::string const& section, F f) {
     return f();
   } catch (SettingError const& error) {
     throw located(config, section, error);
+  }
+}
+
+/// The same for errors whose key holds the section: "train.steps".
+template <class F>
+auto with_section_location(Config const& config, F f) {
+  try {
+    return f();
+  } catch (SettingError const& error) {
+    auto const dot = error.key.find('.');
+    if (dot == std::string::npos) throw;
+    throw located(config, error.key.substr(0, dot), SettingError(error.key.substr(dot + 1), error.message));
   }
 }
 

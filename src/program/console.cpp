@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <ios>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -27,6 +28,8 @@ namespace {
 constexpr std::size_t longest_message = 1000;
 constexpr char const* too_little_memory = "not enough memory; fewer train.instances or train.steps need less";
 
+bool pipes_end_the_program = true;  // whether SIGPIPE was not ignored when the program began
+
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
 }  // namespace
@@ -35,7 +38,7 @@ void reserve_standard_descriptors() {
   int file = 0;
   while (file >= 0 && file <= STDERR_FILENO) file = open("/dev/null", O_RDONLY);  // the lowest that is free
   if (file >= 0) close(file);
-  std::signal(SIGPIPE, SIG_IGN);
+  pipes_end_the_program = std::signal(SIGPIPE, SIG_IGN) == SIG_DFL;
 }
 
 bool is_live_terminal() {
@@ -54,11 +57,18 @@ void tell(std::string_view text, int patience) {
   }
 }
 
-void tell_error(std::string const& message) { tell(fmt::format("shoal: {}\n", printable(message, longest_message))); }
+void tell_error(std::string const& message) {
+  auto text = printable(message, std::string::npos);
+  if (text.size() > longest_message) {  // what was wrong with a long name stands behind it
+    auto const tail = text.substr(text.size() - longest_message / 2);
+    text = printable(text, longest_message / 2) + printable(tail.substr(tail.find(' ') + 1));
+  }
+  tell(fmt::format("shoal: {}\n", text));
+}
 
 void finish_output() {
   if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return;
-  if (errno == EPIPE) {  // `shoal list | head`: ends as other programs do
+  if (errno == EPIPE && pipes_end_the_program) {  // `shoal list | head`: ends as other programs do
     std::signal(SIGPIPE, SIG_DFL);
     std::raise(SIGPIPE);
   }
@@ -71,6 +81,7 @@ std::string description(std::exception const& error) {
     return too_little_memory;
   if (auto const* const file = dynamic_cast<std::filesystem::filesystem_error const*>(&error))
     return fmt::format("{}: {}", file->path1().string(), file->code().message());
+  if (dynamic_cast<std::ios_base::failure const*>(&error)) return "a file cannot be read: is it a folder?";
   if (auto const* const system = dynamic_cast<std::system_error const*>(&error))  // of fmt::print()
     return fmt::format("standard output: cannot write: {}", system->code().message());
   if (dynamic_cast<nlohmann::json::exception const*>(&error)) return "a JSON file does not hold what it should";

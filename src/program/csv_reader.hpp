@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "shoal/core/error.hpp"
@@ -17,8 +18,15 @@ struct UnreadableFile : InputError {
   using InputError::InputError;
 };
 
+/// What a file that begins so is in place of UTF-8 text: "gzip", "UTF-16 text". Empty: nothing speaks against text.
+std::string other_format(std::string_view beginning);
+
+/// Without blanks at both ends, the no-break space and Unicode's others among them.
+std::string_view without_blanks(std::string_view text);
+
 /// Reads the rows of a file: rows end with LF, CR or CRLF, blank ones are left out, and so are a byte order mark, a first line
-/// "sep=;" and a final Ctrl-Z. A quote opens a quoted value at the value's beginning only. Blanks around a value do not count.
+/// "sep=;" and final Ctrl-Zs. A quote opens a quoted value at the value's beginning only. Blanks around a value do not count
+/// where no quotes hold them.
 class CsvReader {
  public:
   /// @param delimiter  0: what "sep=" says, or else the one of , ; tab | that gives the first row all of `columns`, or else most cells

@@ -15,6 +15,7 @@
 #include "program/text_table.hpp"
 #include "program/version.hpp"
 #include "shoal/core/text.hpp"
+#include "shoal/learn/memory.hpp"
 
 namespace shoal {
 
@@ -33,11 +34,13 @@ struct Objective {
 Objective objective_of(EvaluateCommand const& command, StoredRun const& run) {
   auto const& trainer = run.trainer;
   if (command.targets.empty()) return {trainer.targets(), trainer.goal()};
-  auto const other = resolve(read_config(command.targets, {}));
+  auto const file = read_config(command.targets, {});
+  auto const other = resolve(file);
   if (auto const& name = run.config.trainer.environment; other.trainer.environment != name)
     throw InputError(fmt::format("{}: env.name = \"{}\": targets of another environment, expected \"{}\"",
                                  command.targets, other.trainer.environment, name));
-  auto targets = resolve_targets(other.trainer.targets, trainer.simulator().metric_names());
+  auto targets = with_section_location(
+      file, [&] { return resolve_targets(other.trainer.targets, trainer.simulator().metric_names()); });
   auto goal = make_goal(targets, trainer.device());
   return {std::move(targets), std::move(goal)};
 }
@@ -106,6 +109,7 @@ class Evaluation {
 /// @return nothing after an interrupt
 std::optional<std::vector<Move>> moves_of(Evaluation const& evaluation, int coordinates) {
   std::vector<Move> moves;
+  if (coordinates == 0) return moves;  // what has been played is the whole result
   LiveLine line(0.1, 10);
   for (int d = 0; d < coordinates && !interrupted(); ++d) {
     if (line.due()) line.show(fmt::format("coordinate {}/{}", d + 1, coordinates));
@@ -139,7 +143,7 @@ std::string to_json(EvaluateCommand const& command, StoredRun const& run, Evalua
             {"commit", commit()},
             {"environment", run.config.trainer.environment},
             {"stage", run.trainer.next_stage()},
-            {"digest", digest_of(run.checkpoint)},
+            {"digest", run.digest},
             {"device", run.trainer.device().str()},
             {"seed", command.seed},
             {"profile_file", printable(command.profile)},
@@ -170,6 +174,9 @@ int evaluate(EvaluateCommand const& command) {
   auto const run = load_trained(directory, command.overrides);
   if (!run.trainer.calibrator())
     throw InputError(fmt::format("{}: has no [calibrator]; expected a calibrated run", directory.config()));
+  check_memory({fmt::format("--episodes = {}", command.episodes), command.episodes,
+                episode_bytes(run.config.trainer.environment, run.config.trainer.env), 0},
+               run.trainer.device());
   catch_interrupts();
   Evaluation const evaluation(command, run);
   auto const moves = moves_of(evaluation, command.coordinates ? run.trainer.calibrator()->space().size() : 0);

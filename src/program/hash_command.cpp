@@ -5,10 +5,14 @@
 #include <algorithm>
 
 #include "program/config.hpp"
+#include "program/console.hpp"
 #include "program/device_memory.hpp"
 #include "shoal/core/hash.hpp"
 #include "shoal/core/random.hpp"
+#include "shoal/core/resources.hpp"
+#include "shoal/core/text.hpp"
 #include "shoal/env/simulator.hpp"
+#include "shoal/learn/memory.hpp"
 
 namespace shoal {
 
@@ -171,9 +175,16 @@ std::unique_ptr<Simulator> simulator_of(HashOptions const& o) {
   Settings params;
   for (auto const& text : o.params) {
     auto [key, value] = parse_assignment(text);
-    params.insert_or_assign(key, std::move(value));
+    if (auto const before = params.find(key); before != params.end())
+      throw InputError(fmt::format("--set {}: given twice, as {} and {}", printable(key, 80),
+                                   printable(to_text(before->second), 80), printable(to_text(value), 80)));
+    params.emplace(key, std::move(value));
   }
   try {
+    if (o.device == "cpu")
+      check_memory(
+          {fmt::format("--instances = {}", o.instances), o.instances, instance_bytes(o.environment, params, {}, 1), 0},
+          at::kCPU);
     return make_simulator(o.environment, params,
                           {.instances = o.instances,
                            .seed = o.seed,
@@ -195,6 +206,8 @@ std::uint64_t trajectory_hash(HashOptions const& options) {
 }
 
 int hash_command(HashOptions const& o) {
+  if (auto const warning = too_many_threads("--threads", o.threads); !warning.empty())
+    tell(fmt::format("warning: {}\n", warning));
   auto const hash = trajectory_hash(o);
   std::string params;
   for (auto const& text : o.params) params += " " + text;

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <filesystem>
 #include <set>
 #include <utility>
 
+#include "program/csv_reader.hpp"
 #include "shoal/core/text.hpp"
 #include "shoal/envs/market_rules.hpp"
 
@@ -145,15 +145,33 @@ std::vector<SupertypeData> grouped(Members const& members, std::vector<std::stri
   return result;
 }
 
+/// "the smallest is 1 (x.csv:2), the largest 5 (x.csv:7)"
+std::string extremes(Transactions const& all, std::string const& path) {
+  return fmt::format("the smallest is {:.6g} ({}:{}), the largest {:.6g} ({}:{})", all.smallest.quantity, path,
+                     all.smallest.line, all.largest.quantity, path, all.largest.line);
+}
+
+/// The unit becomes env.quantity_unit and the scale of targets, which a run's config.toml must be able to hold.
+void check_unit(MarketData const& data, DataOptions const& options, Transactions const& all, std::string const& path) {
+  constexpr double least = 1e-12;
+  if (data.unit >= least) return;
+  if (options.unit > 0) throw SettingError("unit", fmt::format(" = {}: expected 0, or {} to 1e+30", data.unit, least));
+  throw wrong_data("quantity", options.quantity,
+                   fmt::format("the median in {} is {:.6g}, expected at least {:.6g}, of quantities from {} to {}; {}",
+                               path, units_of_median * data.unit, units_of_median * least, least_quantity,
+                               most_quantity, extremes(all, path)));
+}
+
 /// A market's clusters may differ this much, MarketRules::prepare().
-void check_quantities(MarketData const& data, DataOptions const& options, std::string const& path) {
-  constexpr double least = 1e-3, most = 1e6;
+void check_quantities(MarketData const& data, DataOptions const& options, Transactions const& all,
+                      std::string const& path) {
   double const low = data.quantities.front(), high = data.quantities.back();
-  if (low < least * data.unit || high > most * data.unit || low < 1e-30 || high > 1e30)
+  auto const fits = [&](double q) { return MarketRules::is_size(float(q) / float(data.unit)); };
+  if (!fits(low) || !fits(high))
     throw wrong_data("quantity", options.quantity,
                      fmt::format("the 5 % and 95 % percentiles in {} are {:.6g} and {:.6g}, expected {:.6g} to {:.6g}, "
-                                 "0.001 to 1000000 times data.unit = {:.6g}",
-                                 path, low, high, least * data.unit, most * data.unit, data.unit));
+                                 "0.001 to 1000000 times data.unit = {:.6g}; {}",
+                                 path, low, high, 1e-3 * data.unit, 1e6 * data.unit, data.unit, extremes(all, path)));
 }
 
 std::vector<std::string> percentile_metrics(std::string const& supertype) {
@@ -164,30 +182,32 @@ std::vector<std::string> percentile_metrics(std::string const& supertype) {
 
 }  // namespace
 
-MarketData read_market_data(DataOptions const& options, std::vector<int> const& supertype_of,
+MarketData read_market_data(DataOptions const& given, std::vector<int> const& supertype_of,
                             std::string const& base_folder) {
+  auto options = given;
   for (auto const& [key, value] :
        {std::pair{"file", &options.file}, {"group", &options.group}, {"quantity", &options.quantity}})
     if (value->empty()) throw SettingError(key, " is missing; `shoal list data` explains it");
-  if (options.group == options.quantity)
+  if (without_blanks(options.group) == without_blanks(options.quantity))
     throw wrong_data("group", options.group, "expected another column than quantity");
   bool const has_member = !options.member.empty();
   if (has_member) check_grouping(options, supertype_of);
+  options.member = without_blanks(given.member);  // as names in the file are taken
   auto const path = (std::filesystem::path(base_folder) / options.file).string();
-  auto const [members, dropped] = read_transactions(path, options);
+  auto const file = read_transactions(path, options);
+  auto const& members = file.members;
 
   constexpr std::array midpoints{5, 15, 25, 35, 45, 55, 65, 75, 85, 95};
   Counts all;
   for (auto const& [member, counts] : members) add(all, counts);
   double const total = total_quantity(all);
-  if (!std::isfinite(total))
-    throw wrong_data("quantity", options.quantity, fmt::format("the sum of the column in {} is not finite", path));
   MarketData data;
-  data.dropped = dropped;
+  data.dropped = file.dropped;
   data.share_scale = options.share_scale;
   data.quantities = percentiles(all, midpoints);
   data.unit = options.unit > 0 ? options.unit : percentiles(all, std::array{50})[0] / units_of_median;
-  check_quantities(data, options, path);
+  check_unit(data, options, file, path);
+  check_quantities(data, options, file, path);
   data.transactions = transactions(all);
   data.members = std::int64_t(members.size());
   if (has_member) {
@@ -197,6 +217,7 @@ MarketData read_market_data(DataOptions const& options, std::vector<int> const& 
     check_merchants(members, supertype_of.size(), options, path);
     data.merchants = largest(members, supertype_of.size());
     data.supertypes = grouped(members, data.merchants, supertype_of, total);
+    for (auto& name : data.merchants) name = printable(name, 200);
   }
   return data;
 }

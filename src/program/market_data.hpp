@@ -23,7 +23,7 @@ struct SupertypeData {
 struct MarketData {
   std::array<double, 10> quantities = {};  // 5 %, 15 %, ..., 95 % of all transactions: the deciles' midpoints
   std::vector<SupertypeData> supertypes;
-  std::vector<std::string> merchants;          // each one's name in the file; none where a member is given
+  std::vector<std::string> merchants;          // each one's name, as printable() shows it; none where a member is given
   std::int64_t transactions = 0, members = 0;  // of the whole file
   std::int64_t dropped = 0;                    // rows left out because a value is missing
   double unit = 1;                             // the quantity that the market counts as 1

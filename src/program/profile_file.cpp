@@ -92,8 +92,7 @@ class Reader {
 
 std::string profile_toml(std::string const& environment, Spec const& spec, std::vector<double> const& profile,
                          std::vector<std::string> const& header) {
-  std::string text;
-  for (auto const& line : header) text += fmt::format("# {}\n", line);
+  auto text = toml_comments(header);
   text += fmt::format("environment = \"{}\"\n", environment);
   auto value = profile.begin();
   for (auto const& supertype : spec.supertypes) {

@@ -16,12 +16,17 @@ std::string interval(nlohmann::ordered_json const& x) {
   return fmt::format("[{:.4g}, {:.4g}]", x.at("low").get<double>(), x.at("high").get<double>());
 }
 
-/// The last row's that has one; null: none has.
-nlohmann::ordered_json last_fit(std::vector<std::string> const& rows, char const* key) {
+/// The last row's fit of that name, and the stages that were done then; null: no row has one.
+struct LastFit {
+  nlohmann::ordered_json fit = {};
+  std::size_t stages = 0;
+};
+
+LastFit last_fit(std::vector<std::string> const& rows, char const* key) {
   for (auto row = rows.rbegin(); row != rows.rend(); ++row)
     if (row->find(fmt::format("\"{}\":", key)) != std::string::npos) {
       auto const json = nlohmann::ordered_json::parse(*row);
-      if (json.contains(key)) return json[key];
+      if (json.contains(key)) return {json[key], std::size_t(rows.rend() - row)};
     }
   return {};
 }
@@ -47,7 +52,7 @@ nlohmann::ordered_json to_json(Fit const& fit) {
 }
 
 nlohmann::ordered_json fits_of(std::vector<std::string> const& rows) {
-  return {{"calibrated", last_fit(rows, "calibrated")}, {"settled", last_fit(rows, "settled")}};
+  return {{"calibrated", last_fit(rows, "calibrated").fit}, {"settled", last_fit(rows, "settled").fit}};
 }
 
 std::string fit_table(nlohmann::ordered_json const& fit) {
@@ -84,6 +89,8 @@ std::string to_json(StageReport const& r) {
                    {"update", r.update_seconds},
                    {"validation", r.validation_seconds}};
   if (r.validation) row["validation"] = {{"episodes", r.validation->episodes}, {"r_cal", to_json(r.validation->r_cal)}};
+  for (auto const& regret : r.challenges)
+    row["challenges"].push_back({{"regret", to_json(regret)}, {"replaced", regret.low > 0}});
   if (r.calibrated) row["calibrated"] = to_json(*r.calibrated);
   if (r.settled) row["settled"] = to_json(*r.settled);
   return row.dump();
@@ -143,10 +150,14 @@ std::string final_table(std::vector<std::string> const& rows) try {
   auto const beginning =
       fmt::format("r_cal {:.4f} in the first stage, over its instances\n", first.at("r_cal_mean").get<double>());
   auto const calibrated = last_fit(rows, "calibrated"), settled = last_fit(rows, "settled");
-  if (calibrated.is_null()) return last_stages_table(rows, first) + beginning;
-  auto text = fit_table(settled.is_null() ? calibrated : settled) +
-              fit_line(calibrated, "at the end of the calibration (1 = perfect fit)");
-  if (!settled.is_null()) text += fit_line(settled, "after settling");
+  if (calibrated.fit.is_null()) return last_stages_table(rows, first) + beginning;
+  auto const& last = settled.fit.is_null() ? calibrated : settled;
+  auto text = fit_table(last.fit) + fit_line(calibrated.fit, "at the end of the calibration (1 = perfect fit)");
+  if (!settled.fit.is_null()) text += fit_line(settled.fit, "after settling");
+  // A run that was extended has trained on: its policies are others now.
+  if (settled.stages > 0 && last.stages < rows.size())
+    text += fmt::format("measured after stage {}; the policies have trained for {} stages since\n", last.stages,
+                        rows.size() - last.stages);
   return text + beginning;
 } catch (nlohmann::json::exception const&) {
   throw InputError("metrics.jsonl: a row does not hold what the table shows");

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <vector>
 
 #include "program/text_file.hpp"
@@ -16,6 +19,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::array<std::string_view, 6> file_names{"config.toml",  "metrics.jsonl", "summary.json",
+                                                     "profile.toml", "check.json",    "evaluation.json"};
+
 /// Makes the folder, and those above it. @return whether it did not exist before
 bool make_folder(fs::path const& path) {
   std::error_code error;
@@ -23,6 +29,45 @@ bool make_folder(fs::path const& path) {
   bool const made = !error && fs::create_directory(path, error);
   if (error) throw InputError(fmt::format("--out {}: cannot make the folder: {}", path.string(), error.message()));
   return made;
+}
+
+/// "stage-000000050.pt". What a user keeps beside them is not the run's.
+bool is_checkpoint_name(std::string const& name) {
+  constexpr std::string_view before = "stage-", after = ".pt";
+  if (!name.starts_with(before) || !name.ends_with(after) || name.size() < before.size() + 9 + after.size())
+    return false;
+  auto const number = std::string_view(name).substr(before.size(), name.size() - before.size() - after.size());
+  return std::all_of(number.begin(), number.end(), [](unsigned char c) { return std::isdigit(c); });
+}
+
+/// A file that the program writes aside before it is renamed.
+bool is_partial(fs::path const& path) {
+  if (path.extension() != ".partial" || !fs::is_regular_file(fs::symlink_status(path))) return false;
+  auto const name = path.stem().string();
+  return is_checkpoint_name(name) || std::find(file_names.begin(), file_names.end(), name) != file_names.end();
+}
+
+/// How deeply the arrays and objects of a JSON text are nested; its reader and its destructors recurse.
+int depth_of(std::string const& text) {
+  int depth = 0, most = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char const c = text[i];
+    if (in_string)
+      i += c == '\\', in_string = c != '"';
+    else if (c == '"')
+      in_string = true;
+    else if (c == '[' || c == '{')
+      most = std::max(most, ++depth);
+    else if (c == ']' || c == '}')
+      --depth;
+  }
+  return most;
+}
+
+bool is_whole_row(std::string const& text) {
+  constexpr int deepest_row = 8;
+  return text.starts_with('{') && depth_of(text) <= deepest_row && nlohmann::json::accept(text);
 }
 
 }  // namespace
@@ -67,7 +112,7 @@ std::vector<std::string> RunDirectory::checkpoints() const {
   std::vector<std::string> found;
   std::error_code none;
   for (auto const& entry : fs::directory_iterator(path_ / "checkpoints", none))
-    if (entry.path().extension() == ".pt") found.push_back(entry.path());
+    if (is_checkpoint_name(entry.path().filename().string())) found.push_back(entry.path());
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -83,8 +128,9 @@ void RunDirectory::remove_summary() const { fs::remove(summary()); }
 
 void RunDirectory::remove_partial_files() const {
   std::vector<fs::path> partial;
-  for (auto const& entry : fs::recursive_directory_iterator(path_))
-    if (entry.path().extension() == ".partial") partial.push_back(entry.path());
+  for (auto const& folder : {path_, path_ / "checkpoints"})
+    for (auto const& entry : fs::directory_iterator(folder))
+      if (is_partial(entry.path())) partial.push_back(entry.path());
   for (auto const& path : partial) fs::remove(path);
 }
 
@@ -96,7 +142,7 @@ std::vector<std::string> RunDirectory::read_metrics() const {
   for (std::string row; std::getline(in, row);) {
     if (broken)
       throw InputError(fmt::format("{}:{}: no whole JSON object; expected the row of a stage", metrics(), *broken));
-    if (nlohmann::json::accept(row) && row.front() == '{')
+    if (is_whole_row(row))
       rows.push_back(row);
     else
       broken = rows.size() + 1;

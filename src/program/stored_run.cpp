@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 #include <torch/cuda.h>
 
-#include <array>
+#include <filesystem>
 #include <fstream>
 
 #include "program/console.hpp"
 #include "program/version.hpp"
-#include "shoal/core/hash.hpp"
+#include "shoal/core/resources.hpp"
 #include "shoal/core/text.hpp"
 #include "shoal/learn/checkpoint.hpp"
 
@@ -42,17 +42,27 @@ std::vector<std::string> notes_of(RunDirectory const& directory) {
   return notes;
 }
 
+/// The last whole checkpoint. A process that trains the run may remove one that was just found, but then there is a later one.
+void load_last(RunDirectory const& directory, StoredRun& run) {
+  for (auto found = directory.checkpoints(); !found.empty(); found.pop_back()) try {
+      run.digest = run.trainer.load(found.back(), identity(run.config));
+      run.checkpoint = found.back();
+      return;
+    } catch (BrokenCheckpoint const&) {
+      if (found.size() == 1) throw;
+      run.broken.push_back(found.back());
+    } catch (InputError const&) {
+      if (std::filesystem::exists(found.back())) throw;
+      found = directory.checkpoints();
+      found.emplace_back();  // taken off again
+    }
+  throw InputError(fmt::format("{}: no checkpoint there; expected a run that has trained", directory.path().string()));
+}
+
 }  // namespace
 
-// A Trainer's SettingErrors carry their section: "train.steps".
 Trainer make_trainer(Config const& file, RunConfig const& config) {
-  try {
-    return Trainer(config.trainer);
-  } catch (SettingError const& error) {
-    auto const dot = error.key.find('.');
-    if (dot == std::string::npos) throw;
-    throw located(file, error.key.substr(0, dot), SettingError(error.key.substr(dot + 1), error.message));
-  }
+  return with_section_location(file, [&] { return Trainer(config.trainer); });
 }
 
 StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides) {
@@ -62,23 +72,16 @@ StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const
   auto trainer = make_trainer(file, config);
   StoredRun run{.config = std::move(config), .trainer = std::move(trainer)};
   run.config.notes = notes_of(directory);
-  auto checkpoints = directory.checkpoints();
-  if (checkpoints.empty())
-    throw InputError(
-        fmt::format("{}: no checkpoint there; expected a run that has trained", directory.path().string()));
-  for (;; checkpoints.pop_back()) try {
-      run.trainer.load(checkpoints.back(), identity(run.config));
-      run.checkpoint = checkpoints.back();
-      return run;
-    } catch (BrokenCheckpoint const&) {
-      if (checkpoints.size() == 1) throw;
-      run.broken.push_back(checkpoints.back());
-    }
+  load_last(directory, run);
+  return run;
 }
 
 StoredRun load_trained(RunDirectory const& directory, std::vector<std::string> const& overrides) {
   auto run = load_run(directory, overrides);
   tell_broken(run);
+  auto const threads = choose_threads(run.config.trainer.train.threads);
+  if (auto const warning = too_many_threads("train.threads", threads); !warning.empty())
+    tell(fmt::format("warning: {}\n", warning));
   if (run.trainer.device().is_cuda()) torch::cuda::synchronize();  // the trainer has a stream of its own
   return run;
 }
@@ -86,17 +89,6 @@ StoredRun load_trained(RunDirectory const& directory, std::vector<std::string> c
 void tell_broken(StoredRun const& run) {
   for (auto const& path : run.broken)
     tell(fmt::format("{}: not a whole checkpoint; going back to {}\n", printable(path), printable(run.checkpoint)));
-}
-
-std::string digest_of(std::string const& checkpoint) {
-  std::ifstream file(checkpoint, std::ios::binary);
-  TrajectoryHash hash;
-  for (std::array<std::uint32_t, 4096> words = {}; file; words = {}) {
-    file.read(reinterpret_cast<char*>(words.data()), sizeof words);
-    auto const count = (std::size_t(file.gcount()) + 3) / 4;
-    for (std::size_t i = 0; i < count; ++i) hash.add(words[i]);
-  }
-  return fmt::format("{:016x}", hash.value());
 }
 
 }  // namespace shoal

@@ -13,6 +13,7 @@ struct StoredRun {
   RunConfig config;
   Trainer trainer;
   std::string checkpoint = {};           // what the trainer was loaded from; empty: a new run
+  std::string digest = {};               // of that file
   std::vector<std::string> broken = {};  // later checkpoints that are cut short
 };
 
@@ -29,8 +30,5 @@ StoredRun load_trained(RunDirectory const& directory, std::vector<std::string> c
 
 /// Tells which checkpoints were passed over.
 void tell_broken(StoredRun const& run);
-
-/// What tells one checkpoint from another, in files that were computed from it: 16 hexadecimal digits.
-std::string digest_of(std::string const& checkpoint);
 
 }  // namespace shoal

@@ -13,6 +13,8 @@
 #include "program/study_runner.hpp"
 #include "program/text_file.hpp"
 #include "program/toml_settings.hpp"
+#include "shoal/core/resources.hpp"
+#include "shoal/core/text.hpp"
 
 namespace shoal {
 
@@ -61,9 +63,9 @@ std::vector<StudyResult> summaries(std::vector<StudyRun>& runs) {
     try {
       results.push_back({run.cell->experiment, run.cell->method, run.seed,
                          summarize(directory.read_metrics(), *run.cell->spec, run.stages())});
-    } catch (InputError const& error) {
+    } catch (std::exception const& error) {
       run.state = RunState::failed;
-      run.failure = fmt::format("{}: {}", directory.metrics(), error.what());
+      run.failure = fmt::format("{}: {}", directory.metrics(), description(error));
     }
   }
   return results;
@@ -82,12 +84,12 @@ int conclude(Study const& study, std::vector<StudyRun>& runs, fs::path const& fo
   std::vector<std::pair<std::string, std::string>> left_out;
   for (auto const& run : runs)
     if (run.state != RunState::done) left_out.emplace_back(run.name, run.failure);
+  auto const tables = table_markdown(names, results, left_out);
+  fmt::print("{}\n{}: {} of {} runs in table.csv, table.md and pairs.csv\n", tables, printable(folder.string()),
+             results.size(), runs.size());  // before the files, so that it is seen where they cannot be written
   write_text(folder / "table.csv", table_csv(names, results));
   write_text(folder / "pairs.csv", pairs_csv(names, results));
-  auto const tables = table_markdown(names, results, left_out);
   write_text(folder / "table.md", tables);
-  fmt::print("{}\n{}: {} of {} runs in table.csv, table.md and pairs.csv\n", tables, folder.string(), results.size(),
-             runs.size());
   for (auto const& [run, why] : left_out) tell_error(fmt::format("{}: {}", run, why));
   return left_out.empty() ? 0 : 1;
 }
@@ -111,16 +113,19 @@ int study(StudyCommand const& command) {
     return std::count_if(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::done; });
   };
   auto const options = choose_options(command, study, cells);
+  if (auto const warning = too_many_threads("study.threads", options.threads); !warning.empty())
+    tell(fmt::format("warning: {}\n", warning));
   auto const seeds = options.batch > 1 ? fmt::format(", up to {} seeds in each", options.batch) : "";
   tell(fmt::format("{}: experiments x methods x seeds = {} x {} x {}, {} of {} runs finished before, {} at once{}\n",
-                   folder.string(), study.experiments.size(), study.methods.size(), study.options.seeds.count,
-                   finished(), runs.size(), options.jobs, seeds));
+                   printable(folder.string()), study.experiments.size(), study.methods.size(),
+                   study.options.seeds.count, finished(), runs.size(), options.jobs, seeds));
   StudyRunner{command.program, options}(runs);
   bool const all_ended =
       std::none_of(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::waiting; });
   if (all_ended) return conclude(study, runs, folder);
-  fmt::print("{}: interrupted, {} of {} runs finished; go on with: shoal study {} --out {}\n", folder.string(),
-             finished(), runs.size(), command.file, folder.string());
+  fmt::print("{}: interrupted, {} of {} runs finished; go on with: shoal study {} --out {}\n",
+             printable(folder.string()), finished(), runs.size(), shell_word(command.file),
+             shell_word(folder.string()));
   return 130;
 }
 

@@ -104,6 +104,8 @@ void find_configurations(Config const& source, std::vector<ExperimentOptions>& e
     auto& config = experiments[i].config;
     auto const section = entry("experiment", i);
     if (config.empty()) throw InputError(fmt::format("{}{}.config is missing", source.origins.at(section), section));
+    if (config.find('\0') != std::string::npos)
+      fail(source, section, "config", fmt::format(" = \"{}\": expected a path without NUL", printable(config, 200)));
     auto const path = std::filesystem::path(source.file).parent_path() / config;
     if (!std::filesystem::is_regular_file(path))
       fail(
@@ -133,12 +135,28 @@ void check_study(Study& study) {
 /// A study sets seeds and threads itself.
 template <class Options>
 void check_overrides(Config const& source, char const* kind, std::vector<Options> const& all) {
-  for (std::size_t i = 0; i < all.size(); ++i)
-    for (auto const& text : all[i].set)
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (auto const problem = given_twice(all[i].set); !problem.empty())
+      fail(source, entry(kind, i), "set", ": " + problem);
+    for (auto const& text : all[i].set) {
+      if (text.find('\0') != std::string::npos)
+        fail(source, entry(kind, i), "set", fmt::format(": {}: expected text without NUL", printable(text, 100)));
       for (auto const& [key, instead] : {std::pair{"train.seed", "study.seeds"}, {"train.threads", "study.threads"}})
         if (assigned_key(text) == key)
           fail(source, entry(kind, i), "set",
                fmt::format(": {}: expected {} in its place", printable(text, 100), instead));
+    }
+  }
+}
+
+/// Each key once: a method's value takes the place of the experiment's.
+std::vector<std::string> merged(std::vector<std::string> overrides, std::vector<std::string> const& of_method) {
+  std::erase_if(overrides, [&](auto const& text) {
+    return std::any_of(of_method.begin(), of_method.end(),
+                       [&](auto const& other) { return assigned_key(other) == assigned_key(text); });
+  });
+  overrides.insert(overrides.end(), of_method.begin(), of_method.end());
+  return overrides;
 }
 
 /// Where the override stands that an error "--set KEY..." is about, the method's first because it is applied last; empty for another error.
@@ -160,8 +178,7 @@ std::string origin_of_override(Study const& study, std::size_t experiment, std::
 StudyCell resolve_cell(Study const& study, std::size_t experiment, std::size_t method) {
   auto const& e = study.experiments[experiment];
   auto const& m = study.methods[method];
-  StudyCell cell{.experiment = e.name, .method = m.name, .config = e.config, .overrides = e.set};
-  cell.overrides.insert(cell.overrides.end(), m.set.begin(), m.set.end());
+  StudyCell cell{.experiment = e.name, .method = m.name, .config = e.config, .overrides = merged(e.set, m.set)};
   try {
     auto const file = read_config(cell.config, cell.overrides);
     auto const run = resolve(file);

@@ -47,7 +47,7 @@ struct MethodOptions {
   template <class Visit>
   static void fields(Visit& visit, MethodOptions& o) {
     visit("name", o.name, "in tables and as the name of a folder");
-    visit("set", o.set, "overrides, applied after those of the experiment");
+    visit("set", o.set, "overrides, in place of those that the experiment has of the same keys");
   }
 };
 
@@ -65,7 +65,7 @@ Study parse_study(std::string const& text, std::string const& name);
 struct StudyCell {
   std::string experiment, method;
   std::string config;                  // path
-  std::vector<std::string> overrides;  // the experiment's, then the method's
+  std::vector<std::string> overrides;  // the experiment's but for the method's keys, then the method's
   std::optional<RunConfig> run = {};   // what they resolve to
   std::optional<Spec> spec = {};       // its environment's
   std::string problem = {};            // why they do not

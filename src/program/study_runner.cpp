@@ -24,10 +24,24 @@ bool can_resume(StudyRun const& run) {
   return fs::exists(run.folder / "config.toml") && !RunDirectory::open(run.folder).checkpoints().empty();
 }
 
+/// Whether the folder is missing, or all that it holds is what a run writes before its first checkpoint: it is trained anew then.
+bool is_half_made(StudyRun const& run) {
+  if (!fs::exists(run.folder)) return true;
+  if (!fs::is_directory(run.folder)) return false;
+  for (auto const& entry : fs::recursive_directory_iterator(run.folder)) {
+    auto const name = entry.path().filename().string();
+    bool const ours = name == "config.toml" || name == "checkpoints" || name.ends_with(".partial") ||
+                      name.starts_with("events.out.tfevents");
+    if (!ours) return false;
+  }
+  return true;
+}
+
 /// The last whole row of metrics.jsonl; rows are shorter than what is read of the file's end.
 nlohmann::json last_row(StudyRun const& run) {
-  std::ifstream in(run.folder / "metrics.jsonl", std::ios::binary | std::ios::ate);
-  if (!in) return {};
+  auto const path = run.folder / "metrics.jsonl";
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in || !fs::is_regular_file(path)) return {};
   constexpr std::streamoff most = 1 << 18;
   auto const size = std::streamoff(in.tellg());
   in.seekg(std::max<std::streamoff>(0, size - most));
@@ -40,8 +54,9 @@ nlohmann::json last_row(StudyRun const& run) {
 void read_progress(StudyRun& run) {
   auto const row = last_row(run);
   if (!row.is_object()) return;
-  run.stage = row.value("stage", std::int64_t(-1)) + 1;
-  if (row.contains("r_cal_mean")) run.r_cal = row.value("r_cal_mean", 0.0);
+  auto const number = [&](char const* key) { return row.contains(key) && row[key].is_number(); };
+  if (number("stage")) run.stage = row["stage"].get<std::int64_t>() + 1;
+  if (number("r_cal_mean")) run.r_cal = row["r_cal_mean"].get<double>();
 }
 
 /// What two runs of one configuration agree in; threads, device and checkpoints may differ.
@@ -70,8 +85,8 @@ void find_state(StudyRun& run) {
   };
   if (!run.cell->run) return fail(run.cell->problem);
   bool const finished = fs::exists(run.folder / "summary.json");
-  if (!finished && !can_resume(run)) {  // half made before its first checkpoint, unless that is gone
-    if (fs::exists(run.folder / "metrics.jsonl"))
+  if (!finished && !can_resume(run)) {
+    if (!is_half_made(run))
       fail(fmt::format("{}: no checkpoint there; remove the folder to train the run anew", run.folder.string()));
     return;
   }

@@ -31,10 +31,12 @@ struct Series {
   double seconds = 0, agent_steps = 0;
 };
 
-/// The library's message without its own number: "[json.exception.out_of_range.403] key 'x' not found".
-std::string without_prefix(std::string const& message) {
-  auto const end = message.find("] ");
-  return message.starts_with('[') && end != std::string::npos ? message.substr(end + 2) : message;
+/// What a row lacks. The library says "[json.exception.out_of_range.403] key 'x' not found", or that a type is another one.
+std::string lack(json::exception const& error) {
+  std::string const text = error.what();
+  auto const begin = text.find("key '"), end = text.find("' not found");
+  if (begin == std::string::npos || end == std::string::npos) return "a value is of another type than shoal writes";
+  return text.substr(begin + 5, end - begin - 5) + " is missing";
 }
 
 class Reader {
@@ -56,7 +58,7 @@ class Reader {
     series_.returns.push_back(returns.contains(first_supertype_) ? returns.at(first_supertype_).at("mean").get<double>()
                                                                  : Figure());
   } catch (json::exception const& error) {
-    throw InputError(fmt::format("row {}: broken: {}", index + 1, without_prefix(error.what())));
+    throw InputError(fmt::format("row {}: broken: {}", index + 1, lack(error)));
   }
 
   Series const& series() const { return series_; }
@@ -145,6 +147,11 @@ void add_smoothness(Summary& summary, std::vector<Profile> const& profiles) {
 }
 
 }  // namespace
+
+void check_rows(std::vector<std::string> const& rows, Spec const& spec) {
+  Reader reader(spec);
+  for (std::size_t i = 0; i < rows.size(); ++i) reader.read(rows[i], i);
+}
 
 Summary summarize(std::vector<std::string> const& rows, Spec const& spec, std::int64_t stages) {
   Reader reader(spec);

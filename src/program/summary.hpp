@@ -56,6 +56,9 @@ inline constexpr SummaryFigure summary_figures[] = {
     {"agent_steps_per_second", "agent-steps/s", &Summary::agent_steps_per_second},
 };
 
+/// @throws InputError in one line, not naming the file, about the first row that summarize() could not read
+void check_rows(std::vector<std::string> const& rows, Spec const& spec);
+
 /// @param rows    of metrics.jsonl, one JSON text each, from stage 0 on
 /// @param spec    of the environment: the bounds of the profile's coordinates, the first supertype
 /// @param stages  that the run has; one whose calibration ended early has fewer, the last with its validated fit
@@ -65,7 +68,7 @@ Summary summarize(std::vector<std::string> const& rows, Spec const& spec, std::i
 /// What a summary was made from.
 struct SummaryOrigin {
   std::int64_t seed, stages;
-  std::string digest;  // of the checkpoint, digest_of()
+  std::string digest;  // of the checkpoint (checkpoint.hpp)
 };
 
 /// The text of summary.json: the figures, null where empty, and `fits`, of fits_of().

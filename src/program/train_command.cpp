@@ -9,6 +9,8 @@
 #include "program/console.hpp"
 #include "program/interrupt.hpp"
 #include "program/progress.hpp"
+#include "program/report.hpp"
+#include "program/summary.hpp"
 #include "program/training_run.hpp"
 #include "shoal/core/resources.hpp"
 #include "shoal/core/text.hpp"
@@ -88,6 +90,12 @@ TrainingRun open(std::string const& folder, std::vector<std::string> const& over
     throw InputError(
         fmt::format("--set train.stages = {}: {} has {} stages; expected at least as many", asked, folder, done));
   auto const rows = directory.read_history(done);
+  try {
+    check_rows(rows, trainer.simulator().spec());
+    final_table(rows);
+  } catch (InputError const& error) {
+    throw InputError(fmt::format("{}: {}", directory.metrics(), error.what()));
+  }
   tell_broken(stored);
   for (auto const& path : stored.broken) fs::remove(path);
   directory.remove_partial_files();
@@ -113,10 +121,9 @@ void check_resumption(TrainCommand const& command) {
 /// What the user may want to know before the run begins.
 std::vector<std::string> warnings_of(TrainingRun const& run) {
   auto warnings = run.config().warnings;
-  int const threads = choose_threads(run.config().trainer.train.threads), cpus = available_cpus();
-  if (threads > cpus)
-    warnings.push_back(fmt::format("train.threads = {}: more than the {} this process may run on; they slow each other",
-                                   threads, cpus == 1 ? "one CPU that" : fmt::format("{} CPUs that", cpus)));
+  if (auto const warning = too_many_threads("train.threads", choose_threads(run.config().trainer.train.threads));
+      !warning.empty())
+    warnings.push_back(warning);
   return warnings;
 }
 
@@ -153,7 +160,10 @@ class SideBySide {
     if (interrupted()) each(runs_, [](TrainingRun& run) { run.save(); });
     progress_.finish();
     bool const all_done = unfinished().empty();
-    each(runs_, [](TrainingRun const& run) { fmt::print("{}", run.conclude()); });
+    each(runs_, [](TrainingRun const& run) {
+      fmt::print("{}", run.conclusion());  // before the file, so that it is seen where that cannot be written
+      if (run.done()) run.write_summary();
+    });
     return all_done;
   }
   bool failed() const { return failed_; }

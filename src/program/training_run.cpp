@@ -6,6 +6,8 @@
 #include "program/report.hpp"
 #include "program/summary.hpp"
 #include "program/version.hpp"
+#include "shoal/core/text.hpp"
+#include "shoal/learn/checkpoint.hpp"
 
 namespace shoal {
 
@@ -22,9 +24,10 @@ StageReport TrainingRun::finish_stage() {
   auto report = trainer_.finish_stage();
   directory_.append_metrics(to_json(report));
   write_scalars(events_, report);
+  bool const chosen = report.calibrated || report.settled;
+  if (chosen || trainer_.next_stage() % config_.trainer.train.checkpoint_every == 0 || done()) save();
   if (report.calibrated) write_profile(*report.calibrated, "At the end of the calibration");
   if (report.settled) write_profile(*report.settled, "After settling");
-  if (trainer_.next_stage() % config_.trainer.train.checkpoint_every == 0 || done()) save();
   return report;
 }
 
@@ -45,30 +48,30 @@ void TrainingRun::write_profile(Fit const& fit, char const* when) const {
                    {fmt::format("The profile that a run of shoal {} chose, seed {}; calibrator.profile_file loads it.",
                                 SHOAL_VERSION, config_.trainer.train.seed),
                     fmt::format("{}, before stage {}: r_cal {:.4f}, 95 % interval [{:.4f}, {:.4f}], {} episodes.", when,
-                                trainer_.next_stage(), fit.r_cal.mean, fit.r_cal.low, fit.r_cal.high, fit.episodes)}));
+                                trainer_.next_stage(), fit.r_cal.mean, fit.r_cal.low, fit.r_cal.high, fit.episodes),
+                    fmt::format("The digest of that stage's checkpoint: {}.", digest())}));
 }
 
-void TrainingRun::write_summary(std::vector<std::string> const& rows) const {
+/// Of the present stage's checkpoint.
+std::string TrainingRun::digest() const { return checkpoint_digest(directory_.checkpoint(trainer_.next_stage())); }
+
+void TrainingRun::write_summary() const {
   auto const stages = trainer_.next_stage();
+  auto const rows = directory_.read_metrics();
   try {
     auto const summary = summarize(rows, trainer_.simulator().spec(), stages);
-    directory_.write_summary(summary_text(
-        summary, {config_.trainer.train.seed, stages, digest_of(directory_.checkpoint(trainer_.next_stage()))},
-        fits_of(rows)));
+    directory_.write_summary(summary_text(summary, {config_.trainer.train.seed, stages, digest()}, fits_of(rows)));
   } catch (InputError const& error) {
     throw InputError(fmt::format("{}: {}", directory_.metrics(), error.what()));
   }
 }
 
-std::string TrainingRun::conclude() const {
+std::string TrainingRun::conclusion() const {
   auto const path = folder().string();
-  auto const rows = directory_.read_metrics();
-  if (done()) {
-    write_summary(rows);
-    return fmt::format("{}{}: done, {} stages\n", final_table(rows), path, trainer_.next_stage());
-  }
-  return fmt::format("{}{}: interrupted after {} of {} stages; go on with: shoal train --resume {}\n",
-                     final_table(rows), path, trainer_.next_stage(), trainer_.stages(), path);
+  auto const table = final_table(directory_.read_metrics());
+  if (done()) return fmt::format("{}{}: done, {} stages\n", table, printable(path), trainer_.next_stage());
+  return fmt::format("{}{}: interrupted after {} of {} stages; go on with: shoal train --resume {}\n", table,
+                     printable(path), trainer_.next_stage(), trainer_.stages(), shell_word(path));
 }
 
 }  // namespace shoal

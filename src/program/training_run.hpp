@@ -25,8 +25,10 @@ class TrainingRun {
   bool done() const { return trainer_.next_stage() >= trainer_.stages(); }
   /// Writes a checkpoint unless there is one of this stage.
   void save();
-  /// What the run came to, for a reader: the fit, and whether it is done. Writes summary.json if it is.
-  std::string conclude() const;
+  /// What the run came to, for a reader: the fit, and whether it is done.
+  std::string conclusion() const;
+  /// summary.json of a run that is done.
+  void write_summary() const;
 
   Trainer const& trainer() const { return trainer_; }
   RunConfig const& config() const { return config_; }
@@ -34,7 +36,7 @@ class TrainingRun {
 
  private:
   void write_profile(Fit const& fit, char const* when) const;
-  void write_summary(std::vector<std::string> const& rows) const;
+  std::string digest() const;
 
   RunConfig config_;
   Trainer trainer_;

@@ -34,13 +34,15 @@ struct DataOptions {
           "quantity that the market counts as 1, and by which a percentile that misses its target earns half its "
           "weight; 0: a sixth of the median transaction");
     visit("share_scale", o.share_scale, Range{1e-6, 1}, "a share that misses its target by this earns half its weight");
-    visit(
-        "missing", o.missing, Choices{"error", "drop", "keep"},
-        "rows whose quantity or group is empty or a marker of a missing value (NA, N/A, NULL, NaN, none, -): an error, "
-        "left out, or taken as they are, where a marker is a merchant's name");
+    visit("missing", o.missing, Choices{"error", "drop", "keep"},
+          "rows whose quantity or group is blank or a marker of a missing value (NA, N/A, NULL, NaN, none, nil, ?, ., "
+          "any "
+          "dashes, (blank), \\N, an error of a spreadsheet such as #REF!; docs/market.md has all): an error, left out, "
+          "or "
+          "taken as they are, where a marker is a merchant's name");
     visit("delimiter", o.delimiter, Choices{"auto", "comma", "semicolon", "tab", "bar"},
           "between values; auto: the one that finds both columns in the header");
-    visit("decimal", o.decimal, Choices{"point", "comma"}, "before a quantity's fraction");
+    visit("decimal", o.decimal, Choices{"point", "comma"}, "before a quantity's fraction; another than thousands");
     visit("thousands", o.thousands, Choices{"none", "comma", "point", "blank", "apostrophe"},
           "between a quantity's groups of three digits");
   }
@@ -50,9 +52,19 @@ struct DataOptions {
 using Counts = std::map<double, std::int64_t>;
 using Members = std::map<std::string, Counts>;
 
+/// What a transaction's quantity may be: what config.toml takes as env.quantities and as a target's value.
+constexpr double least_quantity = 1e-30, most_quantity = 1e30;
+
+/// A quantity and where it stands first.
+struct QuantityAt {
+  double quantity = 0;
+  std::int64_t line = 0;
+};
+
 struct Transactions {
   Members members;
   std::int64_t dropped = 0;  // rows left out because a value is missing
+  QuantityAt smallest = {}, largest = {};
 };
 
 /// An error about a key of DataOptions.

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "env/driver.hpp"
+#include "envs/all.hpp"
 #include "shoal/core/thread_team.hpp"
 #include "shoal/env/backend.hpp"
-#include "shoal/envs/all.hpp"
 
 namespace shoal {
 namespace {
@@ -27,8 +27,8 @@ class Instances {
   explicit Instances(Settings const& settings, unsigned char fill = 0)
       : params(prepared(settings)),
         spec(Env::spec(params)),
-        memory(spec, options()),
-        batch(memory.batch(params, options())) {
+        memory(spec, options(spec)),
+        batch(memory.batch(params, options(spec))) {
     // What reset() does not write must not matter.
     std::memset(static_cast<void*>(memory.states.data()), fill, sizeof(memory.states[0]) * memory.states.size());
     std::memset(static_cast<void*>(&scratch), fill, sizeof scratch);
@@ -76,8 +76,9 @@ class Instances {
     for (auto const& clock : memory.clocks) hash.add(clock.episode), hash.add(clock.step);
   }
 
-  static SimulatorOptions options() {
-    return {.instances = count, .seed = 3, .observation = {.indication = true, .width = 80}};
+  static SimulatorOptions options(Spec const& spec) {
+    int const padded = spec.observation + spec.type + spec.agents + 5;
+    return {.instances = count, .seed = 3, .observation = {.indication = true, .width = padded}};
   }
   static typename Env::Params prepared(Settings const& settings) {
     typename Env::Params p;

@@ -18,6 +18,16 @@ std::map<std::string, std::uint64_t> const golden = {
     {"matrix_game", 983208643089038749u},
     {"matrix_game_three_players", 11506829412459599059u},
     {"matrix_game_no_memory", 12841656121737687298u},
+    {"pursuit", 17031397063347460278u},
+    {"pursuit_pairs", 13867509085977049816u},
+    {"pursuit_paper", 6157928699046540307u},
+    {"pursuit_crowded", 17020470709658540968u},
+    {"checkers", 6494740591193891748u},
+    {"checkers_old", 8030720805219525389u},
+    {"checkers_full", 3491551717820535020u},
+    {"switch", 13614642504649829855u},
+    {"switch_old", 4717619931769248226u},
+    {"switch_full", 2898865873465443065u},
 };
 
 std::uint64_t trajectory(Variant const& v) {

@@ -66,9 +66,11 @@ TEST(BenchCommand, MeasuresTheTripletOfEveryEnvironment) {
   EXPECT_EQ(json.at("device"), "cpu");
   EXPECT_EQ(json.at("interrupted"), false);
   for (auto const* key : {"version", "commit", "cpu"}) EXPECT_FALSE(json.at(key).get<std::string>().empty()) << key;
-  EXPECT_THAT(column(json, "env"),
-              ElementsAre("market", "market", "market", "matrix_game", "matrix_game", "matrix_game"));
-  EXPECT_THAT(column(json, "mode"), ElementsAre("step", "rollout", "train", "step", "rollout", "train"));
+  std::vector<std::string> names, modes;
+  for (auto const& info : environments())
+    for (auto const* mode : {"step", "rollout", "train"}) names.push_back(info.name), modes.push_back(mode);
+  EXPECT_EQ(column(json, "env"), names);
+  EXPECT_EQ(column(json, "mode"), modes);
   for (auto const* heading : {"agent-steps/s", "market", "matrix_game", "network", "machine"})
     EXPECT_THAT(text, HasSubstr(heading));
 }
@@ -176,7 +178,9 @@ TEST(BenchCommand, NamesTheOptionAtFault) {
   EXPECT_EQ(with([](auto& o) { o.overrides = {"env.merchants=1"}; }),
             "--set env.merchants = 1: expected an integer in [2, 16]");
   EXPECT_EQ(with([](auto& o) { o.environments = {"x"}; }),
-            "--env = \"x\": expected one of \"market\", \"matrix_game\"");
+            "--env = \"x\": expected one of \"checkers\", \"market\", \"matrix_game\", \"pursuit\", \"switch\"");
+  EXPECT_EQ(with([](auto& o) { o.environments = {"market", "market"}; }), "--env = market: given twice");
+  EXPECT_EQ(with([](auto& o) { o.threads = {1, 1}; }), "--threads = 1: given twice");
   EXPECT_EQ(with([](auto& o) { o.json = "/nowhere/bench.json"; }), "--json /nowhere/bench.json: cannot be written");
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "program/helpers.hpp"
+#include "program/run_config.hpp"
+#include "program/stored_run.hpp"
 
 namespace shoal {
 namespace {
@@ -70,6 +72,72 @@ TEST(Config, NamesFileAndLineOfBadSyntax) {
   EXPECT_EQ(error_in("[env\nname = \"a\n").find('\n'), std::string::npos);
 }
 
+std::string of_parts(int parts) {
+  std::string key = "a";
+  for (int i = 1; i < parts; ++i) key += ".a";
+  return key;
+}
+
+TEST(Config, ListsOfManyDecimalsAreNoKeysOfManyParts) {
+  std::string list = "[env]\nname = \"market\"\na = [\n";
+  for (int i = 0; i < 100; ++i) list += "0.5, ";
+  auto const config =
+      parse_config(list + "\n 1.5 # 1.5.5\n]\nb = \"\"\"\n" + of_parts(100) + " = 1\"\"\"\n", "x.toml", {});
+  EXPECT_EQ(std::get<std::vector<double>>(config.sections.at("env").at("a")).size(), 101u);
+}
+
+TEST(Config, KeysAndListsThatNestTooDeepAreRefused) {
+  auto const deep = of_parts(50'000);
+  std::string const parts = "x.toml:2: a key of more than 32 parts; expected section.key";
+  EXPECT_EQ(error_in("\n" + deep + " = 1"), parts);
+  EXPECT_EQ(error_in("\n\"a=b#\"." + deep + " = 1"), parts);
+  EXPECT_EQ(error_in("\n['a=b'." + deep + "]"), parts);
+  EXPECT_EQ(error_in("\n[['a\"b'. " + deep + "]]"), parts);
+  EXPECT_EQ(error_in("\nx = { y = '}', " + deep + " = 1 }"), parts);
+  EXPECT_EQ(error_in("a = [ # [\n {" + deep + " = 1}]"), parts);
+  std::string tables, ends;
+  for (int i = 0; i < 1000; ++i) tables += "{a = [", ends += "]}";
+  for (auto const& value : {std::string(50'000, '['), tables + ends})
+    EXPECT_THAT(error_in("[env]\na = " + value), StartsWith("x.toml:2: lists or tables within more than 32 others"));
+}
+
+TEST(Config, NamesBothLinesOfWhatIsGivenTwice) {
+  EXPECT_EQ(error_in("[train]\nstages = 1\n\nsteps = 2\n\"stages\" = 3\n"),
+            "x.toml:5: train.stages: given twice; it is given at x.toml:2 too");
+  EXPECT_EQ(error_in("[train]\nstages = 1\n[env]\n[train]\n"),
+            "x.toml:4: [train]: given twice; it is given at x.toml:1 too");
+  EXPECT_EQ(error_in("[[calibrator.target]]\nweight = 1\n[[calibrator.target]]\nweight = 1\nweight = 2\n"),
+            "x.toml:5: calibrator.target[2].weight: given twice; it is given at x.toml:4 too");
+  EXPECT_EQ(error_in("env = {a = 1, a = 2}"), "x.toml:1: env.a: given twice; it is given at x.toml:1 too");
+  EXPECT_EQ(error_in("[env]\na = 1\na.b = 2"), "x.toml:3: env.a: given twice; it is given at x.toml:2 too");
+}
+
+TEST(Config, NamesOtherFormats) {
+  using namespace std::string_literals;
+  TemporaryFolder const folder;
+  for (auto const& [text, name] : {std::pair{"\xff\xfe[\0e\0"s, "UTF-16 text"},
+                                   {"[\0e\0n\0"s, "UTF-16 text"},
+                                   {"\xff\xfe\0\0[\0\0\0"s, "UTF-32 text"},
+                                   {"\0\0\0[\0\0\0e"s, "UTF-32 text"},
+                                   {"\x1f\x8b\x08"s, "gzip"},
+                                   {"PK\x03\x04"s, "a zip archive or an Excel workbook"}}) {
+    auto const path = folder.write("x.toml", text);
+    EXPECT_EQ(error_of([&] { read_config(path, {}); }), path + ": is " + name + "; expected a TOML file in UTF-8");
+  }
+}
+
+TEST(Config, PathsHoldNoNul) {
+  EXPECT_EQ(error_in("[env]\nname = \"market\"\n[data]\nfile = \"a\\u0000b\""),
+            "x.toml:4: data.file = \"a\\x00b\": expected a path without NUL");
+  EXPECT_EQ(error_in("[env]\nname = \"market\"\n[calibrator]\nprofile_file = \"a\\u0000b\""),
+            "x.toml:4: calibrator.profile_file = \"a\\x00b\": expected a path without NUL");
+}
+
+TEST(Config, CommentsShowControlCharactersAndDoNotTurnText) {
+  auto const text = to_toml(Config{.file = "", .sections = {}, .targets = {}}, {"a\u202eb\u0085c\u2028d\u2066e\nf"});
+  EXPECT_EQ(text, "# a\\xe2\\x80\\xaeb\\xc2\\x85c\\xe2\\x80\\xa8d\\xe2\\x81\\xa6e\\x0af\n");
+}
+
 TEST(Config, RefusesWhatNoSettingCanBe) {
   std::string const env = "[env]\nname = \"market\"\n";
   EXPECT_EQ(error_in("seed = 1"),
@@ -105,6 +173,24 @@ TEST(Config, OverridesAreTomlOrElseStrings) {
   EXPECT_EQ(data.at("group"), Setting(std::string()));
 }
 
+TEST(Config, OverridesThatNestTooDeepOrHoldLineBreaksAreText) {
+  auto const value_of = [](std::string const& value) {
+    return parse_config(example, "x.toml", {"env.a=" + value}).sections.at("env").at("a");
+  };
+  for (std::string const value : {"1\nb = 2", "1\n[c]", "[1,\n2]", "\"x\"\ry = 1"})
+    EXPECT_EQ(value_of(value), Setting(value));
+  auto const table = "{ " + of_parts(50'000) + " = 1 }";
+  EXPECT_EQ(value_of(table), Setting(table));
+  EXPECT_EQ(value_of("1\n" + of_parts(50'000) + " = 1"), Setting("1\n" + of_parts(50'000) + " = 1"));
+  EXPECT_EQ(value_of(std::string(50'000, '[')), Setting(std::string(50'000, '[')));
+}
+
+TEST(Config, RefusesOneOverrideGivenTwice) {
+  EXPECT_EQ(error_in(example, {"train.stages=2", "env.steps=4", "train.stages = 3"}),
+            "--set train.stages: given twice, as 2 and 3");
+  EXPECT_EQ(error_in(example, {"train.stages=2", "train.stages=2"}), "--set train.stages: given twice, as 2 and 2");
+}
+
 TEST(Config, RefusesBadOverrides) {
   EXPECT_EQ(error_of_override("train.stages"), "--set train.stages: expected key=value");
   EXPECT_EQ(error_of_override("=3"), "--set =3: expected key=value");
@@ -129,6 +215,21 @@ TEST(Config, LocatesErrorsAboutKeys) {
   EXPECT_EQ(error("env", "steps"), "env.steps = 3: expected 4");
   EXPECT_EQ(error(target_section(1), "weight"), "x.toml:15: calibrator.target[2].weight = 3: expected 4");
   EXPECT_EQ(with_location(config, "env", [] { return 7; }), 7);
+}
+
+TEST(Config, LocatesErrorsAboutTargets) {
+  auto const error = [](std::string const& targets) {
+    auto const file = parse_config("[env]\nname = \"matrix_game\"\n[calibrator]\n" + targets, "x.toml", {});
+    return error_of([&] { make_trainer(file, resolve(file)); });
+  };
+  std::string const good = "[[calibrator.target]]\nmetrics = [\"welfare\"]\nvalues = [1]\n";
+  EXPECT_EQ(error(good + "[[calibrator.target]]\nmetrics = [\"" + std::string(500, 'x') + "\"]\nvalues = [1]\n"),
+            "x.toml:8: calibrator.target[2].metrics: no metric \"" + std::string(80, 'x') +
+                "...\"; `shoal list` names the environment's metrics");
+  EXPECT_EQ(error("[[calibrator.target]]\nmetrics = [\"welfare\"]\nvalues = [1, 2]\n"),
+            "x.toml:5: calibrator.target[1].metrics: 1 metrics but 2 values; expected a value for each metric");
+  EXPECT_EQ(error(good + "weight = 0\n"),
+            "x.toml:4: calibrator.target: expected at least one target with a positive weight");
 }
 
 TEST(Config, NamesAPathThatCannotBeRead) {

@@ -79,7 +79,7 @@ TEST(HashCommand, NamesTheOptionAtFault) {
   EXPECT_EQ(error_with({.environment = "market", .team = "x"}),
             "--team = \"x\": expected \"serial\" or \"scrambled:W\" with W in [1, 1024]");
   EXPECT_THAT(error_with({.environment = "x"}),
-              testing::StartsWith("hash: environment = \"x\": expected one of \"market\""));
+              testing::StartsWith("hash: environment = \"x\": expected one of \"checkers\""));
   EXPECT_EQ(error_with({.environment = "market", .params = {"merchants=1"}}),
             "--set merchants = 1: expected an integer in [2, 16]");
   EXPECT_EQ(error_with({.environment = "market", .params = {"merchants"}}), "--set merchants: expected key=value");

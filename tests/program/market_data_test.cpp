@@ -1,8 +1,11 @@
 #include "program/market_data.hpp"
 
+#include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "program/helpers.hpp"
+#include "shoal/core/text.hpp"
 #include "shoal/env/simulator.hpp"
 #include "shoal/learn/calibrator.hpp"
 
@@ -209,6 +212,58 @@ TEST(MarketData, MissingValuesAreErrorsOrLeftOut) {
   EXPECT_EQ(read_as({.missing = MissingValues::keep}, "q,who\n1,a\n3,NA\n").members, 2);
 }
 
+TEST(MarketData, MarkersOfMissingValuesAreNoNames) {
+  std::vector<std::string> const markers{
+      "?",       "\" \"",  "\u00a0", "\" NA \"",     "#N/A N/A",      "\\N",     "(null)",  "(Blank)",
+      "NaT",     "n.a.",   "-nan",   "1.#IND",       "1.#QNAN",       "-1.#IND", ".",       "-",
+      "---",     "\u2010", "\u2013", "\u2014\u2014", "\u3000-\u2003", "#REF!",   "#VALUE!", "#NULL!",
+      "#DIV/0!", "#NAME?", "#NUM!",  "#n/a",         "\"\u202f\""};
+  for (auto const& marker : markers) {
+    std::string const rows = "q,who\n1,a\n2," + marker + "\n" + marker + ",b\n3,b\n";
+    auto const data = read_as({.missing = MissingValues::drop}, rows);
+    EXPECT_EQ(data.dropped, 2) << marker;
+    EXPECT_EQ(data.members, 2) << marker;
+    EXPECT_THAT(error_of([&] { read_as({}, rows); }), HasSubstr("a missing merchant")) << marker;
+  }
+  EXPECT_EQ(read("q,who\n1,a\n3,A-B\n1,Nan Co.\n").members, 3) << "parts of names are none";
+}
+
+TEST(MarketData, BlanksAroundQuotedValuesDoNotCount) {
+  auto const data = read_as({.thousands = ThousandsMark::comma},
+                            "\"q \",\"\u00a0who\"\n\" 1,234.00 \",\"a \"\n\" +3 \",a\n\"\u20095\",b\u3000\n");
+  EXPECT_EQ(data.members, 2);
+  EXPECT_EQ(data.supertypes[0].share, 1237.0 / 1242);
+  EXPECT_EQ(read("q,who\n1,\"A \"\n1,A\n2,b\n", " A").members, 2);
+}
+
+TEST(MarketData, TheFirstLineMaySayTheSeparator) {
+  for (std::string const line : {"sep=;", "Sep=;", "\"sep=;\"", "sep=;;;", "\"SEP=;\";"})
+    EXPECT_EQ(read(line + "\r\nq;who\r\n1;a\r\n2;b, c\r\n").members, 2) << line;
+  EXPECT_EQ(read("\"sep=;\",\nq,who\n1,a\n2,b\n").members, 2) << "stored again with commas";
+}
+
+TEST(MarketData, AFinalCtrlZIsNoPartOfTheLastRow) {
+  for (std::string const end : {"\x1a", "\x1a\r\n", "\r\n\x1a\r\n", "\n\x1a\x1a\x1a", "\x1a\n\n"})
+    EXPECT_EQ(read("q,who\n1,a\n3,b" + end).members, 2) << printable(end);
+}
+
+TEST(MarketData, NamesOtherFormats) {
+  using namespace std::string_literals;
+  for (auto const& [text, name] : {std::pair{"\xff\xfe\0\0q\0\0\0"s, "UTF-32"},
+                                   {"\0\0\xfe\xff\0\0\0q"s, "UTF-32"},
+                                   {"q\0\0\0,\0\0\0"s, "UTF-32"},
+                                   {"\0\0\0q\0\0\0,"s, "UTF-32"},
+                                   {"\xff\xfeq\0,\0"s, "UTF-16"},
+                                   {"q\0,\0"s, "UTF-16"}})
+    EXPECT_EQ(error_in(text), fmt::format("x.csv: is {} text; expected a CSV file in UTF-8", name));
+}
+
+TEST(MarketData, LongNamesAreCut) {
+  auto const data = read_largest("q,who\n3," + std::string(5000, 'a') + "\n1,b\xc2\x85\n", {0, 1});
+  EXPECT_LT(data.merchants[0].size(), 210u);
+  EXPECT_EQ(data.merchants[1], "b") << "its next-line character is a blank";
+}
+
 TEST(MarketData, NumbersAreReadAsTheKeysSay) {
   auto const share = [](DataOptions options, std::string const& text) {
     options.unit = 1000;
@@ -219,6 +274,13 @@ TEST(MarketData, NumbersAreReadAsTheKeysSay) {
   EXPECT_EQ(share({.thousands = ThousandsMark::comma}, "1,234,567.5"), 1234567.5 / 1234568.5);
   EXPECT_EQ(share({.decimal = DecimalMark::comma, .thousands = ThousandsMark::point}, "1.234,5"), 1234.5 / 1235.5);
   EXPECT_EQ(share({.thousands = ThousandsMark::blank}, "12 345"), 12345.0 / 12346);
+  for (auto const* text : {"12\u00a0345", "12\u202f345", "12\u2009345"})
+    EXPECT_EQ(share({.thousands = ThousandsMark::blank}, text), 12345.0 / 12346) << text;
+  EXPECT_EQ(share({.thousands = ThousandsMark::apostrophe}, "12\u2019345"), 12345.0 / 12346);
+  EXPECT_EQ(error_of([&] { share({.decimal = DecimalMark::comma, .thousands = ThousandsMark::comma}, "1"); }),
+            "thousands = \"comma\": it is data.decimal too; expected two marks");
+  EXPECT_EQ(error_of([&] { share({.thousands = ThousandsMark::point}, "1"); }),
+            "thousands = \"point\": it is data.decimal too; expected two marks");
   for (auto const* bad : {"1,23", "12,3456", ",123", "1,2345,678"})
     EXPECT_THAT(error_of([&] { share({.thousands = ThousandsMark::comma}, bad); }),
                 HasSubstr("expected a positive number"))
@@ -236,7 +298,41 @@ TEST(MarketData, TheUnitIsASixthOfTheMedian) {
   EXPECT_EQ(targets(own)[1].scale, 3);
   EXPECT_THAT(error_of([] { read_as({.unit = 1e-9}, "q,who\n1,a\n3,b\n"); }),
               testing::AllOf(StartsWith("quantity = \"q\": the 5 % and 95 % percentiles in"), HasSubstr("data.unit")));
-  EXPECT_THAT(error_in("q,who\n1e308,a\n1e308,a\n1,b\n"), HasSubstr("is not finite"));
+}
+
+// A run's config.toml holds them as env.quantities, env.quantity_unit and targets, and must be read back.
+TEST(MarketData, QuantitiesThatNoConfigurationCanHoldAreRefused) {
+  EXPECT_EQ(error_in("q,who\n1,a\n1e31,a\n1,b\n"),
+            "x.csv:3: q = \"1e31\": expected 1e-30 to 1e+30 in data.quantity's column");
+  EXPECT_EQ(error_in("q,who\n1,a\n1e-31,b\n"),
+            "x.csv:3: q = \"1e-31\": expected 1e-30 to 1e+30 in data.quantity's column");
+  EXPECT_THAT(error_in("q,who\n2e-12,a\n1e-12,b\n"),
+              testing::AllOf(StartsWith("quantity = \"q\": the median in"), HasSubstr("expected at least 6e-12"),
+                             HasSubstr("1e-30 to 1e+30"), HasSubstr("the smallest is 1e-12")));
+  EXPECT_THAT(error_in("q,who\n1e-30,a\n1e-30,b\n"), StartsWith("quantity = \"q\": the median in"));
+  EXPECT_EQ(error_of([] { read_as({.unit = 1e-20}, "q,who\n1,a\n3,b\n"); }),
+            "unit = 1e-20: expected 0, or 1e-12 to 1e+30");
+  for (std::string const q : {"6.1e-12", "1e30"}) EXPECT_NO_THROW(read("q,who\n" + q + ",a\n" + q + ",b\n")) << q;
+}
+
+TEST(MarketData, QuantitiesAtTheBoundOfTheUnitArePlayed) {
+  for (int k = 1; k < 60; ++k) {
+    auto const q = fmt::format("{:.3f}", 0.001 * k);
+    auto const data = read_as({.unit = double(k)}, "q,who\n" + q + ",a\n" + q + ",b\n");
+    EXPECT_NO_THROW(make_simulator("market", env_settings(data), {})) << q;
+  }
+  EXPECT_THAT(error_of([] { read_as({.unit = 1000}, "q,who\n1,a\n0.9,b\n0.9,b\n"); }),
+              testing::AllOf(StartsWith("quantity = \"q\": "), HasSubstr("x.csv:3")));
+}
+
+// The market trades in single precision; a percentile that it meets must count as met, whatever the unit.
+TEST(MarketData, TargetsThatTheMarketMeetsEarnAll) {
+  auto const data = read_as({.unit = 0.3}, "q,who\n0.1,a\n30000.1,a\n0.1,b\n30000.1,b\n");
+  auto const metrics = make_simulator("market", env_settings(data), {})->metric_names();
+  auto const goal = make_goal(resolve_targets(targets(data), metrics), at::kCPU);
+  auto row = at::zeros({1, std::int64_t(metrics.size())});
+  row.index_copy_(1, goal.columns, goal.values.to(at::kFloat).unsqueeze(0));
+  EXPECT_EQ(row.index_select(1, goal.columns).to(at::kDouble).sub(goal.values).abs().max().item<double>(), 0);
 }
 
 TEST(MarketData, NamesWhatTheFileLacks) {

@@ -107,6 +107,15 @@ TEST_F(ProfileFile, NamesFilesThatItCannotRead) {
   EXPECT_THAT(error("[x\n"), StartsWith("p.toml:1:"));
 }
 
+TEST_F(ProfileFile, NamesBothLinesOfWhatIsGivenTwice) {
+  EXPECT_EQ(error(with("q = 12", "q = 12\nq = 13")),
+            "p.toml:6: x.q: given twice; it is given at " + folder_.path() + "/p.toml:5 too");
+}
+
+TEST_F(ProfileFile, CommentsDoNotTurnText) {
+  EXPECT_THAT(profile_toml("market", small_spec(), {0, 10, 0}, {"a\u202eb"}), StartsWith("# a\\xe2\\x80\\xaeb\n"));
+}
+
 // ---- In a configuration ---------------------------------------------------------------------------------------------
 
 constexpr char const* profile =

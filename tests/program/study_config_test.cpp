@@ -76,7 +76,7 @@ TEST_F(StudyConfig, ResolvesEveryCellWithTheMethodsOverridesLast) {
         fmt::format("{} {} {} {}", cell.experiment, cell.method, trainer.train.stages, trainer.policy.ppo.epochs));
   }
   EXPECT_THAT(names, ElementsAre("a plain 5 2", "a other 5 3", "b plain 3 4", "b other 3 3"));
-  EXPECT_THAT(all[1].overrides, ElementsAre("train.stages=5", "policy.epochs=2", "policy.epochs=3"));
+  EXPECT_THAT(all[1].overrides, ElementsAre("train.stages=5", "policy.epochs=3"));
   EXPECT_EQ(all[0].spec->supertypes.front().name, "supertype_1");
 }
 
@@ -127,6 +127,20 @@ TEST_F(StudyConfig, NamesOverridesAtFaultWithTheirPlace) {
               StartsWith("s.toml:18: method[2].set: --set env.actions"));
   EXPECT_EQ(error_after("policy.epochs=3", "train.seed=3"),
             "s.toml:18: method[2].set: train.seed=3: expected study.seeds in its place");
+}
+
+TEST_F(StudyConfig, AnEntryGivesAKeyOnce) {
+  EXPECT_EQ(error_after("policy.epochs=3", "policy.epochs=3\", \"policy.epochs = 4"),
+            "s.toml:18: method[2].set: policy.epochs: given twice, as 3 and 4");
+  EXPECT_EQ(error_after("policy.epochs=2", "train.stages=6"),
+            "s.toml:7: experiment[1].set: train.stages: given twice, as 5 and 6");
+}
+
+TEST_F(StudyConfig, PathsAndOverridesHoldNoNul) {
+  EXPECT_EQ(error_after("game.toml", "game.toml\\u0000x"),
+            "s.toml:6: experiment[1].config = \"game.toml\\x00x\": expected a path without NUL");
+  EXPECT_EQ(error_after("policy.epochs=3", "data.member=a\\u0000b"),
+            "s.toml:18: method[2].set: data.member=a\\x00b: expected text without NUL");
 }
 
 TEST_F(StudyConfig, AnOverrideWithControlCharactersIsNamedWithItsPlace) {

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-SHOAL = os.environ["SHOAL"]
+SHOAL = os.path.abspath(os.environ["SHOAL"])
 SANITIZED = b"__asan_init" in pathlib.Path(SHOAL).read_bytes()
 GAME = """
 [env]
@@ -143,6 +143,31 @@ def hint_after_an_interrupted_extension(folder):
     contains((run / "config.toml").read_text(), "stages = 100000")
 
 
+def hints_are_shell_words(folder):
+    """What the program says to type next works as it stands, whatever the folder is called."""
+    config = game(folder)
+    for name in ("a b", "it's", "new\nline \\ \x1b[31m", "plain"):
+        process = start("train", config, "--out", name, "--set", "train.stages=100000", cwd=folder)
+        wait_for(lambda: len(rows(folder / name)) > 2)
+        process.send_signal(signal.SIGINT)
+        out = process.communicate(timeout=60)[0].decode()
+        assert process.returncode == 130 and "\x1b" not in out and out.count("\n") == 1, out
+        hint = out.split("go on with: shoal ")[1].strip()
+        process = subprocess.Popen(["bash", "-c", f"exec {SHOAL} {hint}"], cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        stage = len(rows(folder / name))
+        wait_for(lambda: len(rows(folder / name)) > stage)
+        process.terminate()
+        assert process.wait(timeout=60) == 130, process.stderr.read()
+
+
+def given_twice(folder):
+    config = game(folder)
+    contains(complaint("train", config, "--set", "train.stages=2", "--set", "train.stages=3"), "train.stages", "given twice", "2", "3")
+    contains(complaint("train", config, "--set", "train.seed=2", "--seed", 3), "train.seed", "given twice")
+    contains(complaint("hash", "matrix_game", "--set", "rounds=4", "--set", "rounds=5"), "rounds", "given twice")
+    contains(complaint("bench", "--env", "market", "--env", "market"), "--env", "given twice")
+
+
 def wait_for(condition, seconds=60):
     end = time.time() + seconds
     while time.time() < end:
@@ -163,6 +188,9 @@ def resume_wipes_history(folder):
         "a broken row": lambda r: write_lines(r, lambda lines: lines[:3] + ["{"] + lines[4:]),
         "rows cut off": lambda r: write_lines(r, lambda lines: lines[:4]),
         "no rows": lambda r: (r / "metrics.jsonl").unlink(),
+        "a row without its figures": lambda r: write_lines(r, lambda lines: lines[:3] + ['{"stage":3}'] + lines[4:]),
+        "a row of another type": lambda r: write_lines(r, lambda lines: lines[:3] + [lines[3].replace('"seconds":', '"seconds":"x","s":')] + lines[4:]),
+        "a row that is deep": lambda r: write_lines(r, lambda lines: lines[:3] + ['{"stage":' + "[" * 100000 + "]" * 100000 + "}"] + lines[4:]),
     }
     for what, damage in damaged.items():
         copy = folder / "damaged"
@@ -190,6 +218,45 @@ def cut_checkpoint(folder):
     assert [row["stage"] for row in rows(run)] == list(range(10))
     assert files(run)["checkpoints/stage-000000005.pt"] == whole["checkpoints/stage-000000005.pt"]
     assert last.is_file()
+
+
+def unreadable_checkpoint(folder):
+    """Only a file that was read and is not whole is passed over; what cannot be read is an error, and stays."""
+    run = trained(folder)
+    last = run / "checkpoints" / "stage-000000010.pt"
+    last.unlink()
+    last.mkdir()
+    before = files(run)
+    contains(complaint("train", "--resume", run, "--set", "train.stages=12", code=1), "stage-000000010.pt", "cannot read")
+    assert files(run) == before
+
+
+def files_of_the_user(folder):
+    run = trained(folder)
+    kept = [run / "checkpoints" / "best.pt", run / "checkpoints" / "stage-000000005 (copy).pt", run / "notes.partial"]
+    for path in kept:
+        shutil.copy(run / "checkpoints" / "stage-000000005.pt", path)
+    (run / "x.partial").mkdir()
+    (run / "x.partial" / "y").write_text("")
+    (run / "summary.json.partial").write_text("")
+    out, err = shoal("train", "--resume", run, "--set", "train.stages=20")
+    contains(err, "resumed at stage 10")
+    assert all(path.is_file() for path in kept) and (run / "x.partial" / "y").is_file()
+    assert not (run / "summary.json.partial").exists()
+
+
+def digests(folder):
+    """What is computed from a run names the checkpoint that it was computed from, also while the run goes on."""
+    run = trained(folder)
+    process = start("train", "--resume", run, "--set", "train.stages=100000", "--set", "train.checkpoint_every=1")
+    wait_for(lambda: len(rows(run)) > 15)
+    found = set()
+    for _ in range(3):
+        shoal("check", run, "--updates", 2, "--evaluations", 64, "--instances", 4)
+        found.add(json.loads((run / "check.json").read_text())["digest"])
+    process.terminate()
+    process.communicate(timeout=60)
+    assert len(found) == 3 and "cbf29ce484222325" not in found, found
 
 
 def two_resumes(folder):
@@ -281,6 +348,18 @@ def results_that_cannot_be_written(folder):
     assert subprocess.run(["bash", "-c", f'"{SHOAL}" list | head -n 1 >/dev/null']).returncode == 0
 
 
+def results_beside_files_that_cannot_be_written(folder):
+    config = game(folder, GAME + '[calibrator]\nkind = "fixed"\n[[calibrator.target]]\nmetrics = ["welfare"]\nvalues = [2]\n')
+    (folder / "r" / "summary.json" / "x").mkdir(parents=True)
+    run = folder / "s"
+    shoal("train", config, "--out", run, "--set", "train.stages=9")
+    (run / "summary.json").unlink()
+    (run / "summary.json" / "x").mkdir(parents=True)
+    out, err = shoal("train", "--resume", run, code=1)
+    contains(out, "welfare", "r_cal")
+    contains(err, "summary.json")
+
+
 def dumb_terminal(folder):
     master, slave = pty.openpty()
     environment = os.environ | {"TERM": "dumb"}
@@ -328,6 +407,31 @@ def affinity(folder):
     contains(err, "warning: train.threads = 2")
 
 
+def too_many_threads(folder):
+    run = trained(folder)
+    for command in (["check", run, "--updates", 1, "--evaluations", 8, "--instances", 4], ["hash", "matrix_game", "--instances", 64]):
+        _, err = shoal(*command, "--threads", 64)
+        contains(err, "warning: ", "threads = 64")
+
+
+def what_fits_fits(folder):
+    """The number of instances that a refusal names can be trained, and other commands name what they were asked for."""
+    if SANITIZED:
+        return
+    run = trained(folder)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (2_000_000 * 1024,) * 2)  # noqa: E731
+    said = complaint("train", folder / "c.toml", "--out", folder / "big", "--set", "train.instances=16777216", code=1, preexec_fn=limit)
+    fit = said.split("; about ")[1].split()[0]
+    shoal("train", folder / "c.toml", "--out", folder / "big", "--set", f"train.instances={fit}", "--set", "train.stages=1", preexec_fn=limit)
+    for command, what in (
+        (["check", run, "--instances", 16777216], "--instances = 16777216"),
+        (["check", run, "--evaluations", 16777216], "--evaluations = 16777216"),
+        (["hash", "matrix_game", "--instances", 16777216], "--instances = 16777216"),
+        (["bench", "--env", "matrix_game", "--instances", 16777216, "--mode", "step"], "--instances = 16777216"),
+    ):
+        contains(complaint(*command, code=1, preexec_fn=limit), what, "need about", "are available", "fit")
+
+
 def out_of_memory(folder):
     if SANITIZED:  # the sanitizer reserves more address space than the limit
         return
@@ -335,7 +439,7 @@ def out_of_memory(folder):
     for overrides in (["train.instances=16777216"], ["train.instances=64", "env.rounds=1048576"]):
         sets = [word for text in overrides for word in ("--set", text)]
         said = complaint("train", game(folder), "--out", folder / "r", *sets, code=1, preexec_fn=limit)
-        contains(said, "train.instances", "train.steps", "need about", "are available", "instances fit")
+        contains(said, "train.instances", "train.steps", "need about", "are available", "fit")
         assert not (folder / "r").exists()
 
 
@@ -351,6 +455,19 @@ def returns_biased(folder):
     shoal("train", folder / "c.toml", "--set", "train.steps=8", "--out", folder / "r2")
     assert all(row["returns"] for row in rows(folder / "r2")[2:])
     assert json.loads((folder / "r2" / "summary.json").read_text())["return_slope"] is not None
+
+
+def short_episodes_do_not_count_twice(folder):
+    """A calibrator's stage has one episode of each instance, though instances begin others."""
+    target = '[calibrator]\nkind = "fixed"\n[[calibrator.target]]\nmetrics = ["episode_length"]\nvalues = [5]\n[validation]\nepisodes = 64\n[settling]\nshare = 0\n'
+    text = GAME.replace("rounds = 8", "payoffs = [1, 1,  1, 1,  1, 1,  1, 1]\nrounds = 16\ncontinuation = 0.8") + target
+    text = text.replace("instances = 8", "instances = 256")
+    expected = (1 - 0.8**16) / 0.2
+    for steps in (0, 40):
+        shutil.rmtree(folder / "r", ignore_errors=True)
+        found = rows(trained(folder, "--set", f"train.steps={steps}", "--set", "train.stages=20", text=text))
+        mean = sum(row["targets"]["episode_length"]["value"] for row in found) / len(found)
+        assert abs(mean - expected) < 0.15, (steps, mean)
 
 
 def bounds(folder):
@@ -447,7 +564,9 @@ def odd_text(folder):
 
 
 TESTS = [
-    resume_past_end, hint_after_an_interrupted_extension, resume_wipes_history, cut_checkpoint, two_resumes,
+    resume_past_end, hint_after_an_interrupted_extension, hints_are_shell_words, given_twice, resume_wipes_history,
+    cut_checkpoint, unreadable_checkpoint, files_of_the_user, digests, two_resumes,
+    results_beside_files_that_cannot_be_written, too_many_threads, what_fits_fits, short_episodes_do_not_count_twice,
     starts_at_the_same_moment, stale_check, stderr_gone, stderr_unread, descriptors_closed, results_that_cannot_be_written,
     dumb_terminal, second_interrupt, affinity, out_of_memory, returns_biased, bounds, units, csv_line_ends, other_formats,
     latin1_merchant, empty_group, duplicates, odd_text,

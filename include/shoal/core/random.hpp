@@ -11,23 +11,22 @@
 
 namespace shoal {
 
-/// What a draw is for. Two uses that share a purpose must differ in index. Append only: the values are part of the trajectories.
+/// What a draw is for. Two uses that share a purpose must differ in index. The values are part of the trajectories: they never
+/// change. Values 1 to 5 and those from 64 on belong to environments, which name their own.
 enum class Purpose : std::uint32_t {
-  type,          // agents' types at reset
-  links,         // who is connected to whom
-  arrivals,      // customers of a step
-  ties,          // choices between equals
-  price,         // exogenous prices
-  continuation,  // whether an episode goes on
-  action,        // sampling from policies
-  increment,     // sampling from a calibrator
-  permutation,   // minibatches
-  initial,       // network parameters
-  test,          // free for tests and random policies
-  deviation,     // who deviates from a frozen policy, and how that is trained
-  search,        // profiles that a search tries
-  validation,    // episodes that training never sees
+  type = 0,     // agents' types at reset
+  action = 6,   // sampling from policies
+  increment,    // sampling from a calibrator
+  permutation,  // minibatches
+  initial,      // network parameters
+  test,         // free for tests and random policies
+  deviation,    // who deviates from a frozen policy, and how that is trained
+  search,       // profiles that a search tries
+  validation,   // episodes that training never sees
 };
+
+/// An environment numbers its own purposes from 0. A run has one environment, so two environments may use the same.
+constexpr Purpose environment_purpose(std::uint32_t number) { return Purpose(64 + number); }
 
 /// Uniform in [0, 1), a multiple of 2^-24, of 32 random bits.
 SHOAL_FN float unit_real(std::uint32_t word) { return float(word >> 8) * 0x1p-24f; }

@@ -16,4 +16,8 @@ std::int64_t available_memory();
 /// "1.5 GB"
 std::string bytes_text(double bytes);
 
+/// "train.threads = 8: more than the 2 CPUs that this process may run on; they slow each other", or empty if there are as many.
+/// @param key  what the user calls them
+std::string too_many_threads(std::string const& key, int threads);
+
 }  // namespace shoal

@@ -17,4 +17,7 @@ bool is_utf8(std::string_view text);
 /// goes beyond `most` bytes becomes "...".
 std::string printable(std::string_view text, std::size_t most = 1000);
 
+/// The text as a word of a shell's command line: as it is, in quotes where it needs them, and in $'...' where it is not printable.
+std::string shell_word(std::string_view text);
+
 }  // namespace shoal

@@ -37,6 +37,7 @@ struct BatchMemory {
             .seed = options.seed,
             .first_instance = options.first_instance,
             .common = std::uint32_t(options.common),
+            .recorded_episodes = options.recorded_episodes,
             .instances = n,
             .clocks = clocks.data(),
             .states = states.data(),

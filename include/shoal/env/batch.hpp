@@ -28,7 +28,8 @@ struct Batch {
   typename Env::Params params;
   Layout layout;
   std::uint32_t seed, first_instance;
-  std::uint32_t common;  // consecutive instances that share random numbers
+  std::uint32_t common;   // consecutive instances that share random numbers
+  int recorded_episodes;  // SimulatorOptions
   int instances;
   Clock* clocks;                     // [instances]
   typename Env::State* states;       // [instances]
@@ -82,6 +83,7 @@ template <class Env, class Team>
 SHOAL_FN void record_episode(Team team, Batch<Env> const& batch, typename Env::State const& state,
                              typename Env::Scratch& scratch, float* episode, int instance) {
   auto const& layout = batch.layout;
+  if (batch.recorded_episodes > 0 && batch.episodes(instance) >= batch.recorded_episodes) return;
   Env::metrics(team, batch.params, state, scratch, view(episode, layout.metrics));
   team.each(layout.supertypes, [&](int s) {
     float total = 0;

@@ -9,16 +9,25 @@
 //     struct Scratch {...};                              // a step's working memory, shared by the lanes; not kept
 //     static void prepare(Params& p);                    // derived constants; throws InputError on inconsistent parameters
 //     static Spec spec(Params const& p);
-//     static Settings with_agents(int n);                // settings that give n agents; throws InputError for none
 //     static void reset(Team, Params const&, State&, Scratch&, Supertypes, Random);
 //     static Ended step(Team, Params const&, State&, Scratch&, Actions, Rewards, Random);
 //     static void observe(Team, Params const&, State const&, Observation);
 //     static void metrics(Team, Params const&, State const&, Scratch&, Metrics);
 //   };
 //
-// An environment may name `Smaller`, itself with less room in State, and Smaller::fits(params): the registry takes it where it
-// fits. State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and counts.
-// Random comes keyed by (seed, instance, episode, step): the environment adds purpose and index.
+// Optional:
+//     static Settings with_agents(int n);    // settings that give n agents; throws InputError for none. Without it the number is fixed
+//     static void preset(Params& p);         // the defaults that p.profile names, where parameters have a `profile`
+//     using Smaller = ...;                   // itself with less room in State, taken where Smaller::fits(params)
+//
+// State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and counts. Every
+// row of rewards, of Observation::own and of Observation::type is written whole, every time.
+//
+// Random comes keyed by (seed, instance, episode, step); the environment adds purpose and index. random.step counts from 0 within an
+// episode, so reset() and the first step() draw from the same place: they must differ in purpose or index.
+//
+// Limits: max_metrics (batch.hpp) metrics; Scratch without initialisers and at most 48 kB, a block's shared memory; Params of 32 kB
+// at most, a kernel's parameters.
 #pragma once
 
 #include <concepts>
@@ -63,7 +72,6 @@ concept DescribesItself = requires(typename Env::Params& p, detail::Reader& read
   { Env::lanes } -> std::convertible_to<int>;
   {Env::prepare(p)};
   { Env::spec(p) } -> std::same_as<Spec>;
-  { Env::with_agents(0) } -> std::same_as<Settings>;
   {Env::Params::fields(reader, p)};
 };
 

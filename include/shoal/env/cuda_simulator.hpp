@@ -1,4 +1,5 @@
-// The CUDA backend's entry. Defined by kernels/sim/cuda_simulator.cuh for each environment that has a .cu file there.
+// The CUDA backend's entry. Defined by kernels/sim/cuda_simulator.cuh, in one unit for each environment
+// (cmake/Environments.cmake).
 #pragma once
 
 #include <memory>
@@ -7,7 +8,7 @@
 
 namespace shoal {
 
-/// `params` must be prepared. Allocates on the current CUDA device.
+/// The simulator of the smallest variant that the parameters fit into. `params` must be prepared. Allocates on the current CUDA device.
 /// @throws InputError where there is no CUDA device
 template <class Env>
 std::unique_ptr<Simulator> make_cuda_simulator(typename Env::Params const& params, SimulatorOptions const& options);

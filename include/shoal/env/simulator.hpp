@@ -43,6 +43,9 @@ struct SimulatorOptions {
   /// Common random numbers: so many consecutive instances draw the same numbers, so that they differ by their supertypes and
   /// actions alone. 1: every instance draws its own.
   int common = 1;
+  /// How many episodes of an instance count for its metrics between two clear_metrics(); 0: all. Of the episodes that end within a
+  /// given time, short ones are too many: who wants a mean over episodes takes the first of each instance.
+  int recorded_episodes = 0;
   int threads = 1;  // CPU
   Device device = Device::cpu;
   std::string team = "serial";  // CPU; "scrambled:W" visits indices as W lanes might, for tests

@@ -102,7 +102,7 @@ struct MarketOf : MarketRules {
     team.each(Groups, clusters, [&](int g, int c) { s.group_trades[g][c] = 0; });
     team.each(Capacity, clusters, [&](int m, int c) {
       auto const index = std::uint32_t(m * clusters + c) * 16;
-      auto const word = [&](int k) { return random.draw(Purpose::links, index + std::uint32_t(k / 2)).bits64(k % 2); };
+      auto const word = [&](int k) { return random.draw(Purposes::links, index + std::uint32_t(k / 2)).bits64(k % 2); };
       float const probability = m < p.merchants ? clamp(supertypes(group_of(p, m), c), 0, 1) : 0.0f;
       s.links[m][c] = bernoulli_bits(probability24(probability), everyone, word);
       s.linked[m][c] = p.type_uses_probabilities ? probability : float(popcount(s.links[m][c])) / float(customers);
@@ -125,7 +125,7 @@ struct MarketOf : MarketRules {
       s.demand = s.last_return = 0;
       s.mid = 1;
       s.step = 0;
-      s.spread = draw_spread(p, random.draw(Purpose::price, 1).normal(1));
+      s.spread = draw_spread(p, random.draw(Purposes::price, 1).normal(1));
     });
   }
 
@@ -227,7 +227,7 @@ struct MarketOf : MarketRules {
   /// word; what is left of the first four gives the prices.
   template <class Team>
   SHOAL_FN static void draw_customers(Team team, Params const& p, Scratch& w, Random random) {
-    draw_bits(team, random, Purpose::arrivals, 0, 2 * clusters, w.random);
+    draw_bits(team, random, Purposes::arrivals, 0, 2 * clusters, w.random);
     bool const all = p.arriving.value >> 24;
     std::uint64_t const d0 = digit(p.arriving, 0), d1 = digit(p.arriving, 1), d2 = digit(p.arriving, 2);
     team.each(clusters, [&](int c) {
@@ -263,7 +263,7 @@ struct MarketOf : MarketRules {
     std::uint64_t undecided = 0;
     for (int c = 0; c < clusters; ++c) undecided |= w.undecided[c];
     if (!undecided) return;
-    draw_bits(team, random, Purpose::arrivals, std::uint32_t(i * 32), 2 * clusters, w.random);
+    draw_bits(team, random, Purposes::arrivals, std::uint32_t(i * 32), 2 * clusters, w.random);
     std::uint64_t const d0 = digit(p.arriving, i), d1 = digit(p.arriving, i + 1), d2 = digit(p.arriving, i + 2),
                         d3 = digit(p.arriving, i + 3);
     team.each(clusters, [&](int c) {
@@ -403,13 +403,13 @@ struct MarketOf : MarketRules {
   template <class Team>
   SHOAL_FN static void draw_chances(Team team, Params const& p, Ties& ties, int pack, int most, Random random) {
     std::uint32_t const first = std::uint32_t(pack) * 1024;
-    draw_bits(team, random, Purpose::ties, first, (most - 1) * 4, ties.random);
+    draw_bits(team, random, Purposes::ties, first, (most - 1) * 4, ties.random);
     std::uint64_t packed = 0;
     for (int m = 0; m < p.merchants; ++m) packed |= ties.candidate[m];
     team.each(most - 1, [&](int i) {
       auto const word = [&](int j) {
         if (j < 8) return ties.random[j % 2][4 * i + j / 2];
-        return random.draw(Purpose::ties, first + std::uint32_t(512 + 16 * i + j / 2)).bits64(j % 2);
+        return random.draw(Purposes::ties, first + std::uint32_t(512 + 16 * i + j / 2)).bits64(j % 2);
       };
       auto const k = std::uint32_t(i + 2);
       ties.chance[k] = bernoulli_bits({((1u << 24) + k / 2) / k}, packed, word);

@@ -16,6 +16,13 @@ struct MarketRules {
       "n merchants quote prices to customers and hedge their inventory (CALSHEQ, section 4)";
   static constexpr int lanes = 32;
 
+  struct Purposes {
+    static constexpr Purpose links{1};     // who is connected to whom
+    static constexpr Purpose arrivals{2};  // customers of a step
+    static constexpr Purpose ties{3};      // choices between equals
+    static constexpr Purpose price{4};     // exogenous prices
+  };
+
   static constexpr int clusters = 10, customers = 50;  // customers of one cluster
   static constexpr int max_merchants = 16;
   static constexpr int percentiles = 9;  // 10 %, 20 %, ..., 90 %
@@ -100,7 +107,7 @@ struct MarketRules {
                                              " is smaller than the one before");
     for (int c = 0; c < clusters; ++c) {
       p.sizes[c] = p.quantities[c] / p.quantity_unit;
-      if (!(p.sizes[c] >= 1e-3f && p.sizes[c] <= 1e6f))
+      if (!is_size(p.sizes[c]))
         throw SettingError("quantities", ": value " + std::to_string(c + 1) + " is " + std::to_string(p.sizes[c]) +
                                              " times quantity_unit, expected 0.001 to 1000000 times");
     }
@@ -112,6 +119,12 @@ struct MarketRules {
     for (int k = 1; k <= 8; ++k) p.curve[k - 1] = float(coefficient *= (k - a) / (k + 1));
     p.curve_limit = p.liquidity * 0.1f / max(1.0f, float(std::fabs(a)));
     for (int c = 0; c < clusters; ++c) p.unit_cost[c] = p.sizes[c] * exchange_curve(p, p.sizes[c]);
+  }
+
+  /// Whether a cluster may trade so many units. What rounding makes of the bounds themselves is within.
+  static bool is_size(float units) {
+    constexpr float rounding = 1e-6f;
+    return units >= 1e-3f * (1 - rounding) && units <= 1e6f * (1 + rounding);
   }
 
   static Settings with_agents(int n) { return {{"merchants", std::int64_t(n)}}; }

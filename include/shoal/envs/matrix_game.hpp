@@ -26,6 +26,10 @@ struct MatrixGameRules {
       "n players repeat a matrix game with given payoffs and remember the last rounds";
   static constexpr int lanes = 4;
 
+  struct Purposes {
+    static constexpr Purpose continuation{5};  // whether an episode goes on
+  };
+
   static constexpr int max_players = 8, max_actions = 16, max_memory = 4, max_payoffs = 2048;
 
   struct Params {
@@ -176,7 +180,7 @@ struct MatrixGameOf : MatrixGameRules {
     });
     team.once([&] {
       ++s.round;
-      s.goes_on = p.continuation >= 1 || random.draw(Purpose::continuation).unit(0) < p.continuation;
+      s.goes_on = p.continuation >= 1 || random.draw(Purposes::continuation).unit(0) < p.continuation;
     });
     if (!s.goes_on) return Ended::terminated;
     return s.round == std::uint32_t(p.rounds) ? Ended::truncated : Ended::no;

@@ -24,7 +24,7 @@ struct Target {
 };
 
 /// Resolves the entries of a configuration: each entry's weight is shared by its metrics, then all are scaled to a sum of 1.
-/// @throws InputError for an unknown metric, counts that differ, weights that sum to 0, or a percentile ("x_p20") above a higher one
+/// @throws SettingError for an unknown metric, counts that differ, weights that sum to 0, or a percentile ("x_p20") above a higher one
 std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
                                     std::vector<std::string> const& metric_names);
 

@@ -243,6 +243,7 @@ struct ValidationOptions {
 struct SettlingOptions {
   double share = 0.2;
   bool explore = false;
+  int challengers = 0;
 
   template <class Visit>
   static void fields(Visit& visit, SettlingOptions& o) {
@@ -251,6 +252,10 @@ struct SettlingOptions {
     visit("explore", o.explore,
           "the policies then explore as at the start, and their learning rate begins anew; they may settle elsewhere, "
           "with another fit");
+    visit(
+        "challengers", o.challengers, Range{0, 100},
+        "policies that are trained from scratch against the settling ones, at even distances; one that earns more for "
+        "sure replaces them, and the learning rate begins anew");
   }
 };
 

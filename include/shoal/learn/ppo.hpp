@@ -48,6 +48,9 @@ class PpoLearner {
   /// their first value, and Adam starts anew.
   void explore_again();
 
+  /// Acts with these parameters from now on, and learns on from them: Adam starts anew.
+  void take(at::Tensor const& parameters);
+
   /// Config::common from now on.
   void set_common(int common) { config_.common = common; }
 

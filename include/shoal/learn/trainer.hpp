@@ -12,6 +12,7 @@
 
 #include "shoal/learn/answer_choice.hpp"
 #include "shoal/learn/calibrator.hpp"
+#include "shoal/learn/estimate.hpp"
 #include "shoal/learn/fit.hpp"
 #include "shoal/learn/options.hpp"
 #include "shoal/learn/ppo.hpp"
@@ -61,6 +62,9 @@ struct StageReport {
   std::optional<Fit> validation = {};
   /// On episodes that nothing was chosen with: at the end of the calibration, and of the settling.
   std::optional<Fit> calibrated = {}, settled = {};
+  /// Of a stage of settling that ends with a challenge: what each policy's agents would gain with one trained from scratch. Where that
+  /// is above 0 for sure, it has replaced the policy.
+  std::vector<Estimate> challenges = {};
   /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch, 0 once a graph is replayed.
   double environment_seconds = 0, inference_seconds = 0, update_seconds = 0;
   double validation_seconds = 0;
@@ -122,10 +126,10 @@ class Trainer {
   /// @throws Error if the file cannot be written whole; a file of that name stays as it was
   void save(std::string const& path, std::string const& configuration);
   /// Into a trainer whose calibration has not ended.
-  /// @param configuration  must equal that of save()
+  /// @param configuration  must equal that of save()  @return the file's digest (checkpoint.hpp)
   /// @throws BrokenCheckpoint for a file that is cut short, before anything has changed; InputError for one of another version or
   ///         another configuration
-  void load(std::string const& path, std::string const& configuration);
+  std::string load(std::string const& path, std::string const& configuration);
 
  private:
   void begin_episodes();
@@ -142,11 +146,11 @@ class Trainer {
   std::vector<at::Tensor> learner_state() const;
   FrozenGame frozen_game(at::Tensor const& profiles, void* stream) const;
   Fit fit(at::Tensor const& profile, int episodes, std::uint32_t use) const;
-  std::int64_t rate_stage() const;
   std::int64_t settling_stages() const;
   std::int64_t calibration_stages() const;
   void validate(StageReport& report);
   void settle();
+  void challenge_policies(StageReport& report);
 
   TrainerConfig config_;
   at::Device device_;
@@ -166,6 +170,7 @@ class Trainer {
   AnswerChoice answer_;
   std::int64_t calibrated_at_ = -1;  // the stage that calibration ended before; -1: it goes on
   std::int64_t planned_ = -1;        // where it was to end, when it ended
+  std::int64_t rate_from_ = 0;       // the stage that the policies' learning rate began in
   std::int64_t stage_ = 0, agent_steps_ = 0;
   double seconds_ = 0;
 };

@@ -1,0 +1,32 @@
+// Cells of a grid, for environments that are played on one.
+#pragma once
+
+#include <cstdint>
+
+#include "shoal/core/host_device.hpp"
+
+namespace shoal {
+
+struct Cell {
+  int x, y;
+};
+
+SHOAL_FN bool inside(Cell c, int x_size, int y_size) {
+  return std::uint32_t(c.x) < std::uint32_t(x_size) && std::uint32_t(c.y) < std::uint32_t(y_size);
+}
+
+/// One cell left, right, up (y + 1) or down of `c`, for directions 0 to 3; `c` itself for others.
+SHOAL_FN Cell beside(Cell c, int direction) {
+  return {c.x + (direction == 1) - (direction == 0), c.y + (direction == 2) - (direction == 3)};
+}
+
+/// Steps between two cells, no diagonals.
+SHOAL_FN int distance(Cell a, Cell b) {
+  int const x = a.x - b.x, y = a.y - b.y;
+  return (x < 0 ? -x : x) + (y < 0 ? -y : y);
+}
+
+/// A number in [0, count), uniform as far as 32 bits allow.
+SHOAL_FN int one_of(std::uint32_t word, int count) { return int(std::uint64_t(word) * std::uint32_t(count) >> 32); }
+
+}  // namespace shoal
