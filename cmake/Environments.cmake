@@ -1,6 +1,6 @@
-# The list of environments: the struct's name. MatrixGame is declared by include/shoal/envs/matrix_game.hpp. For each one a unit
-# for the CPU and one for CUDA are written into the build folder, so that an edit of an environment compiles that environment alone;
-# and shoal/envs/all.hpp, with all of them as AllEnvironments, for tests and benchmarks.
+# The list of environments, by the names of their structs: MatrixGame is in include/shoal/envs/matrix_game.hpp.
+# Each gets a unit for the CPU and one for CUDA in the build folder, so that an edit compiles that environment alone.
+# envs/all.hpp has all of them as AllEnvironments, for tests and benchmarks.
 set(SHOAL_ENVIRONMENTS Checkers Market MatrixGame Pursuit Switch)
 
 set(environment_units "")

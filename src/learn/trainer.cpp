@@ -340,20 +340,25 @@ void Trainer::validate(StageReport& report) {
       if (settling_stages() > 0) settle();
     }
   }
-  if (calibrated_at_ < 0 || settling_stages() == 0) return;
-  challenge_policies(report);
-  if (stage_ == stages()) report.settled = fit(answer_.profile(), o.final_episodes, reporting);
+  if (config_.settling.challengers > 0 && is_challenged()) challenge_policies(report);
+  if (calibrated_at_ >= 0 && settling_stages() > 0 && stage_ == stages())
+    report.settled = fit(answer_.profile(), o.final_episodes, reporting);
+}
+
+/// At even distances while the calibration goes on, and when it has just ended.
+bool Trainer::is_challenged() const {
+  if (config_.calibrator->kind == CalibratorKind::fixed || settling_stages() == 0) return false;
+  if (!calibrating()) return stage_ == calibrated_at_;
+  auto const distance = calibration_stages() / config_.settling.challengers;
+  return distance > 0 && stage_ % distance == 0;
 }
 
 /// Policies that have ended in a local optimum do not leave it by learning on: one from scratch that earns more does it for them.
-/// What follows until the next challenge, or the end, is theirs to settle.
+/// The calibration, or settling, that follows is with the new ones.
 void Trainer::challenge_policies(StageReport& report) {
-  auto const count = config_.settling.challengers;
-  auto const distance = settling_stages() / std::max(count, 1);
-  auto const settled = stage_ - calibrated_at_;
-  if (count == 0 || distance == 0 || settled % distance != 0 || settled / distance >= count) return;
   constexpr int updates = 100, evaluations = 1024;
-  auto const game = frozen_game(answer_.profile().unsqueeze(0), graph_->stream());
+  auto const game =
+      frozen_game((calibrating() ? calibrator_->answer() : answer_.profile()).unsqueeze(0), graph_->stream());
   auto const seed = derived_seed(std::uint32_t(config_.train.seed), Purpose::deviation, std::uint32_t(stage_));
   for (std::size_t p = 0; p < policies_.size(); ++p) {
     auto const challenger = challenge(game, p,
@@ -479,12 +484,12 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
   for (int i = 0; i < simulator_->options().instances; ++i)
     simulator_->export_state(i, {reinterpret_cast<std::byte*>(bytes[i].data_ptr()), simulator_->state_size()});
   checkpoint.tensors["instances"] = bytes;
-  checkpoint.tensors["progress"] = at::tensor({double(stage_), double(agent_steps_), seconds_}, at::kDouble);
+  checkpoint.tensors["progress"] =
+      at::tensor({double(stage_), double(agent_steps_), seconds_, double(rate_from_)}, at::kDouble);
   if (answer_.profile().defined()) {
     checkpoint.tensors["answer"] = answer_.profile();
     checkpoint.tensors["validations"] = at::tensor(answer_.validations(), at::kDouble);
-    checkpoint.tensors["calibration"] =
-        at::tensor({double(calibrated_at_), double(planned_), double(rate_from_)}, at::kDouble);
+    checkpoint.tensors["calibration"] = at::tensor({double(calibrated_at_), double(planned_)}, at::kDouble);
   }
   checkpoint.texts["configuration"] = configuration;
   write_checkpoint(path, checkpoint);
@@ -510,13 +515,12 @@ std::string Trainer::load(std::string const& path, std::string const& configurat
     throw Error("a checkpoint is loaded into a trainer whose calibration has not ended");
   answer_.restore({}, {});
   if (checkpoint.tensors.count("answer") && config_.validation) {
-    auto const calibration = take("calibration", {3});
+    auto const calibration = take("calibration", {2});
     auto const values = take_if("validations", [](at::IntArrayRef found) { return found.size() == 1; });
     answer_.restore(take("answer", {calibrator_->space().size()}).to(device_),
                     {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()});
     calibrated_at_ = std::int64_t(calibration[0].item<double>());
     planned_ = std::int64_t(calibration[1].item<double>());
-    rate_from_ = std::int64_t(calibration[2].item<double>());
     bool const extended = calibrated_at_ == planned_ && planned_ < calibration_stages();
     if (extended && settling_stages() == 0) calibrated_at_ = -1;
     if (calibrated_at_ >= 0 && settling_stages() > 0) settle();
@@ -526,7 +530,7 @@ std::string Trainer::load(std::string const& path, std::string const& configurat
   for (std::size_t i = 0; i < state.size(); ++i) loaded.push_back(take(fmt::format("learner.{}", i), state[i].sizes()));
   auto const instances = simulator_->options().instances;
   auto const bytes = take("instances", {instances, std::int64_t(simulator_->state_size())});
-  auto const progress = take("progress", {3});
+  auto const progress = take("progress", {4});
   auto const history = calibrator_ ? calibrator_->history() : at::Tensor();
   at::Tensor rows;
   if (history.defined())
@@ -538,6 +542,7 @@ std::string Trainer::load(std::string const& path, std::string const& configurat
   stage_ = std::int64_t(progress[0].item<double>());
   agent_steps_ = std::int64_t(progress[1].item<double>());
   seconds_ = progress[2].item<double>();
+  rate_from_ = std::int64_t(progress[3].item<double>());
   return checkpoint.digest;
 }
 

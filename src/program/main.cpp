@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 
 #include "program/bench_command.hpp"
@@ -71,6 +72,8 @@ void add_hash(CLI::App& app, shoal::HashOptions& o, int& code) {
   hash->callback([&] { code = shoal::hash_command(o); });
 }
 
+CLI::Range const any_seed(std::int64_t(0), std::int64_t(4294967295));
+
 /// Where a stored run is played with, in place of its own settings.
 struct MachineFlags {
   std::string threads, device;
@@ -98,7 +101,7 @@ void add_check(CLI::App& app, shoal::CheckCommand& command, MachineFlags& flags,
   check->add_option("--updates", o.updates, "of a deviation's training; default 100")->check(CLI::Range(0, 1 << 24));
   check->add_option("--evaluations", o.evaluations, "episodes behind each value; default 4096")
       ->check(CLI::Range(2, 1 << 24));
-  check->add_option("--seed", o.seed, "default 0");
+  check->add_option("--seed", o.seed, "default 0")->check(any_seed);
   check->add_flag("--particles", command.particles,
                   "at the calibrator's particles, not at the profile that the run chose");
   flags.add_to(*check);
@@ -112,7 +115,7 @@ void add_evaluate(CLI::App& app, shoal::EvaluateCommand& o, MachineFlags& flags,
   auto* const evaluate = app.add_subcommand("evaluate", "measure the fit of a run's profile on episodes of its own");
   evaluate->add_option("folder", o.directory, "DIR of the run")->required();
   evaluate->add_option("--episodes", o.episodes, "default 4096")->check(CLI::Range(2, 1 << 24));
-  evaluate->add_option("--seed", o.seed, "of the episodes; default 0");
+  evaluate->add_option("--seed", o.seed, "of the episodes; default 0")->check(any_seed);
   evaluate->add_option("--profile", o.profile, "profile.toml of a run; default: the profile that this run chose");
   evaluate->add_option("--targets", o.targets, "CONFIG.toml, for its [data] or targets; default: the run's targets");
   evaluate->add_flag("--coordinates", o.coordinates, "also what a move of each coordinate costs: is it pinned down");
@@ -164,11 +167,11 @@ void add_study(CLI::App& app, shoal::StudyCommand& command, int& code) {
   study->add_option("file", command.file, "STUDY.toml")->required();
   study->add_option("--out", command.out, "folder of the study, new or to go on with; default runs/NAME");
   study->add_option("--jobs", command.jobs, "processes at once; default: one a core, on CUDA one")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 4096));
   study
       ->add_option("--batch", command.batch,
                    "seeds that a process trains side by side; default: one, on CUDA all of an experiment and method")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 4096));
   study->callback([&] {
     command.program = "/proc/self/exe";
     code = shoal::study(command);
@@ -228,6 +231,11 @@ int main(int argc, char** argv) try {
 } catch (shoal::InputError const& error) {
   shoal::tell_error(error.what());
   return 2;
+} catch (std::filesystem::filesystem_error const& error) {
+  shoal::tell_error(shoal::description(error));
+  bool const no_name =
+      error.code() == std::errc::filename_too_long || error.code() == std::errc::too_many_symbolic_link_levels;
+  return no_name ? 2 : 1;
 } catch (std::exception const& error) {
   shoal::tell_error(shoal::description(error));
   return 1;

@@ -12,6 +12,13 @@ namespace shoal {
 
 namespace {
 
+/// For Markdown: as text, not as a tag or a column.
+std::string escaped(std::string const& text) {
+  std::string out;
+  for (char const c : text) out += c == '<' || c == '|' || c == '`' ? std::string{'\\', c} : std::string{c};
+  return out;
+}
+
 using Row = std::vector<std::string>;
 using BySeed = std::map<std::int64_t, Summary const*>;
 
@@ -175,7 +182,7 @@ std::string table_markdown(StudyNames const& names, std::vector<StudyResult> con
                            std::vector<std::pair<std::string, std::string>> const& left_out) {
   auto text = means_markdown(names, results) + pairs_markdown(names, results);
   if (!left_out.empty()) text += "\nLeft out:\n\n";
-  for (auto const& [run, why] : left_out) text += fmt::format("- {}: {}\n", run, why);
+  for (auto const& [run, why] : left_out) text += fmt::format("- {}: {}\n", run, escaped(why));
   return text;
 }
 

@@ -9,8 +9,10 @@
 #include <sstream>
 #include <thread>
 
+#include "program/console.hpp"
 #include "program/interrupt.hpp"
 #include "program/run_directory.hpp"
+#include "shoal/core/text.hpp"
 
 namespace shoal {
 
@@ -18,6 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t longest_failure = 500;
 constexpr auto poll_interval = std::chrono::milliseconds(50);
 
 bool can_resume(StudyRun const& run) {
@@ -81,7 +84,7 @@ void refuse_another_configuration(StudyRun const& run, std::string const& kept) 
 void find_state(StudyRun& run) {
   auto const fail = [&](std::string const& why) {
     run.state = RunState::failed;
-    run.failure = why;
+    run.failure = printable(why, longest_failure);
   };
   if (!run.cell->run) return fail(run.cell->problem);
   bool const finished = fs::exists(run.folder / "summary.json");
@@ -209,7 +212,7 @@ void StudyRunner::take_result(StudyRun& run, int code) {
     run.state = RunState::waiting;
   } else {
     run.state = RunState::failed;
-    run.failure = failure(run, code);
+    run.failure = printable(failure(run, code), longest_failure);
     tell_failure(run);
   }
 }
@@ -249,7 +252,15 @@ void StudyRunner::operator()(std::vector<StudyRun>& runs) {
     while (!interrupted() && int(running_.size()) < options_.jobs) {
       auto const batch = next_batch(runs, options_.batch);
       if (batch.empty()) break;
-      start(batch);
+      try {
+        start(batch);
+      } catch (std::exception const& error) {  // of its folder or its log: the others go on
+        for (auto* const run : batch) {
+          run->state = RunState::failed;
+          run->failure = printable(description(error), longest_failure);
+          tell_failure(*run);
+        }
+      }
     }
     auto const running = count(runs, RunState::running);
     if (running == 0) break;

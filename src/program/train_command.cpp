@@ -130,7 +130,8 @@ std::vector<std::string> warnings_of(TrainingRun const& run) {
 std::int64_t stages_left(TrainingRun const& run) { return run.trainer().stages() - run.trainer().next_stage(); }
 
 void tell_failure(std::string const& folder, std::exception const& error) {
-  tell_error(fmt::format("{}: {}", folder, description(error)));
+  auto const text = description(error);
+  tell_error(text.starts_with(folder + ": ") ? text : fmt::format("{}: {}", folder, text));
 }
 
 /// One that cannot go on is named, the others do; alone, it throws.

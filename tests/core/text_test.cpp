@@ -36,5 +36,20 @@ RC_GTEST_PROP(Text, PrintableIsUtf8WithoutControls, (std::string const& text)) {
   for (unsigned char const c : shown) RC_ASSERT(c >= 0x20 && c != 0x7f);
 }
 
+TEST(ShellWord, QuotesWhatAShellWouldTakeApart) {
+  EXPECT_EQ(shell_word("runs/a-1_b.toml"), "runs/a-1_b.toml");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("a b"), "'a b'");
+  EXPECT_EQ(shell_word("it's $x"), "'it'\\''s $x'");
+  EXPECT_EQ(shell_word("a\n\\'\xff"), "$'a\\x0a\\x5c\\'\\xff'");
+  EXPECT_EQ(shell_word("Caf\xc3\xa9"), "'Caf\xc3\xa9'");
+}
+
+TEST(Printable, EscapesWhatTurnsTheDirectionOfWriting) {
+  EXPECT_EQ(printable("a\xe2\x80\xae"
+                      "b"),
+            "a\\xe2\\x80\\xaeb");
+}
+
 }  // namespace
 }  // namespace shoal

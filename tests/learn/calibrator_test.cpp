@@ -43,9 +43,10 @@ TEST(Targets, PercentilesMayNotFall) {
   auto const message = [&](std::vector<TargetOptions> const& entries) {
     return message_of<InputError>([&] { resolve_targets(entries, names); });
   };
-  EXPECT_EQ(message({{{"x.quantity_p10", "x.quantity_p20"}, {3, 2.5}}}),
-            "calibrator.target[1].values: x.quantity_p10 = 3 is above x.quantity_p20 = 2.5; expected percentiles that do not "
-            "fall");
+  EXPECT_EQ(
+      message({{{"x.quantity_p10", "x.quantity_p20"}, {3, 2.5}}}),
+      "calibrator.target[1].values: x.quantity_p10 = 3 is above x.quantity_p20 = 2.5; expected percentiles that do not "
+      "fall");
   EXPECT_NE(message({{{"x.quantity_p20"}, {2}}, {{"x.quantity_p9"}, {4}}}).find("x.quantity_p9 = 4 is above"),
             std::string::npos)
       << "in entries of their own, in any order, by number";

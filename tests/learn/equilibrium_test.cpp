@@ -91,6 +91,17 @@ TEST(Equilibrium, WhoDefectsCannotBeExploited) {
   EXPECT_EQ(report.deviators[0].epsilon(), 0) << "nothing earns more than 1 from a defector";
 }
 
+TEST(Challenge, WinsAgainstWhoCooperatesAndNotAgainstWhoDefects) {
+  auto const fixture = matrix_game(dilemma, {{"rounds", std::int64_t(4)}});
+  always(fixture.policies[0], 0);
+  auto const winner = challenge(fixture.game(), 0, quick);
+  EXPECT_TRUE(winner.wins());
+  EXPECT_NEAR(winner.regret.mean, 4 * 2, 0.4);
+  EXPECT_EQ(winner.parameters.numel(), fixture.policies[0].network().parameters().numel());
+  always(fixture.policies[0], 1);
+  EXPECT_FALSE(challenge(fixture.game(), 0, quick).wins());
+}
+
 TEST(Equilibrium, ValuesAreDiscountedWithThePolicysOwnDiscount) {
   auto fixture = matrix_game(dilemma, {{"rounds", std::int64_t(3)}});
   fixture.ppo.discount = 0.5;

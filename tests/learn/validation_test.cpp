@@ -20,6 +20,7 @@ TrainerConfig validated_run(CalibratorKind kind = CalibratorKind::es) {
   c.calibrator->bayesian.initial_points = c.calibrator->cma_es.population = 2;
   c.validation = ValidationOptions{.every = 2, .episodes = 8, .patience = 0, .final_episodes = 16};
   c.settling.share = 0.4;
+  c.settling.challengers = 0;
   return c;
 }
 
@@ -301,9 +302,62 @@ TEST(Settling, PoliciesKeepWhatTheyHaveLearned) {
   EXPECT_TRUE(at::equal(weights(settles), weights(goes_on))) << "all but the three log standard deviations";
 }
 
+// ---- Challenges -----------------------------------------------------------------------------------------------------
+
+TEST(Challenges, ComeAtEvenDistancesAndWhenTheCalibrationEnds) {
+  auto config = validated_run();
+  config.settling.challengers = 3;
+  Trainer trainer(config);
+  std::vector<std::int64_t> stages;
+  for (auto const& report : reports_of(trainer))
+    if (!report.challenges.empty()) stages.push_back(report.stage + 1);
+  EXPECT_THAT(stages, ElementsAre(2, 4, 6));
+}
+
+TEST(Challenges, NeedAProfileThatMovesAndPoliciesThatSettle) {
+  auto fixed = validated_run(CalibratorKind::fixed), restless = validated_run();
+  restless.settling.share = 0;
+  for (auto config : {fixed, restless}) {
+    config.settling.challengers = 3;
+    Trainer trainer(config);
+    for (auto const& report : reports_of(trainer)) EXPECT_TRUE(report.challenges.empty());
+  }
+}
+
+// Of the prisoners' dilemma every policy that still cooperates is beaten.
+TEST(Challenges, AWinnerReplacesThePolicyAndTheRateBeginsAnew) {
+  auto config = validated_run();
+  config.env.erase("payoffs");
+  config.policy.ppo.learning_rate = {1e-6, 0, 1};
+  config.settling.challengers = 1;
+  Trainer trainer(config);
+  StageReport last;
+  at::Tensor before;
+  while (trainer.calibrating()) {
+    before = trainer.policies()[0].network().parameters().detach().clone();
+    last = trainer.run_stage();
+  }
+  ASSERT_EQ(last.challenges.size(), 1u);
+  bool const wins = last.challenges[0].low > 0;
+  EXPECT_EQ(distance(trainer.policies()[0].network().parameters(), before) > 0.1, wins);
+}
+
 // ---- Resuming -------------------------------------------------------------------------------------------------------
 
 using ValidationFiles = Files;
+
+// A challenge trains a hundred updates, hence one place alone.
+TEST_F(ValidationFiles, ARunWithChallengesGoesOnBitForBit) {
+  auto config = validated_run();
+  config.settling.challengers = 3;
+  config.env.erase("payoffs");
+  Trainer whole(config), first(config), second(config);
+  for (int m = 0; m < 3; ++m) whole.run_stage(), first.run_stage();
+  first.save(path("checkpoint"), "configuration");
+  second.load(path("checkpoint"), "configuration");
+  for (int m = 3; m < 10; ++m) EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(second.run_stage()));
+  expect_same(state_of(whole), state_of(second));
+}
 
 // In the middle of the calibration, after a validation, right at the switch, and while it settles.
 TEST_F(ValidationFiles, ARunGoesOnBitForBit) {

@@ -62,7 +62,7 @@ struct StageReport {
   std::optional<Fit> validation = {};
   /// On episodes that nothing was chosen with: at the end of the calibration, and of the settling.
   std::optional<Fit> calibrated = {}, settled = {};
-  /// Of a stage of settling that ends with a challenge: what each policy's agents would gain with one trained from scratch. Where that
+  /// Of a stage that ends with a challenge: what each policy's agents would gain with one trained from scratch. Where that
   /// is above 0 for sure, it has replaced the policy.
   std::vector<Estimate> challenges = {};
   /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch, 0 once a graph is replayed.
@@ -150,6 +150,7 @@ class Trainer {
   std::int64_t calibration_stages() const;
   void validate(StageReport& report);
   void settle();
+  bool is_challenged() const;
   void challenge_policies(StageReport& report);
 
   TrainerConfig config_;
