@@ -2,8 +2,8 @@
 // Actions stay the same. 32 steps are one measurement, so that waiting for the device hardly counts.
 #include <benchmark/benchmark.h>
 
-#include "kernels/sim/cuda_simulator.cuh"
 #include "envs/all.hpp"
+#include "kernels/sim/cuda_simulator.cuh"
 
 namespace shoal {
 

@@ -74,7 +74,8 @@ TEST(ListCommand, FitsTheScreen) {
 }
 
 TEST(ListCommand, RefusesOtherNames) {
-  EXPECT_THAT(error_of([] { list_command("markt"); }), testing::StartsWith("list markt: expected one of checkers, market, "));
+  EXPECT_THAT(error_of([] { list_command("markt"); }),
+              testing::StartsWith("list markt: expected one of checkers, market, "));
 }
 
 TEST(TextTable, WrapsWithinItsColumns) {

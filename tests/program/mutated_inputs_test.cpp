@@ -77,7 +77,9 @@ class MutatedInputs : public testing::Test {
 /// A stage, where that is little work.
 void train_a_little(TrainerConfig const& config) {
   auto const need = memory_need(config);
-  if ((need.bytes_fixed + need.bytes_each * need.count) > (1 << 20) || config.policy.ppo.epochs > 8 || config.policy.network.hidden.count > 2) return;
+  if ((need.bytes_fixed + need.bytes_each * need.count) > (1 << 20) || config.policy.ppo.epochs > 8 ||
+      config.policy.network.hidden.count > 2)
+    return;
   for (int i = 0; i < config.policy.network.hidden.count; ++i)
     if (config.policy.network.hidden.items[i] > 64) return;
   if (config.calibrator && config.calibrator->kind != CalibratorKind::es) return;
