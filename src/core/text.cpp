@@ -12,7 +12,8 @@ std::uint32_t byte_at(std::string_view text, std::size_t i) { return static_cast
 
 // C0 and C1 controls, delete, the line and paragraph separators, and what turns the direction of writing.
 bool is_control(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 std::uint32_t decode(std::string_view character) {

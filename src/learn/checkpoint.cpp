@@ -1,7 +1,6 @@
 #include "shoal/learn/checkpoint.hpp"
 
 #include <ATen/ATen.h>
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <torch/serialize/archive.h>
 #include <unistd.h>
@@ -12,12 +11,11 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
-#include <new>
-#include <string_view>
 #include <vector>
 
 #include "shoal/core/error.hpp"
 #include "shoal/core/hash.hpp"
+#include "shoal/learn/memory.hpp"
 
 namespace shoal {
 
@@ -67,11 +65,6 @@ std::string hashed(std::string const& bytes) {
     hash.add(word);
   }
   return fmt::format("{:016x}", hash.value());
-}
-
-bool is_out_of_memory(std::exception const& error) {
-  return dynamic_cast<std::bad_alloc const*>(&error) || dynamic_cast<c10::OutOfMemoryError const*>(&error) ||
-         std::string_view(error.what()).find("not enough memory") != std::string_view::npos;
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "shoal/learn/memory.hpp"
 
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 
 #include "shoal/core/resources.hpp"
 
@@ -77,6 +79,15 @@ std::int64_t instance_bytes(std::string const& environment, Settings const& env,
 
 std::int64_t episode_bytes(std::string const& environment, Settings const& env) {
   return 8 * sizes_of(environment, env, {}).metrics;  // in f32 and f64, and what is computed from them
+}
+
+bool is_out_of_memory(std::exception const& error) {
+  if (dynamic_cast<std::bad_alloc const*>(&error) || dynamic_cast<c10::OutOfMemoryError const*>(&error)) return true;
+  auto const* const torch = dynamic_cast<c10::Error const*>(&error);
+  if (!torch) return false;
+  std::string const text = torch->what_without_backtrace();
+  auto const line = text.substr(0, text.find('\n'));
+  return line.find("not enough memory") != std::string::npos || line.find("alloc") != std::string::npos;
 }
 
 MemoryNeed memory_need(TrainerConfig const& config) {

@@ -15,7 +15,6 @@
 #include "program/interrupt.hpp"
 #include "program/progress.hpp"
 #include "program/run_config.hpp"
-#include "shoal/core/resources.hpp"
 #include "shoal/learn/memory.hpp"
 
 namespace shoal {
@@ -181,9 +180,7 @@ class Bench {
                 .timing = {options.seconds, options.repetitions}} {}
 
   int operator()() {
-    for (int const threads : options_.threads)
-      if (auto const warning = too_many_threads("--threads", threads); !warning.empty())
-        tell(fmt::format("warning: {}\n", warning));
+    for (int const threads : options_.threads) warn_about_threads("--threads", threads);
     catch_interrupts();
     try {
       run();

@@ -19,7 +19,9 @@
 #include <string_view>
 
 #include "shoal/core/error.hpp"
+#include "shoal/core/resources.hpp"
 #include "shoal/core/text.hpp"
+#include "shoal/learn/memory.hpp"
 
 namespace shoal {
 
@@ -57,6 +59,11 @@ void tell(std::string_view text, int patience) {
   }
 }
 
+void warn_about_threads(std::string const& key, int threads) {
+  if (auto const warning = too_many_threads(key, threads); !warning.empty())
+    tell(fmt::format("warning: {}\n", warning));
+}
+
 void tell_error(std::string const& message) {
   auto text = printable(message, std::string::npos);
   if (text.size() > longest_message) {  // what was wrong with a long name stands behind it
@@ -77,19 +84,15 @@ void finish_output() {
 
 std::string description(std::exception const& error) {
   if (dynamic_cast<Error const*>(&error)) return error.what();
-  if (dynamic_cast<std::bad_alloc const*>(&error) || dynamic_cast<c10::OutOfMemoryError const*>(&error))
-    return too_little_memory;
+  if (is_out_of_memory(error)) return too_little_memory;
   if (auto const* const file = dynamic_cast<std::filesystem::filesystem_error const*>(&error))
     return fmt::format("{}: {}", file->path1().string(), file->code().message());
   if (dynamic_cast<std::ios_base::failure const*>(&error)) return "a file cannot be read: is it a folder?";
   if (auto const* const system = dynamic_cast<std::system_error const*>(&error))  // of fmt::print()
     return fmt::format("standard output: cannot write: {}", system->code().message());
   if (dynamic_cast<nlohmann::json::exception const*>(&error)) return "a JSON file does not hold what it should";
-  if (auto const* const torch = dynamic_cast<c10::Error const*>(&error)) {
-    auto const line = first_line(torch->what_without_backtrace());
-    bool const memory = line.find("not enough memory") != std::string::npos || line.find("alloc") != std::string::npos;
-    return memory ? too_little_memory : "LibTorch: " + line;
-  }
+  if (auto const* const torch = dynamic_cast<c10::Error const*>(&error))
+    return "LibTorch: " + first_line(torch->what_without_backtrace());
   return first_line(error.what());
 }
 

@@ -20,6 +20,9 @@ bool is_live_terminal();
 /// @param patience  milliseconds to wait for the reader
 void tell(std::string_view text, int patience = 1000);
 
+/// Warns where there are fewer CPUs than threads. @param key  what the user calls them
+void warn_about_threads(std::string const& key, int threads);
+
 /// "shoal: " and the message on one line, printable and not too long.
 void tell_error(std::string const& message);
 

@@ -9,8 +9,6 @@
 #include "program/device_memory.hpp"
 #include "shoal/core/hash.hpp"
 #include "shoal/core/random.hpp"
-#include "shoal/core/resources.hpp"
-#include "shoal/core/text.hpp"
 #include "shoal/env/simulator.hpp"
 #include "shoal/learn/memory.hpp"
 
@@ -172,12 +170,10 @@ void check(HashOptions const& o) {
 }
 
 std::unique_ptr<Simulator> simulator_of(HashOptions const& o) {
+  if (auto const problem = given_twice(o.params); !problem.empty()) throw InputError("--set " + problem);
   Settings params;
   for (auto const& text : o.params) {
     auto [key, value] = parse_assignment(text);
-    if (auto const before = params.find(key); before != params.end())
-      throw InputError(fmt::format("--set {}: given twice, as {} and {}", printable(key, 80),
-                                   printable(to_text(before->second), 80), printable(to_text(value), 80)));
     params.emplace(key, std::move(value));
   }
   try {
@@ -206,8 +202,7 @@ std::uint64_t trajectory_hash(HashOptions const& options) {
 }
 
 int hash_command(HashOptions const& o) {
-  if (auto const warning = too_many_threads("--threads", o.threads); !warning.empty())
-    tell(fmt::format("warning: {}\n", warning));
+  warn_about_threads("--threads", o.threads);
   auto const hash = trajectory_hash(o);
   std::string params;
   for (auto const& text : o.params) params += " " + text;

@@ -4,7 +4,6 @@
 
 #include "program/console.hpp"
 #include "program/run_config.hpp"
-#include "shoal/core/resources.hpp"
 #include "shoal/learn/reachable.hpp"
 
 namespace shoal {
@@ -18,9 +17,7 @@ int reach(std::string const& path, std::vector<std::string> const& overrides) {
   config.trainer.calibrator->kind = CalibratorKind::fixed;
   config.trainer.calibrator->profile.clear();
   config.trainer.validation.reset();
-  auto const threads = choose_threads(config.trainer.train.threads);
-  if (auto const warning = too_many_threads("train.threads", threads); !warning.empty())
-    tell(fmt::format("warning: {}\n", warning));
+  warn_about_threads("train.threads", choose_threads(config.trainer.train.threads));
   Trainer trainer(config.trainer);
   auto const fit = find_reachable_fit(trainer, [](int i, int count, double r_cal) {
     if (is_live_terminal())

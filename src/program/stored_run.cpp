@@ -9,7 +9,6 @@
 
 #include "program/console.hpp"
 #include "program/version.hpp"
-#include "shoal/core/resources.hpp"
 #include "shoal/core/text.hpp"
 #include "shoal/learn/checkpoint.hpp"
 
@@ -79,9 +78,7 @@ StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const
 StoredRun load_trained(RunDirectory const& directory, std::vector<std::string> const& overrides) {
   auto run = load_run(directory, overrides);
   tell_broken(run);
-  auto const threads = choose_threads(run.config.trainer.train.threads);
-  if (auto const warning = too_many_threads("train.threads", threads); !warning.empty())
-    tell(fmt::format("warning: {}\n", warning));
+  warn_about_threads("train.threads", choose_threads(run.config.trainer.train.threads));
   if (run.trainer.device().is_cuda()) torch::cuda::synchronize();  // the trainer has a stream of its own
   return run;
 }

@@ -13,7 +13,6 @@
 #include "program/study_runner.hpp"
 #include "program/text_file.hpp"
 #include "program/toml_settings.hpp"
-#include "shoal/core/resources.hpp"
 #include "shoal/core/text.hpp"
 
 namespace shoal {
@@ -113,8 +112,7 @@ int study(StudyCommand const& command) {
     return std::count_if(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::done; });
   };
   auto const options = choose_options(command, study, cells);
-  if (auto const warning = too_many_threads("study.threads", options.threads); !warning.empty())
-    tell(fmt::format("warning: {}\n", warning));
+  warn_about_threads("study.threads", options.threads);
   auto const seeds = options.batch > 1 ? fmt::format(", up to {} seeds in each", options.batch) : "";
   tell(fmt::format("{}: experiments x methods x seeds = {} x {} x {}, {} of {} runs finished before, {} at once{}\n",
                    printable(folder.string()), study.experiments.size(), study.methods.size(),

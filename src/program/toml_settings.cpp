@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
@@ -243,13 +242,6 @@ class Scan {
   std::optional<Twice> twice_;
 };
 
-/// The left-to-right and right-to-left marks and embeddings, which would turn what a terminal shows around.
-bool turns_text(std::string_view character) {
-  constexpr std::array<std::string_view, 12> controls{"\u061c", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c",
-                                                      "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"};
-  return std::find(controls.begin(), controls.end(), character) != controls.end();
-}
-
 }  // namespace
 
 std::string location(std::string const& file, toml::source_region const& region) {
@@ -287,18 +279,7 @@ toml::table parse_toml(std::string const& text, std::string const& file) {
 
 std::string toml_comments(std::vector<std::string> const& lines) {
   std::string out;
-  for (auto const& line : lines) {
-    out += "# ";
-    for (std::string_view rest = line; !rest.empty();) {
-      auto const character = rest.substr(0, std::max<std::size_t>(1, utf8_length(rest)));
-      if (turns_text(character))
-        for (unsigned char const c : character) out += fmt::format("\\x{:02x}", c);
-      else
-        out += printable(character);
-      rest.remove_prefix(character.size());
-    }
-    out += '\n';
-  }
+  for (auto const& line : lines) out += fmt::format("# {}\n", printable(line, std::string::npos));
   return out;
 }
 

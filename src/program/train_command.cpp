@@ -12,7 +12,6 @@
 #include "program/report.hpp"
 #include "program/summary.hpp"
 #include "program/training_run.hpp"
-#include "shoal/core/resources.hpp"
 #include "shoal/core/text.hpp"
 
 namespace shoal {
@@ -118,15 +117,6 @@ void check_resumption(TrainCommand const& command) {
       throw InputError(fmt::format("--resume {}: given twice", folder));
 }
 
-/// What the user may want to know before the run begins.
-std::vector<std::string> warnings_of(TrainingRun const& run) {
-  auto warnings = run.config().warnings;
-  if (auto const warning = too_many_threads("train.threads", choose_threads(run.config().trainer.train.threads));
-      !warning.empty())
-    warnings.push_back(warning);
-  return warnings;
-}
-
 std::int64_t stages_left(TrainingRun const& run) { return run.trainer().stages() - run.trainer().next_stage(); }
 
 void tell_failure(std::string const& folder, std::exception const& error) {
@@ -162,8 +152,9 @@ class SideBySide {
     progress_.finish();
     bool const all_done = unfinished().empty();
     each(runs_, [](TrainingRun const& run) {
-      fmt::print("{}", run.conclusion());  // before the file, so that it is seen where that cannot be written
-      if (run.done()) run.write_summary();
+      auto const rows = run.rows();
+      fmt::print("{}", run.conclusion(rows));  // before the file, so that it is seen where that cannot be written
+      if (run.done()) run.write_summary(rows);
     });
     return all_done;
   }
@@ -223,7 +214,8 @@ int train(TrainCommand const& command) {
     tell(fmt::format("{}: {}, {} instances, {}, {}\n", printable(run.folder().string()), config.environment,
                      config.train.instances, run.trainer().device().str(),
                      resume ? fmt::format("resumed at stage {}", run.trainer().next_stage()) : "new run"));
-    for (auto const& warning : warnings_of(run)) tell(fmt::format("warning: {}\n", warning));
+    for (auto const& warning : run.config().warnings) tell(fmt::format("warning: {}\n", warning));
+    warn_about_threads("train.threads", choose_threads(config.train.threads));
   }
   catch_interrupts();
   SideBySide loop(runs);

@@ -55,9 +55,8 @@ void TrainingRun::write_profile(Fit const& fit, char const* when) const {
 /// Of the present stage's checkpoint.
 std::string TrainingRun::digest() const { return checkpoint_digest(directory_.checkpoint(trainer_.next_stage())); }
 
-void TrainingRun::write_summary() const {
+void TrainingRun::write_summary(std::vector<std::string> const& rows) const {
   auto const stages = trainer_.next_stage();
-  auto const rows = directory_.read_metrics();
   try {
     auto const summary = summarize(rows, trainer_.simulator().spec(), stages);
     directory_.write_summary(summary_text(summary, {config_.trainer.train.seed, stages, digest()}, fits_of(rows)));
@@ -66,9 +65,9 @@ void TrainingRun::write_summary() const {
   }
 }
 
-std::string TrainingRun::conclusion() const {
+std::string TrainingRun::conclusion(std::vector<std::string> const& rows) const {
   auto const path = folder().string();
-  auto const table = final_table(directory_.read_metrics());
+  auto const table = final_table(rows);
   if (done()) return fmt::format("{}{}: done, {} stages\n", table, printable(path), trainer_.next_stage());
   return fmt::format("{}{}: interrupted after {} of {} stages; go on with: shoal train --resume {}\n", table,
                      printable(path), trainer_.next_stage(), trainer_.stages(), shell_word(path));

@@ -25,10 +25,12 @@ class TrainingRun {
   bool done() const { return trainer_.next_stage() >= trainer_.stages(); }
   /// Writes a checkpoint unless there is one of this stage.
   void save();
-  /// What the run came to, for a reader: the fit, and whether it is done.
-  std::string conclusion() const;
-  /// summary.json of a run that is done.
-  void write_summary() const;
+  /// All rows of metrics.jsonl.
+  std::vector<std::string> rows() const { return directory_.read_metrics(); }
+  /// What the run came to, for a reader: the fit, and whether it is done. @param rows  rows()
+  std::string conclusion(std::vector<std::string> const& rows) const;
+  /// summary.json of a run that is done. @param rows  rows()
+  void write_summary(std::vector<std::string> const& rows) const;
 
   Trainer const& trainer() const { return trainer_; }
   RunConfig const& config() const { return config_; }

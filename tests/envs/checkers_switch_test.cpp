@@ -4,8 +4,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "env/driver.hpp"
 #include "envs/one_instance.hpp"
+#include "envs/uniform_play.hpp"
 #include "shoal/envs/checkers.hpp"
 #include "shoal/envs/switch.hpp"
 
@@ -118,26 +118,10 @@ TEST(SwitchSlow, BestReturnsAreThoseOfExactSearch) {
   }
 }
 
-/// Mean team return of uniform play and its standard error.
-std::pair<double, double> uniform_play(std::string const& environment, Settings const& params) {
-  constexpr int instances = 20000;
-  Driver d(environment, params, {.instances = instances, .seed = 5}, 0);
-  d.reset();
-  d.steps(d.spec().max_episode_steps);
-  auto const metrics = d->metrics();
-  double sum = 0, square = 0;
-  for (int i = 0; i < instances; ++i) {
-    double const x = metrics.sums(i, 0) / metrics.episodes(i);
-    sum += x, square += x * x;
-  }
-  double const mean = sum / instances;
-  return {mean, std::sqrt((square / instances - mean * mean) / instances)};
-}
-
 // Measured with the originals. Of episodes that end early, an instance's mean has more: a weak bias, within what is allowed here.
 TEST(CheckersSwitchSlow, UniformPlayEarnsWhatItEarnsInTheOriginals) {
   auto const expect = [](std::string const& environment, Settings const& params, double mean, double allowed) {
-    auto const [found, error] = uniform_play(environment, params);
+    auto const [found, error] = uniform_team_return(environment, params, 20000);
     EXPECT_NEAR(found, mean, allowed + 3 * error) << environment;
   };
   auto const old = std::string("old");

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "env/driver.hpp"
 #include "envs/one_instance.hpp"
+#include "envs/uniform_play.hpp"
 
 namespace shoal {
 namespace {
@@ -184,30 +184,14 @@ TEST(PursuitPaper, TheTimeLimitTerminatesACycleLate) {
   EXPECT_EQ(game.spec.max_episode_steps, 3);
 }
 
-/// Mean team return of uniform play. @return with its standard error
-std::pair<double, double> uniform_play(Settings const& params, int episodes) {
-  Driver d("pursuit", params, {.instances = episodes, .seed = 5}, 0);
-  d.reset();
-  d.steps(d.spec().max_episode_steps);
-  auto const metrics = d->metrics();
-  double sum = 0, square = 0;
-  for (int i = 0; i < episodes; ++i) {
-    EXPECT_GE(metrics.episodes(i), 1);
-    double const x = metrics.sums(i, 0) / metrics.episodes(i);
-    sum += x, square += x * x;
-  }
-  double const mean = sum / episodes;
-  return {mean, std::sqrt((square / episodes - mean * mean) / episodes)};
-}
-
 // Measured with the originals: paper 30.4 +- 0.9, v5 without urgency and sharing 31.01 +- 0.85, v5 -368.7 +- 0.9.
 TEST(PursuitSlow, UniformPlayEarnsWhatItEarnsInTheOriginals) {
   auto const near = [](std::pair<double, double> const& found, double mean, double error) {
     EXPECT_NEAR(found.first, mean, 3 * std::hypot(found.second, error));
   };
-  near(uniform_play({{"profile", std::string("paper")}}, 200), 30.4, 0.9);
-  near(uniform_play({{"urgency_reward", 0.0}, {"shared_reward", false}}, 200), 31.01, 0.85);
-  near(uniform_play({}, 200), -368.7, 0.9);
+  near(uniform_team_return("pursuit", {{"profile", std::string("paper")}}, 200), 30.4, 0.9);
+  near(uniform_team_return("pursuit", {{"urgency_reward", 0.0}, {"shared_reward", false}}, 200), 31.01, 0.85);
+  near(uniform_team_return("pursuit", {}, 200), -368.7, 0.9);
 }
 
 TEST(PursuitErrors, NameKeyAndValue) {

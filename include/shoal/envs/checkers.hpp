@@ -18,6 +18,7 @@
 
 #include <cstdint>
 
+#include "shoal/core/bits.hpp"
 #include "shoal/env/contract.hpp"
 #include "shoal/envs/grid.hpp"
 
@@ -124,17 +125,10 @@ struct Checkers {
 
   SHOAL_FN static std::uint32_t bit(Cell c) { return 1u << (c.y * columns + c.x); }
 
-  SHOAL_FN static int popcount(std::uint32_t bits) {
-    int count = 0;
-    for (; bits; bits &= bits - 1) ++count;
-    return count;
-  }
-
   /// @return what was eaten: 1 an apple, -1 a lemon, else 0
   SHOAL_FN static int move(State& s, int i, int action) {
     Cell const from{s.x[i], s.y[i]};
-    // Rows count downwards: down is row + 1.
-    Cell const to{from.x + (action == 3) - (action == 1), from.y + (action == 0) - (action == 2)};
+    Cell const to = ma_gym_move(from, action);
     int const other = 1 - i;
     if (action < 0 || action > 3 || !inside(to, columns, rows) || (s.x[other] == to.x && s.y[other] == to.y)) return 0;
     s.x[i] = std::uint8_t(to.x);

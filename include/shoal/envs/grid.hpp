@@ -20,6 +20,11 @@ SHOAL_FN Cell beside(Cell c, int direction) {
   return {c.x + (direction == 1) - (direction == 0), c.y + (direction == 2) - (direction == 3)};
 }
 
+/// Where ma-gym's actions lead: 0 down, 1 left, 2 up, 3 right, others stay. Its rows, y here, count downwards.
+SHOAL_FN Cell ma_gym_move(Cell from, int action) {
+  return {from.x + (action == 3) - (action == 1), from.y + (action == 0) - (action == 2)};
+}
+
 /// Steps between two cells, no diagonals.
 SHOAL_FN int distance(Cell a, Cell b) {
   int const x = a.x - b.x, y = a.y - b.y;

@@ -1,6 +1,7 @@
 // Pursuit's state and step; its rules in words, parameters and shapes: pursuit_rules.hpp.
 #pragma once
 
+#include "shoal/core/bits.hpp"
 #include "shoal/envs/pursuit_rules.hpp"
 
 namespace shoal {
@@ -95,9 +96,7 @@ struct PursuitOf : PursuitRules {
   SHOAL_FN static void metrics(Team team, Params const& p, State const& s, Scratch&, Metrics out) {
     team.once([&] {
       out(0) = s.team_return;
-      int left = 0;
-      for (int e = 0; e < p.n_evaders; ++e) left += is_at_large(s, e);
-      out(1) = float(p.n_evaders - left);
+      out(1) = float(p.n_evaders - popcount(s.at_large));
     });
   }
 

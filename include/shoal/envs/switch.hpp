@@ -15,6 +15,7 @@
 
 #include <cstdint>
 
+#include "shoal/core/bits.hpp"
 #include "shoal/env/contract.hpp"
 #include "shoal/envs/grid.hpp"
 
@@ -110,12 +111,10 @@ struct Switch {
   }
 
   template <class Team>
-  SHOAL_FN static void metrics(Team team, Params const& p, State const& s, Scratch&, Metrics out) {
+  SHOAL_FN static void metrics(Team team, Params const&, State const& s, Scratch&, Metrics out) {
     team.once([&] {
       out(0) = s.team_return;
-      int count = 0;
-      for (int i = 0; i < p.n_agents; ++i) count += s.arrived >> i & 1;
-      out(1) = float(count);
+      out(1) = float(popcount(s.arrived));
     });
   }
 
@@ -137,8 +136,7 @@ struct Switch {
   }
 
   SHOAL_FN static bool arrives(Params const& p, State& s, int i, int action) {
-    // Rows count downwards: down is row + 1.
-    Cell const to{s.x[i] + (action == 3) - (action == 1), s.y[i] + (action == 0) - (action == 2)};
+    Cell const to = ma_gym_move({s.x[i], s.y[i]}, action);
     if (inside(to, columns, rows) && !is_wall(to) && !is_taken(p, s, to)) {
       s.x[i] = std::uint8_t(to.x);
       s.y[i] = std::uint8_t(to.y);

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <exception>
 #include <string>
 
 #include "shoal/learn/trainer.hpp"
@@ -16,6 +17,9 @@ struct MemoryNeed {
   std::int64_t count = 0;
   std::int64_t bytes_each = 0, bytes_fixed = 0;
 };
+
+/// Whether memory ran out, in LibTorch or elsewhere.
+bool is_out_of_memory(std::exception const& error);
 
 /// About what a Trainer of this configuration allocates: its simulator, rollout, learners and checkpoints.
 MemoryNeed memory_need(TrainerConfig const& config);

@@ -253,9 +253,8 @@ struct SettlingOptions {
           "the policies then explore as at the start, and their learning rate begins anew; they may settle elsewhere, "
           "with another fit");
     visit("challengers", o.challengers, Range{0, 100},
-          "policies that are trained from scratch against the present ones, at even distances while the calibration "
-          "goes on, "
-          "the last when it ends; one that earns more for sure replaces them, and the learning rate begins anew");
+          "policies that are trained from scratch against the present ones, at even distances until the calibration "
+          "ends; one that earns more for sure replaces them, and the learning rate begins anew");
   }
 };
 
