@@ -334,16 +334,15 @@ void Trainer::validate(StageReport& report) {
     report.settled = fit(answer_.profile(), o.final_episodes, reporting);
 }
 
-/// At even distances while the calibration goes on, and when it has just ended.
+/// At even distances while the calibration goes on. Not at its end: the profile could no longer follow a new policy.
 bool Trainer::is_challenged() const {
-  if (config_.settling.challengers == 0 || settling_stages() == 0) return false;
-  if (!calibrating()) return stage_ == calibrated_at_;
-  auto const distance = calibration_stages() / config_.settling.challengers;
-  return distance > 0 && stage_ % distance == 0;
+  if (config_.settling.challengers == 0 || settling_stages() == 0 || !calibrating()) return false;
+  auto const distance = calibration_stages() / (config_.settling.challengers + 1);
+  return distance > 0 && stage_ % distance == 0 && stage_ + distance <= calibration_stages();
 }
 
 /// Policies that have ended in a local optimum do not leave it by learning on: one from scratch that earns more does it for them.
-/// The calibration, or settling, that follows is with the new ones.
+/// The calibration that follows is with the new ones.
 void Trainer::challenge_policies(StageReport& report) {
   constexpr int updates = 100, evaluations = 1024;
   auto const game =
@@ -360,6 +359,7 @@ void Trainer::challenge_policies(StageReport& report) {
     if (!challenger.wins()) continue;
     policies_[p].take(challenger.parameters);
     rate_from_ = stage_;
+    answer_.forget_validations();
   }
 }
 

@@ -43,6 +43,10 @@ TEST(AnswerChoice, MayImproveAsLongAsValidationsGetBetterOnAverage) {
   AnswerChoice choice(1);
   choice.restore(at::zeros({1}), {0.9, 0.6, 0.7});
   EXPECT_TRUE(choice.may_improve());
+  choice.restore(at::zeros({1}), {0.9, 0.6});
+  EXPECT_FALSE(choice.may_improve());
+  choice.forget_validations();
+  EXPECT_TRUE(choice.may_improve());
 }
 
 }  // namespace

@@ -70,6 +70,10 @@ def shoal(*arguments, code=0, **options):
     return out, err
 
 
+def address_limit(mib):
+    return lambda: resource.setrlimit(resource.RLIMIT_AS, (mib << 20,) * 2)
+
+
 def complaint(*arguments, code=2, **options):
     """The one line that a refused command says."""
     _, err = shoal(*arguments, code=code, **options)
@@ -419,7 +423,8 @@ def what_fits_fits(folder):
     if SANITIZED:
         return
     run = trained(folder)
-    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (2_000_000 * 1024,) * 2)  # noqa: E731
+    loaded = next(mib for mib in range(512, 65536, 256) if not start("--version", preexec_fn=address_limit(mib)).wait())
+    limit = address_limit(loaded + 512)
     said = complaint("train", folder / "c.toml", "--out", folder / "big", "--set", "train.instances=16777216", code=1, preexec_fn=limit)
     fit = said.split("; about ")[1].split()[0]
     shoal("train", folder / "c.toml", "--out", folder / "big", "--set", f"train.instances={fit}", "--set", "train.stages=1", preexec_fn=limit)
@@ -435,7 +440,7 @@ def what_fits_fits(folder):
 def out_of_memory(folder):
     if SANITIZED:  # the sanitizer reserves more address space than the limit
         return
-    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (4_000_000 * 1024,) * 2)  # noqa: E731
+    limit = address_limit(4096)
     for overrides in (["train.instances=16777216"], ["train.instances=64", "env.rounds=1048576"]):
         sets = [word for text in overrides for word in ("--set", text)]
         said = complaint("train", game(folder), "--out", folder / "r", *sets, code=1, preexec_fn=limit)

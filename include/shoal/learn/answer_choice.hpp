@@ -27,7 +27,10 @@ class AnswerChoice {
   /// learn on, so a single good validation long ago says little about what can be reached now.
   bool may_improve() const;
 
-  /// r_cal at each validation so far.
+  /// Other policies play from now on: validations under those before say nothing about what can be reached.
+  void forget_validations() { validations_.clear(); }
+
+  /// r_cal at each validation so far, or since forget_validations().
   std::vector<double> const& validations() const { return validations_; }
 
   void restore(at::Tensor profile, std::vector<double> validations);
