@@ -11,7 +11,7 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include "program/stored_run.hpp"
+#include "program/runs/stored_run.hpp"
 
 namespace {
 
@@ -36,13 +36,10 @@ class Lab {
     auto const device = run_.trainer.device();
     auto const simulator = make_simulator(config, device, nullptr, common);
     auto const slot = make_rollout(rollout_shape(*simulator, 1), device);
-    std::vector<PpoLearner> policies;
-    for (auto const& policy : run_.trainer.policies()) {
-      policies.emplace_back(
-          PpoLearner::Config{
-              .options = policy.options(), .agents = policy.agents(), .seed = action_seed, .common = common},
-          policy.network().shape(), slot.shape, device);
-      policies.back().network().parameters().copy_(policy.network().parameters());
+    std::vector<std::unique_ptr<Actor>> policies;
+    for (auto const& learner : run_.trainer.learners()) {
+      policies.push_back(learner->actor().copy(slot.shape, action_seed));
+      policies.back()->set_common(common);
     }
     space().write(space().scaled(unit), tensor_of(simulator->supertypes(), device));
     simulator->reset(slot.first());
@@ -50,7 +47,7 @@ class Lab {
     out.observations = slot.first().observations;
     out.masks = slot.first().masks;
     for (int t = 0; t < simulator->spec().max_episode_steps; ++t) {
-      for (auto& policy : policies) policy.begin(t), policy.act(slot, 0);
+      for (auto& policy : policies) policy->begin(t), policy->act(slot, 0);
       simulator->step(slot.input(0), out);
     }
     return calibration_reward(run_.trainer.goal(), mean_metrics(*simulator, device)).to(at::kDouble);

@@ -5,8 +5,8 @@
 #include <benchmark/benchmark.h>
 #include <torch/cuda.h>
 
-#include "shoal/learn/launch.hpp"
-#include "shoal/learn/network.hpp"
+#include "shoal/nn/network.hpp"
+#include "shoal/ops/launch.hpp"
 
 namespace shoal {
 namespace {

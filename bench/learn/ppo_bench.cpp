@@ -17,30 +17,30 @@ struct Update {
   PpoLearner learner;
 
   explicit Update(bool fused)
-      : learner({.options = {.epochs = 1}, .agents = {0, 1, 2, 3, 4}, .seed = 1, .fused = fused},
+      : learner({.epochs = 1}, {.agents = {0, 1, 2, 3, 4}, .seed = 1, .fused = fused},
                 {.inputs = rollout.shape.width, .hidden = {64, 64}, .actions = rollout.shape.actions}, rollout.shape,
                 at::kCPU) {
     simulator->reset(rollout.first());
     for (int t = 0; t < 96; ++t) {
-      learner.act(rollout, t);
+      learner.actor().act(rollout, t);
       simulator->step(rollout.input(t), rollout.output(t));
     }
-    learner.evaluate_end(rollout);
-    estimate_advantages(rollout, 0.99, 0.95);
+    learner.actor().evaluate_end(rollout);
+    estimate_advantages(rollout, learner.actor(), 0.99, 0.95);
   }
 };
 
 void epoch(benchmark::State& state, bool fused) {
   at::set_num_threads(int(state.range(0)));
   Update update(fused);
-  for (auto _ : state) benchmark::DoNotOptimize(update.learner.update(update.rollout).values.data_ptr());
+  for (auto _ : state) update.learner.learn(update.rollout);
   state.SetItemsProcessed(state.iterations() * 96 * 64 * 5);
 }
 
 void rollout_slot(benchmark::State& state, bool fused) {
   at::set_num_threads(int(state.range(0)));
   Update update(fused);
-  for (auto _ : state) update.learner.act(update.rollout, 0);
+  for (auto _ : state) update.learner.actor().act(update.rollout, 0);
   state.SetItemsProcessed(state.iterations() * 64 * 5);
 }
 

@@ -113,7 +113,7 @@ class CudaSimulator final : public Simulator {
  public:
   /// `params` must be prepared: Env::prepare.
   CudaSimulator(typename Env::Params const& params, SimulatorOptions const& options)
-      : Simulator(Env::spec(params), checked(options)),
+      : Simulator(spec_of<Env>(params), checked(options)),
         memory_(spec(), options),
         episode_rows_(memory_.metric_sums.size()),
         batch_(memory_.batch(params, options)) {

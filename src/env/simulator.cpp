@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "shoal/env/cpu_simulator.hpp"
+#include "shoal/env/drawing.hpp"
 
 namespace shoal {
 
@@ -77,6 +78,9 @@ Simulator::Simulator(Spec spec, SimulatorOptions options) : spec_(std::move(spec
   metric_names_.push_back("episode_length");
 }
 
+Drawing Simulator::draw(int) const { throw Error("this simulator draws nothing; expected one that can_draw()"); }
+Drawing Simulator::draw_after(int instance, StepInput const&) const { return draw(instance); }
+
 void Simulator::check(StepInput const& in) const {
   auto const n = options_.instances, agents = spec_.agents;
   auto const continuous = int(spec_.continuous.size()), discrete = int(spec_.discrete.size());
@@ -89,6 +93,7 @@ void Simulator::check(StepOutput const& out, bool after_step) const {
   check_shape("observations", out.observations, {n, agents, observation_width_}, false);
   check_rows("observations", out.observations);
   check_shape("masks", out.masks, {n, agents, spec_.choices()}, true);
+  check_shape("alive", out.alive, {n, agents}, true);
   if (!after_step) return;
   check_shape("rewards", out.rewards, {n, agents}, false);
   check_shape("ended", out.ended, {n, agents}, false);

@@ -61,7 +61,7 @@ EnvironmentEntry environment_entry() {
   return {Env::name,
           [] {
             auto const params = detail::read_params<Env>({});
-            return EnvironmentInfo{Env::name, Env::summary, list_fields<typename Env::Params>(), Env::spec(params)};
+            return EnvironmentInfo{Env::name, Env::summary, list_fields<typename Env::Params>(), spec_of<Env>(params)};
           },
           [](Settings const& settings) { return to_settings(detail::read_params<Env>(settings)); },
           detail::with_agents<Env>, detail::make<Env>};

@@ -7,15 +7,17 @@
 #include <filesystem>
 #include <iostream>
 
-#include "program/bench_command.hpp"
-#include "program/check_command.hpp"
-#include "program/console.hpp"
-#include "program/evaluate_command.hpp"
-#include "program/hash_command.hpp"
-#include "program/list_command.hpp"
-#include "program/reach_command.hpp"
-#include "program/study_command.hpp"
-#include "program/train_command.hpp"
+#include "program/commands/bench_command.hpp"
+#include "program/commands/check_command.hpp"
+#include "program/commands/evaluate_command.hpp"
+#include "program/commands/hash_command.hpp"
+#include "program/commands/list_command.hpp"
+#include "program/commands/new_command.hpp"
+#include "program/commands/reach_command.hpp"
+#include "program/commands/study_command.hpp"
+#include "program/commands/train_command.hpp"
+#include "program/commands/watch_command.hpp"
+#include "program/runs/console.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/text.hpp"
 
@@ -178,6 +180,32 @@ void add_study(CLI::App& app, shoal::StudyCommand& command, int& code) {
   });
 }
 
+struct NewFlags {
+  std::string name, root = ".";
+};
+
+void add_new(CLI::App& app, NewFlags& flags, int& code) {
+  auto* const command = app.add_subcommand("new", "begin an environment of your own in shoal's source tree");
+  command->add_option("name", flags.name, "such as river_game")->required();
+  command->add_option("--root", flags.root, "the source tree; default: the folder where the program is started");
+  command->callback([&] { code = shoal::new_command(flags.name, flags.root); });
+}
+
+void add_watch(CLI::App& app, shoal::WatchCommand& o, int& code) {
+  auto* const watch = app.add_subcommand(
+      "watch", "draw episodes of an environment under random play, or of a run under its policies; on the CPU");
+  watch->add_option("what", o.what, "an environment, or DIR of a run")->required();
+  watch->add_option("--set", o.overrides, "env.key=value, of an environment; may be given several times")
+      ->take_all()
+      ->allow_extra_args(false);
+  watch->add_option("--episodes", o.episodes, "default 1");
+  watch->add_option("--seed", o.seed, "default 0")->check(any_seed);
+  watch->add_option("--fps", o.fps, "frames a second; default 5");
+  auto* const gif = watch->add_option("--gif", o.gif, "write an animated GIF to this file, not to the terminal");
+  watch->add_option("--page", o.page, "write an HTML page to this file that needs nothing else")->excludes(gif);
+  watch->callback([&] { code = shoal::watch(o); });
+}
+
 int run(int argc, char** argv) {
   CLI::App app("shoal: a batch simulator for multi-agent systems, and the learners that consume it", "shoal");
   app.set_version_flag("--version", SHOAL_VERSION);
@@ -200,6 +228,10 @@ int run(int argc, char** argv) {
   add_bench(app, bench, code);
   shoal::StudyCommand study;
   add_study(app, study, code);
+  shoal::WatchCommand watch;
+  add_watch(app, watch, code);
+  NewFlags begun;
+  add_new(app, begun, code);
   std::string name;
   auto* const list = app.add_subcommand("list", "environments, options and metrics");
   list->add_option("name", name, "an environment or a section of a configuration");

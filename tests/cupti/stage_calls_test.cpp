@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "cupti/api_calls.hpp"
-#include "shoal/learn/trainer.hpp"
+#include "shoal/train/trainer.hpp"
 
 namespace shoal {
 namespace {
@@ -41,7 +41,7 @@ class StageCalls : public testing::Test {
   void expect_one_graph_and_one_copy(char const* environment, std::optional<CalibratorKind> kind) {
     Trainer trainer(run_of(environment, kind));
     for (int m = 0; m < 4; ++m) trainer.run_stage();  // two warm up, the third captures
-    auto const learners = int(trainer.policies().size()) + (trainer.calibrator() ? 1 : 0);
+    auto const learners = int(trainer.learners().size()) + (trainer.calibrator() ? 1 : 0);
     ApiCalls calls;
     trainer.run_stage();  // with CUPTI for the first time
     for (int m = 0; m < 3; ++m) {

@@ -4,108 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <vector>
-
-#include "env/driver.hpp"
 #include "envs/all.hpp"
 #include "shoal/core/thread_team.hpp"
-#include "shoal/env/backend.hpp"
+#include "support/instances.hpp"
 
 namespace shoal {
 namespace {
-
-template <class T>
-using HostVector = std::vector<T>;
-
-// A batch with scratch and outputs of its own, and the same random actions for equal times.
-template <class Env>
-class Instances {
- public:
-  static constexpr int count = 2;
-
-  explicit Instances(Settings const& settings, unsigned char fill = 0)
-      : params(prepared(settings)),
-        spec(Env::spec(params)),
-        memory(spec, options(spec)),
-        batch(memory.batch(params, options(spec))) {
-    // What reset() does not write must not matter.
-    std::memset(static_cast<void*>(memory.states.data()), fill, sizeof(memory.states[0]) * memory.states.size());
-    std::memset(static_cast<void*>(&scratch), fill, sizeof scratch);
-    int const agents = spec.agents, width = memory.layout.width, choices = memory.layout.choices;
-    auto const rows = std::size_t(count * agents);
-    observations.resize(rows * std::size_t(width)), finals.resize(rows * std::size_t(width));
-    rewards.resize(rows), ended.resize(rows), masks.resize(rows * std::size_t(choices));
-    continuous.resize(rows * spec.continuous.size()), discrete.resize(rows * spec.discrete.size());
-    out = {.observations = view(observations.data(), count, agents, width),
-           .masks = view(masks.data(), count, agents, choices),
-           .rewards = view(rewards.data(), count, agents),
-           .ended = view(ended.data(), count, agents),
-           .final_observations = view(finals.data(), count, agents, width)};
-    if (spec.discrete.empty()) out.masks = {};
-    in = {.continuous = view<float const>(continuous.data(), count, agents, int(spec.continuous.size())),
-          .discrete = view<std::int32_t const>(discrete.data(), count, agents, int(spec.discrete.size()))};
-  }
-
-  void draw_actions(std::uint32_t time) {
-    for (std::size_t k = 0; k < continuous.size(); ++k) {
-      auto const& head = spec.continuous[k % spec.continuous.size()];
-      float const u =
-          float(int(Random{8, 0, 0, time}.draw(Purpose::test, std::uint32_t(k)).unit(0) * 9)) / 8;  // with ties
-      continuous[k] = head.low + (head.high - head.low) * u;
-    }
-    for (std::size_t k = 0; k < discrete.size(); ++k) {
-      auto const& head = spec.discrete[k % spec.discrete.size()];
-      discrete[k] = int(Random{8, 0, 0, time}.draw(Purpose::test, std::uint32_t(k)).unit(1) * float(head.choices));
-    }
-  }
-
-  template <class Team>
-  void reset(Team team) {
-    for (int i = 0; i < count; ++i) reset_instance(team, batch, scratch, out, i);
-  }
-  template <class Team>
-  void step(Team team) {
-    for (int i = 0; i < count; ++i) step_instance(team, batch, scratch, in, out, i);
-  }
-  void hash_into(TrajectoryHash& hash) const {
-    for (auto const* values : {&observations, &finals, &rewards, &memory.metric_sums, &memory.returns})
-      for (float const x : *values) hash.add(x);
-    for (auto const* values : {&ended, &masks})
-      for (auto const x : *values) hash.add(std::uint32_t(x));
-    for (auto const& clock : memory.clocks) hash.add(clock.episode), hash.add(clock.step);
-  }
-
-  static SimulatorOptions options(Spec const& spec) {
-    int const padded = spec.observation + spec.type + spec.agents + 5;
-    return {.instances = count, .seed = 3, .observation = {.indication = true, .width = padded}};
-  }
-  static typename Env::Params prepared(Settings const& settings) {
-    typename Env::Params p;
-    read_settings(p, settings);
-    Env::prepare(p);
-    return p;
-  }
-
-  typename Env::Params params;
-  Spec spec;
-  BatchMemory<Env, HostVector> memory;
-  Batch<Env> batch;
-  StepScratch<Env> scratch;
-  std::vector<float> observations, finals, rewards, continuous;
-  std::vector<std::uint8_t> ended, masks;
-  std::vector<std::int32_t> discrete;
-  StepInput in;
-  StepOutput out;
-};
-
-// Settings of all variants of Env.
-template <class Env>
-std::vector<Settings> all_settings() {
-  std::vector<Settings> all = {{}};
-  for (auto const& v : extra_variants(Env::name)) all.push_back(v.params);
-  return all;
-}
 
 constexpr std::uint32_t steps = 8;
 
@@ -115,7 +19,7 @@ std::uint64_t serial_hash(Settings const& settings, unsigned char fill = 0) {
   TrajectoryHash hash;
   instances.reset(SerialTeam{});
   for (std::uint32_t t = 0; t < steps; ++t) {
-    instances.draw_actions(t);
+    instances.draw_actions({8, 0, 0, t});
     instances.step(SerialTeam{});
     instances.hash_into(hash);
   }
@@ -129,26 +33,13 @@ std::uint64_t threaded_hash(Settings const& settings, int lanes) {
   run_threads(lanes, [&](ThreadTeam team) {
     instances.reset(team);
     for (std::uint32_t t = 0; t < steps; ++t) {
-      team.once([&] { instances.draw_actions(t); });
+      team.once([&] { instances.draw_actions({8, 0, 0, t}); });
       instances.step(team);
       team.once([&] { instances.hash_into(hash); });
     }
   });
   return hash.value();
 }
-
-template <class Tuple>
-struct AsTypes;
-template <class... Env>
-struct AsTypes<std::tuple<Env...>> {
-  using type = testing::Types<Env...>;
-};
-struct EnvironmentName {
-  template <class Env>
-  static std::string GetName(int) {
-    return Env::name;
-  }
-};
 
 template <class Env>
 class EveryBatch : public testing::Test {};
@@ -172,15 +63,15 @@ TYPED_TEST(EveryBatch, FinalObservationIsOfTheStateBeforeTheReset) {
     Instances<TypeParam> a(settings), b(settings);
     a.reset(SerialTeam{}), b.reset(SerialTeam{});
     std::uint32_t t = 0;
-    for (; a.out.ended(0, 0) == 0; ++t) {
-      a.draw_actions(t), b.draw_actions(t);
+    for (; !a.has_ended(0); ++t) {
+      a.draw_actions({8, 0, 0, t}), b.draw_actions({8, 0, 0, t});
       a.step(SerialTeam{});
-      if (a.out.ended(0, 0) == 0) b.step(SerialTeam{});
+      if (!a.has_ended(0)) b.step(SerialTeam{});
     }
     Actions const actions{detail::row_of(b.in.continuous, 0), detail::row_of(b.in.discrete, 0)};
     auto const ended = TypeParam::step(SerialTeam{}, b.params, b.memory.states[0], b.scratch.env, actions,
                                        b.out.rewards(0), random_of(b.batch, 0));
-    EXPECT_EQ(std::uint8_t(ended), a.out.ended(0, 0));
+    EXPECT_EQ(a.out.ended(0, 0) & std::uint8_t(ended), std::uint8_t(ended)) << "the dead are terminated too";
     observe_instance(SerialTeam{}, b.batch, b.out, 0);
     for (int i = 0; i < a.spec.agents; ++i)
       for (int k = 0; k < a.memory.layout.width; ++k)

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "env/driver.hpp"
+#include "support/driver.hpp"
 
 namespace shoal {
 namespace {

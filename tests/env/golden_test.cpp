@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "env/driver.hpp"
+#include "support/driver.hpp"
 
 namespace shoal {
 namespace {

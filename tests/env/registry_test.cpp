@@ -2,10 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "env/driver.hpp"
 #include "envs/all.hpp"
 #include "shoal/env/backend.hpp"
 #include "shoal/env/simulator.hpp"
+#include "support/driver.hpp"
 
 namespace shoal {
 namespace {

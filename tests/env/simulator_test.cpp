@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "env/driver.hpp"
+#include "support/driver.hpp"
 
 namespace shoal {
 namespace {
@@ -166,8 +166,10 @@ TEST_P(EveryEnvironment, FinalObservationsAreWrittenAtEndsOnly) {
   }
 }
 
-TEST_P(EveryEnvironment, EndedIsOneFlagForAllAgents) {
+// Where agents may die: Lives, in conformance_test.cpp.
+TEST_P(EveryEnvironment, EndedIsOneFlagForAgentsThatCannotDie) {
   auto d = driver({.instances = 3});
+  if (d.spec().may_die) return;
   d.reset();
   for (int t = 0; t < 2 * d.spec().max_episode_steps; ++t) {
     d.step();
@@ -295,7 +297,10 @@ TEST_P(EveryEnvironment, ObservationIsOwnThenTypeThenIndicationThenPadding) {
     d.step();
     return std::pair{d.observation(1), d->observation_width()};
   };
-  auto const spec = driver().spec();
+  auto lives = driver({.instances = 2});
+  lives.reset();
+  lives.step();
+  auto const& spec = lives.spec();
   int const own = spec.observation, type = spec.type, agents = spec.agents, full = own + type + agents;
   auto const [bare, bare_width] = observe({.type = false});
   auto const [typed, typed_width] = observe({.type = true});
@@ -304,6 +309,7 @@ TEST_P(EveryEnvironment, ObservationIsOwnThenTypeThenIndicationThenPadding) {
   EXPECT_EQ(typed_width, own + type);
   ASSERT_EQ(width, full + 3);
   for (int a = 0; a < agents; ++a) {
+    if (!lives.out.alive(1, a)) continue;
     auto const at = [&](auto const& row, int w, int k) { return row[std::size_t(a * w + k)]; };
     for (int k = 0; k < own; ++k) {
       EXPECT_EQ(at(all, width, k), at(bare, own, k));
@@ -396,19 +402,22 @@ TEST(ShapeErrors, NameViewShapeAndExpectation) {
             "observations: the last extent has stride 2, expected 1");
 }
 
-TEST(ShapeErrors, NameDiscreteActionsAndMasks) {
+TEST(ShapeErrors, NameDiscreteActionsMasksAndLives) {
   Driver d("matrix_game", {}, {.instances = 3});
   d.reset();
   EXPECT_EQ(changed(d, [](auto& in, auto&) { in.discrete.extents[1] = 1; }),
             "discrete actions: shape [3, 1, 1], expected shape [3, 2, 1]");
   EXPECT_EQ(changed(d, [](auto&, auto& out) { out.masks.extents[2] = 5; }),
             "masks: shape [3, 2, 5], expected shape [3, 2, 2]");
+  EXPECT_EQ(changed(d, [](auto&, auto& out) { out.alive.extents[1] = 3; }),
+            "alive: shape [3, 3], expected shape [3, 2]");
 }
 
-TEST(ShapeErrors, MasksAndFinalObservationsMayBeEmpty) {
+TEST(ShapeErrors, MasksLivesAndFinalObservationsMayBeEmpty) {
   Driver d("matrix_game", {}, {.instances = 3});
   d.reset();
-  EXPECT_EQ(changed(d, [](auto&, auto& out) { out.masks = {}, out.final_observations = {}; }), "no error");
+  EXPECT_EQ(changed(d, [](auto&, auto& out) { out.masks = {}, out.alive = {}, out.final_observations = {}; }),
+            "no error");
 }
 
 TEST(ShapeErrors, ResetNeedsObservationsOnly) {

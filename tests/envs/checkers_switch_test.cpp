@@ -4,10 +4,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "envs/one_instance.hpp"
-#include "envs/uniform_play.hpp"
 #include "shoal/envs/checkers.hpp"
 #include "shoal/envs/switch.hpp"
+#include "support/one_instance.hpp"
+#include "support/uniform_play.hpp"
 
 namespace shoal {
 namespace {
@@ -74,6 +74,45 @@ TEST(CheckersOld, ObservesCodesAndPaysFive) {
   game.step();
   EXPECT_FLOAT_EQ(game.rewards[0], -5.01f);
   EXPECT_EQ(game.metric("lemons_left"), 8);
+}
+
+void act(Driver& d, int first, int second) {
+  d.discrete(0, 0, 0) = first, d.discrete(0, 1, 0) = second;
+  d->step(d.in, d.out);
+}
+
+// The first agent goes to its goal, where the original marks it done; the second stays where it is.
+TEST(Switch, WhoHasArrivedIsDead) {
+  Driver d("switch", {{"max_steps", std::int64_t(9)}}, {});
+  d.reset();
+  for (int const move : {0, 3, 3, 3, 3, 3}) act(d, move, 4);
+  EXPECT_EQ(d.out.alive(0, 0), 1);
+  act(d, 2, 4);
+  EXPECT_EQ(d.out.rewards(0, 0), 5);
+  EXPECT_EQ(d.out.ended(0, 0), 1);
+  EXPECT_EQ(d.out.ended(0, 1), 0);
+  EXPECT_EQ(d.out.alive(0, 0), 0);
+  EXPECT_EQ(d.out.alive(0, 1), 1);
+  EXPECT_EQ(d.observation(0), (std::vector<float>{0, 0, 0, 0.83f}));
+  act(d, 2, 4);
+  EXPECT_EQ(d.out.rewards(0, 0), 0);
+  EXPECT_EQ(d.out.ended(0, 0), 0);
+  act(d, 2, 4);
+  EXPECT_EQ(d.out.ended(0, 0), 3);
+  EXPECT_EQ(d.out.ended(0, 1), 2);
+  EXPECT_EQ(d.final_observation(0), (std::vector<float>{0, 0, 0, 0.83f}));
+  EXPECT_EQ(d.out.alive(0, 0), 1) << "of the next episode";
+}
+
+TEST(SwitchOld, WhoHasArrivedPaysOnAndLives) {
+  Driver d("switch", {{"profile", std::string("old")}}, {});
+  d.reset();
+  for (int const move : {0, 3, 3, 3, 3, 3, 2}) act(d, move, 4);
+  EXPECT_EQ(d.out.rewards(0, 0), 5);
+  EXPECT_EQ(d.out.ended(0, 0), 0);
+  EXPECT_EQ(d.out.alive(0, 0), 1);
+  act(d, 4, 4);
+  EXPECT_EQ(d.out.rewards(0, 0), -0.1f);
 }
 
 TEST(SwitchOld, MissingAgentsBlockTheirStartsAndAllPayUntilTheEnd) {

@@ -1,8 +1,8 @@
 // A market whose merchants are told what to quote.
 #pragma once
 
-#include "envs/one_instance.hpp"
 #include "shoal/envs/market.hpp"
+#include "support/one_instance.hpp"
 
 namespace shoal {
 

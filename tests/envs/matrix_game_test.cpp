@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "envs/one_instance.hpp"
+#include "support/one_instance.hpp"
 
 namespace shoal {
 namespace {

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "envs/one_instance.hpp"
-#include "envs/uniform_play.hpp"
+#include "support/one_instance.hpp"
+#include "support/uniform_play.hpp"
 
 namespace shoal {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "env/driver.hpp"
 #include "player.hpp"
+#include "support/driver.hpp"
 
 namespace shoal {
 

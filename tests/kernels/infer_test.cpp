@@ -1,11 +1,11 @@
 // Inference on the device: both kernels against LibTorch, against f64, and against the body on the CPU.
 #include <ATen/ATen.h>
 
-#include "learn/infer_problem.hpp"
 #include "on_device.hpp"
-#include "shoal/learn/distribution.hpp"
-#include "shoal/learn/launch.hpp"
-#include "shoal/learn/ppo.hpp"
+#include "shoal/learn/policy_actor.hpp"
+#include "shoal/nn/distribution.hpp"
+#include "shoal/ops/launch.hpp"
+#include "support/infer_problem.hpp"
 
 namespace shoal {
 namespace {
@@ -88,13 +88,13 @@ TEST_F(InferKernels, TheUpdateFindsTheStoredLogProbabilities) {
   RolloutShape const shape{.steps = 1, .instances = instances, .agents = agents, .width = 21, .actions = heads(3, {4})};
   auto const rollout = make_rollout(shape, at::kCUDA);
   rollout.observations.copy_(random_normal(rollout.observations.sizes(), 1));
-  PpoLearner learner({.options = {}, .agents = {0, 1, 2, 3, 4}},
-                     {.inputs = 21, .hidden = {64, 64}, .actions = shape.actions}, shape, at::kCUDA);
-  learner.network().parameters().add_(random_normal(learner.network().parameters().sizes(), 2).to(at::kCUDA) * 0.2);
-  learner.act(rollout, 0);
+  PolicyActor actor({.agents = {0, 1, 2, 3, 4}}, {.inputs = 21, .hidden = {64, 64}, .actions = shape.actions}, shape,
+                    at::kCUDA);
+  actor.parameters().add_(random_normal(actor.parameters().sizes(), 2).to(at::kCUDA) * 0.2);
+  actor.act(rollout, 0);
   auto const rows = [](at::Tensor const& x) { return x[0].flatten(0, 1); };
-  auto const anew = log_probability(shape.actions, learner.network().distribution(rows(rollout.observations)),
-                                    learner.network().log_sd(), {rows(rollout.continuous), rows(rollout.discrete), {}});
+  auto const anew = log_probability(shape.actions, actor.network().distribution(rows(rollout.observations)),
+                                    actor.network().log_sd(), {rows(rollout.continuous), rows(rollout.discrete), {}});
   EXPECT_LT(distance((anew - rows(rollout.log_probabilities)).exp().cpu(), at::ones({instances * agents})), 1e-4);
 }
 

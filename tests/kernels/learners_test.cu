@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "on_device.hpp"
-#include "shoal/learn/launch.hpp"
+#include "shoal/ops/launch.hpp"
 
 namespace shoal {
 
@@ -290,6 +290,102 @@ TEST_F(LearnerKernels, Sample) {
   expect_same("log-probabilities", log_probabilities);
   expect_same("entropies", entropies);
   expect_same("kept parameters", kept);
+}
+
+TEST_F(LearnerKernels, NStep) {
+  constexpr int steps = 17;
+  constexpr std::size_t columns = 777, size = steps * columns;
+  Pair<float> rewards(normals(size, 1)), returns(size), factors(size);
+  Pair<std::uint8_t> ended(below<std::uint8_t>(size, 9, 2));
+  for (auto& e : ended.host) e = e < 3 ? e : 0;
+  ended = Pair<std::uint8_t>(ended.host);
+  Pair<std::int64_t> next(size);
+  auto const args = [&](auto of) {
+    return NStepArgs{.steps = steps,
+                     .columns = columns,
+                     .n = 3,
+                     .discount = 0.97f,
+                     .rewards = of(rewards),
+                     .ended = of(ended),
+                     .returns = of(returns),
+                     .factors = of(factors),
+                     .next = of(next)};
+  };
+  auto const here = args([](auto& pair) { return host(pair); });
+  for (std::size_t row = 0; row < size; ++row) nstep_row(here, std::int64_t(row));
+  cuda::nstep(args([](auto& pair) { return device(pair); }), nullptr);
+  expect_same("returns", returns);
+  expect_same("factors", factors);
+  expect_same("next", next);
+}
+
+// The last block full, with one row, and alone; each group of a block, and draws from all of them.
+TEST_F(LearnerKernels, DrawRows) {
+  for (std::size_t const rows : {std::size_t(1), std::size_t(700), std::size_t(4096), std::size_t(50001)})
+    for (bool const stratified : {false, true}) {
+      SCOPED_TRACE(rows);
+      constexpr std::size_t draws = 3000;
+      auto const blocks = std::size_t(DrawRowsArgs::blocks(std::int64_t(rows)));
+      Pair<float> priorities(normals(rows, 1));
+      for (float& p : priorities.host) p = shoal::exp(2 * p);
+      priorities = Pair<float>(priorities.host);
+      Pair<double> group_sums(blocks * DrawRowsArgs::groups), block_sums(blocks);
+      Pair<float> least(blocks * (DrawRowsArgs::groups + 1)), weights(draws);
+      Pair<std::int64_t> drawn(draws);
+      auto const args = [&](auto of) {
+        return DrawRowsArgs{.priorities = of(priorities),
+                            .rows = std::int64_t(rows),
+                            .group_sums = of(group_sums),
+                            .block_sums = of(block_sums),
+                            .least = of(least),
+                            .random = {1, 2, 3, 4},
+                            .stratified = stratified,
+                            .beta = 0.4f,
+                            .draws = draws,
+                            .drawn = of(drawn),
+                            .weights = of(weights)};
+      };
+      auto const here = args([](auto& pair) { return host(pair); });
+      for (std::int64_t b = 0; b < here.blocks(); ++b) sum_block<1>(SerialTeam{}, here, b);
+      fold_blocks(here);
+      for (std::size_t i = 0; i < draws; ++i) draw_row(here, std::int64_t(i));
+      cuda::draw_rows(args([](auto& pair) { return device(pair); }), nullptr);
+      expect_same("sums of groups", group_sums);
+      expect_same("sums of blocks", block_sums);
+      expect_same("least priorities", least);
+      expect_same("rows", drawn);
+      expect_same("weights", weights);
+    }
+}
+
+TEST_F(LearnerKernels, UpdatePriorities) {
+  constexpr std::size_t capacity = 1000, count = 5000;
+  Pair<float> priorities(normals(capacity, 1)), largest(std::vector<float>{1}), errors(normals(count, 2));
+  for (float& p : priorities.host) p = shoal::exp(p);
+  priorities = Pair<float>(priorities.host);
+  errors.host[7] = std::nanf("");
+  errors = Pair<float>(errors.host);
+  Pair<std::int64_t> rows(below<std::int64_t>(count, capacity, 3));  // each several times
+  auto const update = [&](auto of) {
+    return UpdatePrioritiesArgs{.ring = {of(priorities), std::int64_t(capacity), 0.6f, of(largest)},
+                                .overwritten_first = 900,
+                                .overwritten = 200,
+                                .rows = of(rows),
+                                .errors = of(errors),
+                                .count = count};
+  };
+  auto const here = update([](auto& pair) { return host(pair); });
+  for (std::size_t i = 0; i < count; ++i) clear_priority(here, std::int64_t(i));
+  for (std::size_t i = 0; i < count; ++i) raise_priority(here, std::int64_t(i));
+  auto const there = update([](auto& pair) { return device(pair); });
+  cuda::update_priorities(there, nullptr);
+  expect_same("priorities", priorities);
+  expect_same("the largest", largest);
+  NewPrioritiesArgs added{.ring = here.ring, .first = 950, .count = 100, .errors = nullptr};
+  for (std::int64_t i = 0; i < added.count; ++i) new_priority(added, i);
+  added.ring = there.ring;
+  cuda::new_priorities(added, nullptr);
+  expect_same("priorities with new ones", priorities);
 }
 
 }  // namespace shoal

@@ -44,6 +44,7 @@ class Player {
         observations(mirror<float>(sim->observation_width())),
         final_observations(mirror<float>(sim->observation_width())),
         masks(mirror<std::uint8_t>(spec.choices())),
+        alive(mirror<std::uint8_t>(1)),
         ended(mirror<std::uint8_t>(1)),
         rewards(mirror<float>(1)),
         continuous_(mirror<float>(int(spec.continuous.size()))),
@@ -92,7 +93,7 @@ class Player {
   /// Brings the host's copies of the outputs up to date.
   void fetch() {
     observations.to_host(stream_), final_observations.to_host(stream_), masks.to_host(stream_);
-    ended.to_host(stream_), rewards.to_host(stream_);
+    alive.to_host(stream_), ended.to_host(stream_), rewards.to_host(stream_);
     sim->synchronize();
   }
 
@@ -105,7 +106,7 @@ class Player {
   Spec const& spec;
   int instances;
   Mirror<float> observations, final_observations;
-  Mirror<std::uint8_t> masks, ended;
+  Mirror<std::uint8_t> masks, alive, ended;
   Mirror<float> rewards;
 
  private:
@@ -126,6 +127,7 @@ class Player {
   StepOutput output() {
     return {.observations = rows(observations),
             .masks = rows(masks),
+            .alive = view(alive.data(), instances, spec.agents),
             .rewards = view(rewards.data(), instances, spec.agents),
             .ended = view(ended.data(), instances, spec.agents),
             .final_observations = rows(final_observations)};
@@ -140,9 +142,10 @@ inline std::string difference(Player const& a, Player const& b) {
   auto const compare = [&](char const* name, auto const& x, auto const& y) {
     return difference(name, x.host, y.host, a.instances, a.spec.agents);
   };
-  for (auto const& found : {compare("rewards", a.rewards, b.rewards), compare("ended", a.ended, b.ended),
-                            compare("observations", a.observations, b.observations), compare("masks", a.masks, b.masks),
-                            compare("final observations", a.final_observations, b.final_observations)})
+  for (auto const& found :
+       {compare("rewards", a.rewards, b.rewards), compare("ended", a.ended, b.ended),
+        compare("observations", a.observations, b.observations), compare("masks", a.masks, b.masks),
+        compare("alive", a.alive, b.alive), compare("final observations", a.final_observations, b.final_observations)})
     if (!found.empty()) return found;
   return {};
 }
@@ -160,6 +163,7 @@ inline std::uint64_t output_hash(Player const& a) {
   for (float const x : a.observations.host) hash.add(x);
   for (auto const x : a.ended.host) hash.add(std::uint32_t(x));
   for (auto const x : a.masks.host) hash.add(std::uint32_t(x));
+  for (auto const x : a.alive.host) hash.add(std::uint32_t(x));
   return hash.value();
 }
 

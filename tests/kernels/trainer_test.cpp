@@ -1,5 +1,5 @@
 // A stage on the device: as one graph it does what it does launched kernel by kernel, and it never waits for the device.
-#include "shoal/learn/trainer.hpp"
+#include "shoal/train/trainer.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/cuda/CUDAFunctions.h>

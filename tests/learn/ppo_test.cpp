@@ -1,8 +1,8 @@
 #include "shoal/learn/ppo.hpp"
 
-#include "learn/helpers.hpp"
-#include "learn/tagged_simulator.hpp"
-#include "shoal/learn/distribution.hpp"
+#include "shoal/nn/distribution.hpp"
+#include "support/helpers.hpp"
+#include "support/tagged_simulator.hpp"
 
 namespace shoal {
 namespace {
@@ -20,34 +20,38 @@ PpoOptions plain_options() {
 struct Stage {
   TaggedSimulator simulator{instances};
   Rollout rollout = make_rollout(rollout_shape(simulator, steps), at::kCPU);
-  std::vector<PpoLearner> learners = {};
+  std::vector<std::unique_ptr<PpoLearner>> learners = {};
 
   explicit Stage(PpoOptions const& options = plain_options(), std::vector<std::vector<int>> const& groups = {{0, 1, 2}},
                  bool fused = true) {
     NetworkShape const shape{.inputs = TaggedSimulator::width, .hidden = {8}, .actions = rollout.shape.actions};
     for (auto const& group : groups) {
-      learners.emplace_back(
-          PpoLearner::Config{
-              .options = options, .agents = group, .seed = 3, .stream = std::uint32_t(learners.size()), .fused = fused},
-          shape, rollout.shape, at::kCPU);
-      auto const& parameters = learners.back().network().parameters();
+      learners.push_back(std::make_unique<PpoLearner>(
+          options, ActorConfig{.agents = group, .seed = 3, .stream = std::uint32_t(learners.size()), .fused = fused},
+          shape, rollout.shape, at::kCPU));
+      auto const& parameters = learners.back()->actor().parameters();
       parameters.add_(random_normal(parameters.sizes(), learners.size()) * 0.3);  // so that observations matter
     }
     run(0);
   }
   void run(std::int64_t stage) {
     simulator.reset(rollout.first());
-    for (auto& learner : learners) learner.begin(stage);
+    for (auto& learner : learners) learner->begin(stage);
     for (int t = 0; t < steps; ++t) {
-      for (auto& learner : learners) learner.act(rollout, t);
+      for (auto& learner : learners) learner->actor().act(rollout, t);
       simulator.step(rollout.input(t), rollout.output(t));
     }
-    for (auto& learner : learners) learner.evaluate_end(rollout);
+    for (auto& learner : learners) learner->actor().evaluate_end(rollout);
     rollout.advantages.copy_(random_normal(rollout.advantages.sizes(), 20 + std::uint64_t(stage)));
     rollout.returns.copy_(random_normal(rollout.returns.sizes(), 40 + std::uint64_t(stage)));
   }
-  at::Tensor const& parameters(std::size_t learner = 0) const { return learners[learner].network().parameters(); }
+  at::Tensor const& parameters(std::size_t learner = 0) const { return learners[learner]->actor().parameters(); }
 };
+
+double figure(Learner const& learner, std::string const& name) {
+  auto const names = learner.figure_names();
+  return number(learner.figures()[std::find(names.begin(), names.end(), name) - names.begin()]);
+}
 
 /// All samples of one agent in [time, instance, agent, ...].
 at::Tensor of_agent(at::Tensor const& x, int agent) { return x.narrow(0, 0, steps).select(2, agent).flatten(0, 1); }
@@ -65,7 +69,7 @@ TEST(Ppo, RecomputedLogProbabilitiesAndValuesEqualTheStoredOnes) {
     auto const& r = stage.rollout;
     for (std::size_t g = 0; g < groups.size(); ++g)
       for (int const agent : groups[g]) {
-        auto const& network = stage.learners[g].network();
+        auto const& network = stage.learners[g]->actor().network();
         auto const seen = of_agent(r.observations, agent);
         auto const parameters = network.distribution(seen);
         auto const& layout = r.shape.actions;
@@ -89,9 +93,9 @@ TEST(Ppo, TheFirstMinibatchSeesNoDivergenceAndRatioOne) {
   for (auto const& groups : some_groups) {
     Stage stage(plain_options(), groups);
     for (auto& learner : stage.learners) {
-      auto const stats = learner.update(stage.rollout).values;
-      EXPECT_NEAR(number(stats[UpdateStats::kl]), 0, 1e-6);
-      EXPECT_NEAR(number(stats[UpdateStats::policy_loss]), 0, 1e-5);  // minus the mean of standardised advantages
+      learner->learn(stage.rollout);
+      EXPECT_NEAR(figure(*learner, "kl"), 0, 1e-6);
+      EXPECT_NEAR(figure(*learner, "policy_loss"), 0, 1e-5);  // minus the mean of standardised advantages
     }
   }
 }
@@ -116,8 +120,8 @@ struct PlainPpo {
 
   explicit PlainPpo(PpoLearner const& learner)
       : options(learner.options()),
-        shape(learner.network().shape()),
-        parameters(learner.network().parameters().to(at::kDouble).clone()),
+        shape(learner.actor().network().shape()),
+        parameters(learner.actor().network().parameters().to(at::kDouble).clone()),
         mean(at::zeros_like(parameters)),
         variance(at::zeros_like(parameters)),
         kl_coefficient(options.kl_coefficient) {}
@@ -167,9 +171,9 @@ struct PlainPpo {
 TEST(Ppo, OneStepEqualsALoopWrittenOut) {
   for (bool const fused : {true, false}) {
     Stage stage(plain_options(), {{0, 1, 2}}, fused);
-    PlainPpo plain(stage.learners[0]);
+    PlainPpo plain(*stage.learners[0]);
     plain.update(stage.rollout, 0);
-    stage.learners[0].update(stage.rollout);
+    stage.learners[0]->learn(stage.rollout);
     EXPECT_LT(distance(stage.parameters(), plain.parameters), 1e-5);
     EXPECT_GT(distance(stage.parameters(), Stage().parameters()), 5e-4);
   }
@@ -184,13 +188,13 @@ TEST(Ppo, ManyStepsOfManyStagesEqualALoopWrittenOut) {
     options.entropy_weight = 0.01;
     options.max_grad_norm = max_grad_norm;
     Stage stage(options, {{0, 1, 2}}, fused);
-    PlainPpo plain(stage.learners[0]);
+    PlainPpo plain(*stage.learners[0]);
     for (int m = 0; m < 4; ++m) {
       stage.run(m);
       plain.update(stage.rollout, m);
-      stage.learners[0].update(stage.rollout);
+      stage.learners[0]->learn(stage.rollout);
       EXPECT_LT(distance(stage.parameters(), plain.parameters), 2e-5) << "stage " << m;
-      EXPECT_NEAR(number(stage.learners[0].kl_coefficient()), plain.kl_coefficient, 1e-6);
+      EXPECT_NEAR(figure(*stage.learners[0], "kl_coefficient"), plain.kl_coefficient, 1e-6);
     }
     EXPECT_GT(plain.outside, 10);
   }
@@ -210,16 +214,16 @@ TEST(Ppo, AnyNumberOfThreadsGivesTheSameBits) {
     at::set_num_threads(k == 0 ? 1 : 3);
     Many many;
     NetworkShape const shape{.inputs = TaggedSimulator::width, .hidden = {8}, .actions = many.rollout.shape.actions};
-    PpoLearner learner({.options = options, .agents = {0, 1, 2}, .seed = 3}, shape, many.rollout.shape, at::kCPU);
+    PpoLearner learner(options, {.agents = {0, 1, 2}, .seed = 3}, shape, many.rollout.shape, at::kCPU);
     many.simulator.reset(many.rollout.first());
     for (int t = 0; t < steps; ++t) {
-      learner.act(many.rollout, t);
+      learner.actor().act(many.rollout, t);
       many.simulator.step(many.rollout.input(t), many.rollout.output(t));
     }
-    learner.evaluate_end(many.rollout);
-    estimate_advantages(many.rollout, 0.9, 0.9);
-    learner.update(many.rollout);
-    parameters[k] = learner.network().parameters();
+    learner.actor().evaluate_end(many.rollout);
+    estimate_advantages(many.rollout, learner.actor(), 0.9, 0.9);
+    learner.learn(many.rollout);
+    parameters[k] = learner.actor().network().parameters();
   }
   at::set_num_threads(threads);
   EXPECT_TRUE(at::equal(parameters[0], parameters[1]));
@@ -237,8 +241,8 @@ TEST(Ppo, EachLearnerTrainsOnTheSamplesOfItsAgentsOnly) {
           for (auto const& x :
                {r.observations, r.parameters, r.log_probabilities, r.advantages, r.returns, r.continuous})
             x.select(2, a).fill_(std::numeric_limits<float>::quiet_NaN());
-      clean.learners[g].update(clean.rollout);
-      poisoned.learners[g].update(poisoned.rollout);
+      clean.learners[g]->learn(clean.rollout);
+      poisoned.learners[g]->learn(poisoned.rollout);
       EXPECT_TRUE(at::equal(clean.parameters(g), poisoned.parameters(g)));
       for (std::size_t other = 0; other < groups.size(); ++other)
         EXPECT_EQ(at::equal(clean.parameters(other), Stage(options, groups).parameters(other)), other != g);
@@ -248,10 +252,9 @@ TEST(Ppo, EachLearnerTrainsOnTheSamplesOfItsAgentsOnly) {
 TEST(Ppo, LearnersOfOneSeedStartDifferent) {
   Stage const stage(plain_options(), {{0}, {1}});
   auto const network = [&](std::uint32_t stream) {
-    return PpoLearner({.options = plain_options(), .agents = {0}, .seed = 3, .stream = stream},
-                      stage.learners[0].network().shape(), stage.rollout.shape, at::kCPU)
-        .network()
-        .parameters();
+    PpoLearner learner(plain_options(), {.agents = {0}, .seed = 3, .stream = stream},
+                       stage.learners[0]->actor().network_shape(), stage.rollout.shape, at::kCPU);
+    return learner.actor().parameters();
   };
   EXPECT_TRUE(at::equal(network(0), network(0)));
   EXPECT_FALSE(at::equal(network(0), network(1)));
@@ -264,8 +267,8 @@ TEST(Ppo, SamplesLeftOverByTheDivisionSitOut) {
   auto const trained = [&](int changed, int stage_number) {
     Stage stage(options, {{1}});
     if (changed >= 0) stage.rollout.returns[changed / instances][changed % instances][1] += 100;
-    stage.learners[0].begin(stage_number);
-    stage.learners[0].update(stage.rollout);
+    stage.learners[0]->begin(stage_number);
+    stage.learners[0]->learn(stage.rollout);
     return stage.parameters();
   };
   std::vector<int> left_out[2];
@@ -281,9 +284,9 @@ TEST(Ppo, AMinibatchMayBeOneSample) {
   auto options = plain_options();
   options.minibatches = steps * instances * agents;
   Stage stage(options);
-  stage.learners[0].update(stage.rollout);
+  stage.learners[0]->learn(stage.rollout);
   EXPECT_TRUE(at::isfinite(stage.parameters()).all().item<bool>());
-  EXPECT_EQ(number(stage.learners[0].state()[3]), 60);  // Adam's step counter
+  EXPECT_EQ(number(stage.learners[0]->state()[3].tensor), 60);  // Adam's step counter
 }
 
 // Old probabilities that make every ratio e or 1/e, on the side where the clip cuts the gradient, or on the other.
@@ -297,7 +300,7 @@ TEST(Ppo, TheClipCutsTheGradientOnOneSide) {
     auto const standard = (r.advantages - r.advantages.mean()) / r.advantages.std(at::IntArrayRef{}, false);
     r.log_probabilities.sub_(sign * standard.sign());
     auto const before = stage.parameters().clone();
-    stage.learners[0].update(r);
+    stage.learners[0]->learn(r);
     return distance(stage.parameters(), before);
   };
   EXPECT_EQ(moved(1, clip), 0);
@@ -312,8 +315,9 @@ TEST(Ppo, TheDivergenceSteersItsCoefficient) {
     options.epochs = 4;
     options.kl_target = target;
     Stage stage(options);
-    double const kl = number(stage.learners[0].update(stage.rollout).values[UpdateStats::kl]);
-    return std::pair(kl, number(stage.learners[0].kl_coefficient()) / options.kl_coefficient);
+    stage.learners[0]->learn(stage.rollout);
+    double const kl = figure(*stage.learners[0], "kl");
+    return std::pair(kl, figure(*stage.learners[0], "kl_coefficient") / options.kl_coefficient);
   };
   double const kl = run(0.01, 1).first;
   EXPECT_GT(kl, 1e-3);
@@ -328,15 +332,16 @@ TEST(Ppo, TheCoefficientCanAlwaysRiseAgainUnlessThereIsNone) {
   auto options = plain_options();
   options.learning_rate.base = 0;
   Stage stage(options);
-  auto const& coefficient = stage.learners[0].kl_coefficient();
-  for (int m = 0; m < 50; ++m) stage.learners[0].update(stage.rollout);
-  EXPECT_NEAR(number(coefficient), 1e-4, 1e-9);
+  for (int m = 0; m < 50; ++m) stage.learners[0]->learn(stage.rollout);
+  double const coefficient = figure(*stage.learners[0], "kl_coefficient");
+  EXPECT_NEAR(coefficient, 1e-4, 1e-9);
   options.kl_coefficient = 0;
   options.epochs = 4;
   options.learning_rate.base = 0.05;
   Stage without(options);
-  EXPECT_GT(number(without.learners[0].update(without.rollout).values[UpdateStats::kl]), 2 * options.kl_target);
-  EXPECT_EQ(number(without.learners[0].kl_coefficient()), 0);
+  without.learners[0]->learn(without.rollout);
+  EXPECT_GT(figure(*without.learners[0], "kl"), 2 * options.kl_target);
+  EXPECT_EQ(figure(*without.learners[0], "kl_coefficient"), 0);
 }
 
 TEST(Ppo, TheEntropyBonusRaisesEntropy) {
@@ -345,7 +350,7 @@ TEST(Ppo, TheEntropyBonusRaisesEntropy) {
     options.entropy_weight = weight;
     options.epochs = 20;
     Stage stage(options);
-    stage.learners[0].update(stage.rollout);
+    stage.learners[0]->learn(stage.rollout);
     stage.run(1);
     return number(stage.rollout.entropies.mean());
   };
@@ -354,20 +359,22 @@ TEST(Ppo, TheEntropyBonusRaisesEntropy) {
 }
 
 TEST(Ppo, AdvantagesOfTheTaggedRunByHand) {
-  Stage stage;
-  auto const& r = stage.rollout;
-  estimate_advantages(r, 0.5, 0);  // one-step errors
-  auto const advantages = r.advantages.accessor<float, 3>(), values = r.values.accessor<float, 3>(),
-             final_values = r.final_values.accessor<float, 3>();
-  for (int t = 0; t < steps; ++t)
-    for (int i = 0; i < instances; ++i)
-      for (int a = 0; a < agents; ++a) {
-        auto const ended = TaggedSimulator::ended(t, i);
-        float const next = ended == Ended::no          ? values[t + 1][i][a]
-                           : ended == Ended::truncated ? final_values[t][i][a]
-                                                       : 0.0f;
-        EXPECT_NEAR(advantages[t][i][a], TaggedSimulator::tag(t, i, a) + 0.5f * next - values[t][i][a], 1e-3);
-      }
+  for (auto const& groups : some_groups) {
+    Stage stage(plain_options(), groups);
+    auto const& r = stage.rollout;
+    for (auto const& learner : stage.learners) estimate_advantages(r, learner->actor(), 0.5, 0);  // one-step errors
+    auto const advantages = r.advantages.accessor<float, 3>(), values = r.values.accessor<float, 3>(),
+               final_values = r.final_values.accessor<float, 3>();
+    for (int t = 0; t < steps; ++t)
+      for (int i = 0; i < instances; ++i)
+        for (int a = 0; a < agents; ++a) {
+          auto const ended = TaggedSimulator::ended(t, i);
+          float const next = ended == Ended::no          ? values[t + 1][i][a]
+                             : ended == Ended::truncated ? final_values[t][i][a]
+                                                         : 0.0f;
+          EXPECT_NEAR(advantages[t][i][a], TaggedSimulator::tag(t, i, a) + 0.5f * next - values[t][i][a], 1e-3);
+        }
+  }
 }
 
 TEST(Schedule, FallsAsWritten) {

@@ -1,4 +1,4 @@
-#include "program/bench_command.hpp"
+#include "program/commands/bench_command.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

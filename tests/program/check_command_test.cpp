@@ -1,4 +1,4 @@
-#include "program/check_command.hpp"
+#include "program/commands/check_command.hpp"
 
 #include <gmock/gmock.h>
 

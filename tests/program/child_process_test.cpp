@@ -1,4 +1,4 @@
-#include "program/child_process.hpp"
+#include "program/runs/child_process.hpp"
 
 #include <gmock/gmock.h>
 

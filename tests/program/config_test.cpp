@@ -1,10 +1,10 @@
-#include "program/config.hpp"
+#include "program/config/config.hpp"
 
 #include <gmock/gmock.h>
 
+#include "program/config/run_config.hpp"
 #include "program/helpers.hpp"
-#include "program/run_config.hpp"
-#include "program/stored_run.hpp"
+#include "program/runs/stored_run.hpp"
 
 namespace shoal {
 namespace {

@@ -1,4 +1,4 @@
-#include "program/evaluate_command.hpp"
+#include "program/commands/evaluate_command.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -5,10 +5,10 @@
 #include <gmock/gmock.h>
 #include <toml++/toml.h>
 
+#include "program/config/run_config.hpp"
+#include "program/config/study_config.hpp"
+#include "program/config/toml_settings.hpp"
 #include "program/helpers.hpp"
-#include "program/run_config.hpp"
-#include "program/study_config.hpp"
-#include "program/toml_settings.hpp"
 
 namespace shoal {
 namespace {

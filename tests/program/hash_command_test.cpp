@@ -1,4 +1,4 @@
-#include "program/hash_command.hpp"
+#include "program/commands/hash_command.hpp"
 
 #include <gmock/gmock.h>
 

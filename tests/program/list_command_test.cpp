@@ -1,4 +1,4 @@
-#include "program/list_command.hpp"
+#include "program/commands/list_command.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "program/helpers.hpp"
-#include "program/text_table.hpp"
+#include "program/reports/text_table.hpp"
 #include "shoal/env/simulator.hpp"
 
 namespace shoal {

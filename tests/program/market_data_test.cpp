@@ -1,13 +1,13 @@
-#include "program/market_data.hpp"
+#include "program/config/market_data.hpp"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "program/helpers.hpp"
+#include "shoal/calibrate/calibrator.hpp"
 #include "shoal/core/text.hpp"
 #include "shoal/env/simulator.hpp"
-#include "shoal/learn/calibrator.hpp"
 
 namespace shoal {
 namespace {

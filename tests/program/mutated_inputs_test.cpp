@@ -6,17 +6,17 @@
 #include <functional>
 #include <iostream>
 
+#include "program/config/profile_file.hpp"
+#include "program/config/study_config.hpp"
 #include "program/helpers.hpp"
 #include "program/mutation.hpp"
-#include "program/profile_file.hpp"
-#include "program/report.hpp"
-#include "program/run_directory.hpp"
-#include "program/study_config.hpp"
-#include "program/summary.hpp"
+#include "program/reports/report.hpp"
+#include "program/reports/summary.hpp"
+#include "program/runs/run_directory.hpp"
 #include "program/trained.hpp"
 #include "shoal/core/text.hpp"
-#include "shoal/learn/checkpoint.hpp"
-#include "shoal/learn/memory.hpp"
+#include "shoal/train/checkpoint.hpp"
+#include "shoal/train/memory.hpp"
 
 namespace shoal {
 namespace {

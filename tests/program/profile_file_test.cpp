@@ -1,9 +1,9 @@
-#include "program/profile_file.hpp"
+#include "program/config/profile_file.hpp"
 
 #include <gmock/gmock.h>
 
+#include "program/config/run_config.hpp"
 #include "program/helpers.hpp"
-#include "program/run_config.hpp"
 
 namespace shoal {
 namespace {

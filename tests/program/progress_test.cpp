@@ -1,4 +1,4 @@
-#include "program/progress.hpp"
+#include "program/runs/progress.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "program/report.hpp"
+#include "program/reports/report.hpp"
 
 #include <gmock/gmock.h>
 

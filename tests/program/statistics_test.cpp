@@ -1,4 +1,4 @@
-#include "program/statistics.hpp"
+#include "program/reports/statistics.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "program/study_config.hpp"
+#include "program/config/study_config.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

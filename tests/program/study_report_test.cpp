@@ -1,4 +1,4 @@
-#include "program/study_report.hpp"
+#include "program/reports/study_report.hpp"
 
 #include <gmock/gmock.h>
 

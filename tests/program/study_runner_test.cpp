@@ -1,10 +1,10 @@
-#include "program/study_runner.hpp"
+#include "program/runs/study_runner.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "program/helpers.hpp"
-#include "program/run_directory.hpp"
+#include "program/runs/run_directory.hpp"
 
 namespace shoal {
 namespace {

@@ -1,4 +1,4 @@
-#include "program/summary.hpp"
+#include "program/reports/summary.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

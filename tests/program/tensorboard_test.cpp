@@ -1,4 +1,4 @@
-#include "program/tensorboard.hpp"
+#include "program/reports/tensorboard.hpp"
 
 #include <gmock/gmock.h>
 #include <signal.h>

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "program/commands/train_command.hpp"
 #include "program/helpers.hpp"
-#include "program/train_command.hpp"
 
 namespace shoal {
 

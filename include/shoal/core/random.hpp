@@ -23,6 +23,7 @@ enum class Purpose : std::uint32_t {
   deviation,    // who deviates from a frozen policy, and how that is trained
   search,       // profiles that a search tries
   validation,   // episodes that training never sees
+  replay,       // rows that are drawn from a replay memory
 };
 
 /// An environment numbers its own purposes from 0. A run has one environment, so two environments may use the same.
@@ -57,6 +58,14 @@ struct Words {
   }
 };
 
+// The test of keys that are drawn twice (tests/env/draw_keys_test.cpp) defines SHOAL_RECORD_DRAWS and record_draw(). Its Random is another
+// type, so that no function compiled for it takes the place of the library's.
+#ifdef SHOAL_RECORD_DRAWS
+inline namespace recorded {
+struct Random;
+void record_draw(Random const& random, Purpose purpose, std::uint32_t index);
+#endif
+
 /// A place in a trajectory; draw() gives the random words that belong to it.
 struct Random {
   std::uint32_t seed = 0;
@@ -66,10 +75,17 @@ struct Random {
 
   /// Inlined always: loops of draws vectorise then. draw_bits (draws.hpp) is faster still.
   SHOAL_FN_INLINED Words draw(Purpose purpose, std::uint32_t index = 0) const {
+#ifdef SHOAL_RECORD_DRAWS
+    record_draw(*this, purpose, index);
+#endif
     auto const r = r123::Philox4x32{}({{index, step, episode, std::uint32_t(purpose)}}, {{seed, instance}});
     return {{r[0], r[1], r[2], r[3]}};
   }
 };
+
+#ifdef SHOAL_RECORD_DRAWS
+}  // namespace recorded
+#endif
 
 /// A seed for one more stream of random numbers, e.g. a library's generator: 64 bits that depend on all arguments.
 inline std::uint64_t derived_seed(std::uint32_t seed, Purpose purpose, std::uint32_t a, std::uint32_t b = 0) {

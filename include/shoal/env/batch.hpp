@@ -42,6 +42,27 @@ struct Batch {
 
 namespace detail {
 
+template <class Env>
+constexpr bool writes_every_cell() {
+  if constexpr (requires { Env::writes_every_cell; })
+    return Env::writes_every_cell;
+  else
+    return false;
+}
+
+/// Who does not live observes zeros and may choose anything, so that nothing stale or meaningful stands there.
+template <class Env, class Team>
+SHOAL_FN void clear_dead_rows(Team team, Batch<Env> const& batch, typename Env::State const& state, View<float, 2> row,
+                              View<std::uint8_t, 2> masks) {
+  auto const& layout = batch.layout;
+  team.each(layout.agents, [&](int agent) {
+    if (Env::alive(batch.params, state, agent)) return;
+    for (int column = 0; column < layout.width; ++column) row(agent, column) = 0;
+    if (masks.data)
+      for (int choice = 0; choice < layout.choices; ++choice) masks(agent, choice) = 1;
+  });
+}
+
 template <class Env, class Team>
 SHOAL_FN_INLINED void write_observation_here(Team team, Batch<Env> const& batch, typename Env::State const& state,
                                              View<float, 2> row, View<std::uint8_t, 2> masks) {
@@ -57,6 +78,8 @@ SHOAL_FN_INLINED void write_observation_here(Team team, Batch<Env> const& batch,
     out.type.extents[1] = layout.type;
   }
   out.masks = masks;
+  if constexpr (!writes_every_cell<Env>())
+    team.each(layout.agents, rest_at, [&](int agent, int column) { row(agent, column) = 0; });
   int const rest = layout.width - rest_at;
   if (rest > 0)
     team.each(layout.agents, rest, [&](int agent, int column) {
@@ -64,6 +87,7 @@ SHOAL_FN_INLINED void write_observation_here(Team team, Batch<Env> const& batch,
     });
   if (masks.data) team.each(layout.agents, layout.choices, [&](int agent, int choice) { masks(agent, choice) = 1; });
   Env::observe(team, batch.params, state, out);
+  if constexpr (MayDie<Env>) clear_dead_rows(team, batch, state, row, masks);
 }
 
 /// Called, but for small environments, of which a call would cost a tenth of a step.
@@ -76,6 +100,35 @@ SHOAL_FN void write_observation(Team team, Batch<Env> const& batch, typename Env
 template <class V>
 SHOAL_FN auto row_of(V const& view, int instance) {
   return view.data ? view(instance) : decltype(view(instance)){};
+}
+
+/// Before a step: presets the rewards, and keeps in `ends`, which the step writes last, who lives.
+template <class Env, class Team>
+SHOAL_FN void prepare_rows(Team team, Batch<Env> const& batch, typename Env::State const& state, Rewards rewards,
+                           View<std::uint8_t, 1> ends) {
+  if constexpr (MayDie<Env> || !writes_every_cell<Env>())
+    team.each(batch.layout.agents, [&](int i) {
+      if constexpr (!writes_every_cell<Env>()) rewards(i) = 0;
+      if constexpr (MayDie<Env>) ends(i) = Env::alive(batch.params, state, i);
+    });
+}
+
+/// After a step, of what prepare_rows() has kept: the dead earn 0; who has died in this step, and at the episode's end whoever is
+/// dead, is terminated.
+template <class Env, class Team>
+SHOAL_FN void finish_rows(Team team, Batch<Env> const& batch, typename Env::State const& state, Ended ended,
+                          Rewards rewards, View<float, 1> returns, View<std::uint8_t, 1> ends) {
+  team.each(batch.layout.agents, [&](int i) {
+    auto bits = std::uint8_t(ended);
+    if constexpr (MayDie<Env>) {
+      bool const acted = ends(i) != 0;
+      if (!acted) rewards(i) = 0;
+      if ((acted || ended != Ended::no) && !Env::alive(batch.params, state, i))
+        bits = std::uint8_t(bits | std::uint8_t(Ended::terminated));
+    }
+    returns(i) += rewards(i);
+    ends(i) = bits;
+  });
 }
 
 /// Adds the finished episode to the sums: the environment's metrics, the mean return of each supertype, the length.
@@ -101,9 +154,6 @@ SHOAL_FN void record_episode(Team team, Batch<Env> const& batch, typename Env::S
 
 }  // namespace detail
 
-/// The most metrics that an environment may have, those that shoal adds included. The market of 16 supertypes has 353.
-inline constexpr int max_metrics = 384;
-
 /// Working memory for one instance's step. What follows takes any `Scratch` with these two members; on CUDA they lie apart.
 template <class Env>
 struct StepScratch {
@@ -125,7 +175,7 @@ SHOAL_FN void begin_episode(Team team, Batch<Env> const& batch, Scratch& scratch
              random_of(batch, instance));
 }
 
-/// Writes the instance's observations and masks.
+/// Writes the instance's observations and masks, and who lives.
 template <class Env, class Team>
 SHOAL_FN void observe_instance(Team team, Batch<Env> const& batch, StepOutput const& out, int instance) {
   auto const row = out.observations(instance);
@@ -134,6 +184,14 @@ SHOAL_FN void observe_instance(Team team, Batch<Env> const& batch, StepOutput co
     detail::write_observation_here(team, batch, batch.states[instance], row, masks);
   else
     detail::write_observation(team, batch, batch.states[instance], row, masks);
+  if (!out.alive.data) return;
+  auto const alive = out.alive(instance);
+  team.each(batch.layout.agents, [&](int i) {
+    if constexpr (MayDie<Env>)
+      alive(i) = Env::alive(batch.params, batch.states[instance], i);
+    else
+      alive(i) = 1;
+  });
 }
 
 /// Abandons the running episode and starts the next one.
@@ -150,17 +208,13 @@ template <class Env, class Team, class Scratch>
 SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, Scratch& scratch, StepInput const& in,
                             StepOutput const& out, int instance) {
   auto& state = batch.states[instance];
-  int const agents = batch.layout.agents;
   Actions const actions{detail::row_of(in.continuous, instance), detail::row_of(in.discrete, instance)};
   auto const rewards = out.rewards(instance);
+  auto const ends = out.ended(instance);
+  detail::prepare_rows(team, batch, state, rewards, ends);
   Ended const ended = Env::step(team, batch.params, state, scratch.env, actions, rewards, random_of(batch, instance));
   team.once([&] { ++batch.clocks[instance].step; });
-  auto const returns = batch.returns(instance);
-  auto const ends = out.ended(instance);
-  team.each(agents, [&](int i) {
-    returns(i) += rewards(i);
-    ends(i) = std::uint8_t(ended);
-  });
+  detail::finish_rows(team, batch, state, ended, rewards, batch.returns(instance), ends);
   if (ended != Ended::no) {
     if (out.final_observations.data)
       detail::write_observation(team, batch, state, out.final_observations(instance), {});

@@ -16,21 +16,40 @@
 //   };
 //
 // Optional:
+//     static bool alive(Params const&, State const&, int agent);   // whether the agent acts in the next step; without it all do
+//     static constexpr bool writes_every_cell = true;              // see "Rows"
 //     static Settings with_agents(int n);    // settings that give n agents; throws InputError for none. Without it the number is fixed
 //     static void preset(Params& p);         // the defaults that p.profile names, where parameters have a `profile`
 //     using Smaller = ...;                   // itself with less room in State, taken where Smaller::fits(params)
+//     static void draw(Params const&, State const&, Drawing&);      // what a person sees of it (drawing.hpp); host only
 //
-// State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and counts. Every
-// row of rewards, of Observation::own and of Observation::type is written whole, every time.
+// State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and counts.
+//
+// Rows. Rewards, Observation::own and Observation::type are 0 before the environment writes them, masks 1. Who writes every cell of
+// the first three, in every call, says so with writes_every_cell and does not pay for the zeros. A mask of 0 is an error
+// where spec.masked is false: learners pass it over.
+//
+// Life. An agent that dies does not act again before the next episode. Its last action is that of the step in which it dies: it
+// gets that step's reward, and its row of `ended` is terminated (StepOutput). After that its reward is 0, its
+// observations are 0 and its masks 1, whatever the environment writes; its actions are to be ignored. Nobody comes back to life
+// within an episode, every episode begins with a living agent, and step() ends it with the last one at the latest. alive() is
+// called on all lanes, outside reset(), step(), observe() and metrics().
 //
 // Random comes keyed by (seed, instance, episode, step); the environment adds purpose and index. random.step counts from 0 within an
-// episode, so reset() and the first step() draw from the same place: they must differ in purpose or index.
+// episode, so reset() and the first step() draw from the same place: they must differ in purpose or index. No key is drawn
+// twice.
 //
-// Limits: max_metrics (batch.hpp) metrics; Scratch without initialisers and at most 48 kB, a block's shared memory; Params of 32 kB
-// at most, a kernel's parameters.
+// metrics() is called once, after the last step and before the next reset(). It is not told how many steps there were: who needs
+// the number counts in State, as the market does. episode_length is recorded for every environment.
+//
+// Limits (WithinLimits): max_metrics metrics, those that shoal adds included; max_params_bytes of Params, max_scratch_bytes of Scratch,
+// which has no initialisers; lanes as above.
+// tests/env/conformance_test.cpp and draw_keys_test.cpp hold every environment to what the compiler cannot see.
 #pragma once
 
+#include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -53,14 +72,21 @@ struct Actions {
 
 /// Where one instance's observations go.
 struct Observation {
-  View<float, 2> own;           // [agents, spec.observation]
-  View<float, 2> type;          // [agents, spec.type]
-  View<std::uint8_t, 2> masks;  // [agents, spec.choices()], 1 = legal; preset to 1
+  View<float, 2> own;           // [agents, spec.observation]; preset to 0
+  View<float, 2> type;          // [agents, spec.type], or empty; preset to 0
+  View<std::uint8_t, 2> masks;  // [agents, spec.choices()], 1 = legal, or empty; preset to 1
 };
 
 using Supertypes = View<float const, 2>;  // [supertype, coordinate] of one instance
-using Rewards = View<float, 1>;           // [agents]
+using Rewards = View<float, 1>;           // [agents]; preset to 0
 using Metrics = View<float, 1>;           // [spec.metrics]
+
+/// The most metrics that an environment may have, those that shoal adds included. The market of 16 supertypes has 353.
+inline constexpr int max_metrics = 384;
+/// Of Params: a kernel's parameters are limited to 32,764 bytes, of which the batch's pointers take less than 1,020.
+inline constexpr std::size_t max_params_bytes = 31 << 10;
+/// Of Scratch: the shared memory that a block of threads gets without asking.
+inline constexpr std::size_t max_scratch_bytes = 48 << 10;
 
 template <class T>
 concept PlainData = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>;
@@ -74,6 +100,25 @@ concept DescribesItself = requires(typename Env::Params& p, detail::Reader& read
   { Env::spec(p) } -> std::same_as<Spec>;
   {Env::Params::fields(reader, p)};
 };
+
+/// Agents can leave an episode before its end.
+template <class Env>
+concept MayDie = requires(typename Env::Params const& p, typename Env::State const& s) {
+  { Env::alive(p, s, 0) } -> std::same_as<bool>;
+};
+
+/// An `alive` with other arguments or another result would otherwise be passed over.
+template <class Env>
+concept AliveFits = MayDie<Env> || !requires {
+  &Env::alive;
+};
+
+/// What the CUDA backend has room for.
+template <class Env>
+concept WithinLimits =
+    (sizeof(typename Env::Params) <= max_params_bytes) && (sizeof(typename Env::Scratch) <= max_scratch_bytes) &&
+    std::is_trivially_default_constructible_v<typename Env::Scratch>&& std::has_single_bit(unsigned(Env::lanes)) &&
+    (Env::lanes <= 32);
 
 template <class Env, class Team>
 concept Resets = requires(Team team, typename Env::Params const& p, typename Env::State& s, typename Env::Scratch& w) {
@@ -96,10 +141,25 @@ concept Measures = requires(Team team, typename Env::Params const& p, typename E
   { Env::metrics(team, p, s, w, Metrics{}) } -> std::same_as<void>;
 };
 
+struct Drawing;
+
+template <class Env>
+concept Draws = requires(typename Env::Params const& p, typename Env::State const& s, Drawing& d) {
+  {Env::draw(p, s, d)};
+};
+
 /// The whole contract, for one kind of team. Checked where an environment meets a backend.
 template <class Env, class Team = SerialTeam>
-concept Environment =
-    PlainData<typename Env::Params> && PlainData<typename Env::State> && PlainData<typename Env::Scratch> &&
-    DescribesItself<Env> && Resets<Env, Team> && Steps<Env, Team> && Observes<Env, Team> && Measures<Env, Team>;
+concept Environment = PlainData<typename Env::Params> && PlainData<typename Env::State> &&
+    PlainData<typename Env::Scratch> && DescribesItself<Env> && AliveFits<Env> && WithinLimits<Env> &&
+    Resets<Env, Team> && Steps<Env, Team> && Observes<Env, Team> && Measures<Env, Team>;
+
+/// What Env tells about itself, and what follows from its functions. Everything but the environment itself asks here.
+template <class Env>
+Spec spec_of(typename Env::Params const& params) {
+  Spec spec = Env::spec(params);
+  spec.may_die = MayDie<Env>;
+  return spec;
+}
 
 }  // namespace shoal

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "shoal/core/thread_pool.hpp"
 #include "shoal/env/backend.hpp"
+#include "shoal/env/drawing.hpp"
 
 namespace shoal {
 
@@ -26,7 +28,7 @@ class CpuSimulator final : public Simulator {
  public:
   /// `params` must be prepared: Env::prepare.
   CpuSimulator(typename Env::Params const& params, SimulatorOptions const& options)
-      : Simulator(Env::spec(params), options),
+      : Simulator(spec_of<Env>(params), options),
         lanes_(scrambled_lanes(options.team)),
         pool_(options.executor ? 1 : options.threads),
         scratch_(std::size_t(options.threads)),
@@ -77,7 +79,37 @@ class CpuSimulator final : public Simulator {
     });
   }
 
+  bool can_draw() const override { return Draws<Env>; }
+
+  Drawing draw(int instance) const override {
+    check_state(instance, state_size());
+    return drawing_of(batch_.states[instance]);
+  }
+
+  /// With another team than that of step(): the compiler inlines what is called from one place.
+  Drawing draw_after(int instance, StepInput const& in) const override {
+    check_state(instance, state_size());
+    check(in);
+    auto const scratch = std::make_unique<StepScratch<Env>>();
+    auto state = batch_.states[instance];
+    std::vector<float> rewards(std::size_t(spec().agents));
+    Env::step(ScrambledTeam(1), batch_.params, state, scratch->env,
+              Actions{detail::row_of(in.continuous, instance), detail::row_of(in.discrete, instance)},
+              view(rewards.data(), spec().agents), random_of(batch_, instance));
+    return drawing_of(state);
+  }
+
  private:
+  Drawing drawing_of(typename Env::State const& state) const {
+    if constexpr (Draws<Env>) {
+      Drawing drawing;
+      Env::draw(batch_.params, state, drawing);
+      return drawing;
+    } else {
+      return Simulator::draw(0);
+    }
+  }
+
   template <class F>
   void for_each_instance(F f) {
     auto const work = [&](int thread, int begin, int end) {

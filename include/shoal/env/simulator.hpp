@@ -15,6 +15,8 @@
 
 namespace shoal {
 
+struct Drawing;
+
 enum class Device { cpu, cuda };
 
 /// What an agent observes: [own observation | type | agent indication | padding].
@@ -60,13 +62,19 @@ struct StepInput {
   View<std::int32_t const, 3> discrete = {};  // [instances, agents, spec.discrete]; likewise
 };
 
-/// Where a step writes: slots of a rollout, or any memory of the simulator's device. `masks` and `final_observations` may be
-/// empty. Any strides, but rows of observations are contiguous.
+/// Where a step writes: slots of a rollout, or any memory of the simulator's device. `masks`, `alive` and `final_observations` may be
+/// empty. Any strides, but rows of observations are contiguous. An agent that does not live has rows of observations (final ones
+/// too) that are 0 throughout, masks of 1 and a reward of 0.
+///
+/// `ended` has the bits of Ended. Where the episode ended, every row has the episode's; an agent that is dead by then has terminated
+/// too, so that who has truncated alone has a final observation to bootstrap from. Where it goes on, an agent that died in this step has
+/// terminated, all others have 0. So the episode of an instance has ended if all its rows are set.
 struct StepOutput {
   View<float, 3> observations = {};  // [instances, agents, observation_width()]: after the step, and after a reset
   View<std::uint8_t, 3> masks = {};  // [instances, agents, spec.choices()], 1 = legal
+  View<std::uint8_t, 2> alive = {};  // [instances, agents], 1: acts in the next step. All 1 without spec.may_die
   View<float, 2> rewards = {};       // [instances, agents]; written by step() only, as is what follows
-  View<std::uint8_t, 2> ended = {};  // [instances, agents]: bits of Ended
+  View<std::uint8_t, 2> ended = {};  // [instances, agents]
   View<float, 3> final_observations = {};  // like observations: before the reset, written only where an episode ended
 };
 
@@ -87,15 +95,16 @@ class Simulator {
   /// spec().metrics, then NAME.return for each supertype (mean undiscounted return of its agents), then episode_length.
   std::vector<std::string> const& metric_names() const { return metric_names_; }
 
-  /// Starts a new episode in every instance. Only the observations and masks of `out` are used.
+  /// Starts a new episode in every instance. Only observations, masks and `alive` of `out` are used.
   virtual void reset(StepOutput const& out) = 0;
 
-  /// Writes the observations and masks of the present state, e.g. into the first slot of the next rollout.
+  /// Writes observations, masks and `alive` of the present state, e.g. into the first slot of the next rollout.
   virtual void observe(StepOutput const& out) = 0;
 
   /// One step of every instance. An instance whose episode ends is reset at once.
   /// @throws InputError naming a view whose shape does not fit; on the CPU also an action that is not finite or not a choice
-  ///         of its head, before anything has changed. On CUDA environments limit such actions.
+  ///         of its head, before anything has changed; actions of the dead are checked too. On CUDA environments limit
+  ///         such actions.
   virtual void step(StepInput const& in, StepOutput const& out) = 0;
 
   /// [instances, supertypes, coordinates], padded to the longest supertype. Write here to calibrate: a reset reads it.
@@ -114,6 +123,13 @@ class Simulator {
   virtual std::size_t state_size() const = 0;
   virtual void export_state(int instance, std::span<std::byte> bytes) = 0;
   virtual void import_state(int instance, std::span<std::byte const> bytes) = 0;
+
+  /// Whether draw() can: on the CPU, where the environment has a draw() of its own.
+  virtual bool can_draw() const { return false; }
+  /// What the instance shows now. @throws Error unless can_draw()
+  virtual Drawing draw(int instance) const;
+  /// What it will show after a step with these actions, before the reset where that ends its episode.
+  virtual Drawing draw_after(int instance, StepInput const& in) const;
 
  protected:
   Simulator(Spec spec, SimulatorOptions options);

@@ -40,6 +40,7 @@ struct Spec {
   std::vector<DiscreteHead> discrete = {};
   bool masked = false;        // observe() writes which choices of the discrete heads are legal
   bool may_truncate = false;  // episodes can end without a terminal state
+  bool may_die = false;       // agents can leave an episode before its end; set by spec_of(), not by environments
   bool may_abstain = false;   // an agent can do nothing and then earns exactly 0, whatever the others do
   int max_episode_steps = 0;  // the longest episode
   std::vector<Supertype> supertypes = {};

@@ -20,6 +20,7 @@
 
 #include "shoal/core/bits.hpp"
 #include "shoal/env/contract.hpp"
+#include "shoal/env/drawing.hpp"
 #include "shoal/envs/grid.hpp"
 
 namespace shoal {
@@ -28,6 +29,7 @@ struct Checkers {
   static constexpr char const* name = "checkers";
   static constexpr char const* summary = "two agents with different tastes eat from one board (ma-gym)";
   static constexpr int lanes = 2;
+  static constexpr bool writes_every_cell = true;
 
   static constexpr int agents = 2, rows = 3, columns = 8, around = 9, flags = 5;
   enum class Profile { latest, old };
@@ -115,6 +117,22 @@ struct Checkers {
       out(1) = float(popcount(s.food[apple]));
       out(2) = float(popcount(s.food[lemon]));
     });
+  }
+
+  static void draw(Params const&, State const& s, Drawing& d) {
+    d.width = columns, d.height = rows;
+    d.cells.fill(columns, rows, palette::floor);
+    auto const disc = [&](int x, int y, float radius, Color color, std::string const& label) {
+      d.discs.push_back({float(x) + 0.5f, float(y) + 0.5f, radius, color, label});
+    };
+    for (int y = 0; y < rows; ++y)
+      for (int x = 0; x < columns; ++x) {
+        if (s.food[apple] & bit({x, y})) disc(x, y, 0.24f, palette::green, "a");
+        if (s.food[lemon] & bit({x, y})) disc(x, y, 0.24f, palette::yellow, "l");
+      }
+    for (int i = 0; i < agents; ++i) disc(s.x[i], s.y[i], 0.4f, palette::agent(i), std::to_string(i + 1));
+    d.text = {"apples " + std::to_string(popcount(s.food[apple])) + "  lemons " +
+              std::to_string(popcount(s.food[lemon]))};
   }
 
  private:

@@ -22,6 +22,7 @@
 
 #include "shoal/core/bits.hpp"
 #include "shoal/core/draws.hpp"
+#include "shoal/envs/market_drawing.hpp"
 #include "shoal/envs/market_rules.hpp"
 
 namespace shoal {
@@ -202,6 +203,8 @@ struct MarketOf : MarketRules {
       out(at + 8) = float(s.idle[m]) / float(s.step);
     });
   }
+
+  static void draw(Params const& p, State const& s, Drawing& d) { draw_market(p, s, d); }
 
  private:
   SHOAL_FN static int groups(Params const& p) { return Groups == 2 ? 2 : p.groups; }

@@ -15,6 +15,7 @@ struct MarketRules {
   static constexpr char const* summary =
       "n merchants quote prices to customers and hedge their inventory (CALSHEQ, section 4)";
   static constexpr int lanes = 32;
+  static constexpr bool writes_every_cell = true;
 
   struct Purposes {
     static constexpr Purpose links{1};     // who is connected to whom
@@ -158,6 +159,16 @@ struct MarketRules {
   /// The published supertype of a merchant, from 0: the first is of one, all others of the other.
   SHOAL_FN static int published_group_of(int merchant) { return merchant == 0 ? 0 : 1; }
 
+  /// The quantity of the k-th decile by nearest rank: the smallest whose cumulative count reaches k/10 of the trades.
+  SHOAL_FN static float quantity_percentile(Params const& p, std::uint32_t const* counts, std::uint32_t trades, int k) {
+    std::uint32_t below = 0;
+    for (int c = 0; c < clusters; ++c) {
+      below += counts[c];
+      if (std::uint64_t(below) * 10 >= std::uint64_t(k) * trades) return p.quantities[c];
+    }
+    return p.quantities[clusters - 1];
+  }
+
  protected:
   /// exchange_curve(p, v) for v < p.curve_limit, without branches.
   SHOAL_FN static float curve_series(Params const& p, float v) {
@@ -169,16 +180,6 @@ struct MarketRules {
 
   SHOAL_FN static float draw_spread(Params const& p, float normal) {
     return clamp(p.spread_mean + p.spread_sd * normal, p.spread_low, p.spread_high);
-  }
-
-  /// The quantity of the k-th decile by nearest rank: the smallest whose cumulative count reaches k/10 of the trades.
-  SHOAL_FN static float quantity_percentile(Params const& p, std::uint32_t const* counts, std::uint32_t trades, int k) {
-    std::uint32_t below = 0;
-    for (int c = 0; c < clusters; ++c) {
-      below += counts[c];
-      if (std::uint64_t(below) * 10 >= std::uint64_t(k) * trades) return p.quantities[c];
-    }
-    return p.quantities[clusters - 1];
   }
 
  private:

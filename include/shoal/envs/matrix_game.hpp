@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "shoal/env/contract.hpp"
+#include "shoal/envs/matrix_game_drawing.hpp"
 
 namespace shoal {
 
@@ -25,6 +26,7 @@ struct MatrixGameRules {
   static constexpr char const* summary =
       "n players repeat a matrix game with given payoffs and remember the last rounds";
   static constexpr int lanes = 4;
+  static constexpr bool writes_every_cell = true;
 
   struct Purposes {
     static constexpr Purpose continuation{5};  // whether an episode goes on
@@ -222,6 +224,8 @@ struct MatrixGameOf : MatrixGameRules {
       out(at) = welfare / rounds / float(players(p));
     });
   }
+
+  static void draw(Params const& p, State const& s, Drawing& d) { draw_matrix_game(p, s, d); }
 
  private:
   /// There are at least two: a constant where there is room for no more.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "shoal/core/bits.hpp"
+#include "shoal/envs/pursuit_drawing.hpp"
 #include "shoal/envs/pursuit_rules.hpp"
 
 namespace shoal {
@@ -99,6 +100,8 @@ struct PursuitOf : PursuitRules {
       out(1) = float(p.n_evaders - popcount(s.at_large));
     });
   }
+
+  static void draw(Params const& p, State const& s, Drawing& d) { draw_pursuit(p, s, d); }
 
  private:
   SHOAL_FN static Cell pursuer(State const& s, int i) { return {s.pursuer_x[i], s.pursuer_y[i]}; }

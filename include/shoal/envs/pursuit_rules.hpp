@@ -27,6 +27,7 @@ struct PursuitRules {
   static constexpr char const* name = "pursuit";
   static constexpr char const* summary = "pursuers surround randomly walking evaders on a grid (PettingZoo SISL)";
   static constexpr int lanes = 8;
+  static constexpr bool writes_every_cell = true;
 
   struct Purposes {
     static constexpr Purpose moves = environment_purpose(0);   // of evaders

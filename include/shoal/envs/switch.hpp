@@ -1,9 +1,9 @@
 // Switch: two to four agents change sides through a corridor that is one cell wide.
 //
 // Rules: ma-gym (after Sunehag et al., "Value-Decomposition Networks", 2017, section 4.2), in two profiles (docs/checkers-switch.md).
-//   new   ma-gym of 2024: an agent that has reached its goal leaves the episode, earns 0, and blocks the cell
-//   old   ma-gym of 2019, which MATRL's results are from: it earns step_cost until all are there, and with less than four agents
-//         the starts of those missing stay blocked
+//   new   ma-gym of 2024: an agent that has reached its goal is dead: it leaves the episode, earns 0, and blocks the cell
+//   old   ma-gym of 2019, which MATRL's results are from: it earns step_cost until all are there, so it lives; and with less than
+//         four agents the starts of those missing stay blocked
 // Agents move in the order of their numbers and see the moves already made. Nothing is random. Differs: max_steps truncates.
 //
 //   action       [agents, 1] i32            0 down (row + 1), 1 left, 2 up, 3 right, 4 stay
@@ -17,6 +17,7 @@
 
 #include "shoal/core/bits.hpp"
 #include "shoal/env/contract.hpp"
+#include "shoal/env/drawing.hpp"
 #include "shoal/envs/grid.hpp"
 
 namespace shoal {
@@ -25,6 +26,7 @@ struct Switch {
   static constexpr char const* name = "switch";
   static constexpr char const* summary = "two to four agents change sides through a narrow corridor (ma-gym)";
   static constexpr int lanes = 2;
+  static constexpr bool writes_every_cell = true;
 
   static constexpr int max_agents = 4, rows = 3, columns = 7;
   enum class Profile { latest, old };
@@ -104,6 +106,10 @@ struct Switch {
     return s.step >= p.max_steps ? Ended::truncated : Ended::no;
   }
 
+  SHOAL_FN static bool alive(Params const& p, State const& s, int agent) {
+    return p.profile == Profile::old || !(s.arrived >> agent & 1);
+  }
+
   template <class Team>
   SHOAL_FN static void observe(Team team, Params const& p, State const& s, Observation out) {
     team.each(p.n_agents, p.full ? p.n_agents : 1,
@@ -116,6 +122,23 @@ struct Switch {
       out(0) = s.team_return;
       out(1) = float(popcount(s.arrived));
     });
+  }
+
+  /// A goal has its agent's color. Walls are dark, as are starts that missing agents block.
+  static void draw(Params const& p, State const& s, Drawing& d) {
+    d.width = columns, d.height = rows;
+    d.cells.fill(columns, rows, palette::floor);
+    for (int y = 0; y < rows; ++y)
+      for (int x = 0; x < columns; ++x)
+        if (is_wall({x, y})) d.cells.at(x, y) = palette::wall;
+    if (p.profile == Profile::old)
+      for (int i = p.n_agents; i < max_agents; ++i) d.cells.at(start(i).x, start(i).y) = palette::wall;
+    for (int i = 0; i < p.n_agents; ++i) {
+      auto const color = palette::agent(i);
+      d.cells.at(goal(i).x, goal(i).y) = mix(palette::floor, color, 0.35f);
+      d.discs.push_back({s.x[i] + 0.5f, s.y[i] + 0.5f, 0.4f, color, std::to_string(i + 1)});
+    }
+    d.text = {"arrived " + std::to_string(popcount(s.arrived)) + " of " + std::to_string(p.n_agents)};
   }
 
  private:

@@ -1,5 +1,5 @@
-// The learners' options, with the defaults of a run. Each struct lists its fields (shoal/core/settings.hpp); the sections of a
-// configuration file are made of them, and `shoal list` prints them.
+// Options of the policies and of PPO, with the defaults of a run. Each struct lists its fields (shoal/core/settings.hpp); a
+// configuration's sections are made of them, and `shoal list` prints them.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,13 @@ struct NetworkOptions {
   }
 };
 
+template <class Visit>
+void visit_rate(Visit& visit, Schedule& rate) {
+  visit("learning_rate", rate.base, Range{0, 1}, "Adam's step size at stage 0");
+  visit("rate_exponent", rate.exponent, Range{0, 4}, "it falls as (1 + stage / rate_scale)^-rate_exponent");
+  visit("rate_scale", rate.scale, Range{1e-3, 1e9}, "stages");
+}
+
 /// PPO with a KL penalty whose weight adapts: KL > 2 target multiplies it by 1.5, KL < target / 2 by 0.5 (after each update).
 struct PpoOptions {
   Schedule learning_rate = {3e-4, 0.6, 200};
@@ -37,10 +44,7 @@ struct PpoOptions {
 
   template <class Visit>
   static void fields(Visit& visit, PpoOptions& o) {
-    visit("learning_rate", o.learning_rate.base, Range{0, 1}, "Adam's step size at stage 0");
-    visit("rate_exponent", o.learning_rate.exponent, Range{0, 4},
-          "it falls as (1 + stage / rate_scale)^-rate_exponent");
-    visit("rate_scale", o.learning_rate.scale, Range{1e-3, 1e9}, "stages");
+    visit_rate(visit, o.learning_rate);
     visit("discount", o.discount, Range{0, 1}, "gamma, a step");
     visit("gae_lambda", o.gae_lambda, Range{0, 1}, "lambda of the generalised advantage estimate");
     visit("epochs", o.epochs, Range{1, 1000}, "passes over the rollout in one update");
@@ -55,232 +59,126 @@ struct PpoOptions {
   }
 };
 
+/// A2C: one step of the gradient of the summed loss for each rollout (Mnih et al., arXiv 1602.01783).
+struct A2cOptions {
+  Schedule learning_rate = {7e-4, 0.6, 200};
+  double discount = 0.99, gae_lambda = 1;
+  double value_weight = 0.5, entropy_weight = 0.01, max_grad_norm = 40;
+
+  template <class Visit>
+  static void fields(Visit& visit, A2cOptions& o) {
+    visit_rate(visit, o.learning_rate);
+    visit("discount", o.discount, Range{0, 1}, "gamma, a step");
+    visit("gae_lambda", o.gae_lambda, Range{0, 1}, "lambda of the generalised advantage estimate; 1: n-step returns");
+    visit("value_weight", o.value_weight, Range{0, 1e6}, "weight of the value loss (squared error / 2, summed)");
+    visit("entropy_weight", o.entropy_weight, Range{-1e6, 1e6}, "weight of the entropy bonus");
+    visit("max_grad_norm", o.max_grad_norm, Range{0, 1e9}, "the gradient's norm is cut to this; 0: not");
+  }
+};
+
+enum class ReinforceBaseline { none, batch, agents };
+
+/// REINFORCE: the gradient of whole episodes' returns, without a critic (Williams, 1992).
+struct ReinforceOptions {
+  Schedule learning_rate = {1e-3, 0, 200};
+  double discount = 0.99;
+  ReinforceBaseline baseline = ReinforceBaseline::batch;
+  double entropy_weight = 0.01, max_grad_norm = 10;
+
+  template <class Visit>
+  static void fields(Visit& visit, ReinforceOptions& o) {
+    visit_rate(visit, o.learning_rate);
+    visit("discount", o.discount, Range{0, 1}, "gamma, a step");
+    visit("baseline", o.baseline, Choices{"none", "batch", "agents"},
+          "what is subtracted from a return: nothing, the mean return of the same step over the batch, or over the "
+          "instance's agents");
+    visit("entropy_weight", o.entropy_weight, Range{-1e6, 1e6}, "weight of the entropy bonus");
+    visit("max_grad_norm", o.max_grad_norm, Range{0, 1e9}, "the gradient's norm is cut to this; 0: not");
+  }
+};
+
+/// Deep Q-learning from a replay memory (Mnih et al., 2015), double (arXiv 1509.06461), dueling (1511.06581), prioritized
+/// (1511.05952), with n-step returns.
+struct DqnOptions {
+  Schedule learning_rate = {5e-4, 0, 200};
+  double discount = 0.99;
+  std::int64_t replay = 100000, batch = 512, learning_starts = 1000;
+  int updates = 1, target_every = 1, n_step = 1;
+  bool double_q = true, dueling = true, prioritized = true;
+  double alpha = 0.6, beta = 0.4;
+  double epsilon_start = 1, epsilon_end = 0.02, exploration_stages = 100;
+  double max_grad_norm = 40;
+
+  double epsilon(std::int64_t stage) const;
+
+  template <class Visit>
+  static void fields(Visit& visit, DqnOptions& o) {
+    visit_rate(visit, o.learning_rate);
+    visit("discount", o.discount, Range{0, 1}, "gamma, a step");
+    visit("replay", o.replay, Range{1, 1e9}, "samples that the replay memory holds, at least those of a stage");
+    visit("batch", o.batch, Range{1, 1e9}, "samples of an update, at most replay");
+    visit("learning_starts", o.learning_starts, Range{1, 1e9}, "samples in the replay memory before the first update");
+    visit("updates", o.updates, Range{1, 1 << 20}, "gradient steps of a stage");
+    visit("target_every", o.target_every, Range{1, 1 << 30}, "updates between copies to the target network");
+    visit("n_step", o.n_step, Range{1, 1 << 20}, "rewards of a return before it bootstraps");
+    visit("double_q", o.double_q, "the online network chooses the action that the target network values");
+    visit("dueling", o.dueling, "Q = V + A - mean A, with a network each for V and A; off: Q = A");
+    visit("prioritized", o.prioritized, "samples are drawn by their errors; off: uniformly");
+    visit("alpha", o.alpha, Range{0, 10}, "exponent of the priorities");
+    visit("beta", o.beta, Range{0, 10}, "exponent of the importance weights");
+    visit("epsilon_start", o.epsilon_start, Range{0, 1}, "probability of a uniform action at stage 0");
+    visit("epsilon_end", o.epsilon_end, Range{0, 1}, "the same at the end");
+    visit("exploration_stages", o.exploration_stages, Range{0, 1e9}, "stages over which it falls, linearly");
+    visit("max_grad_norm", o.max_grad_norm, Range{0, 1e9}, "the gradient's norm is cut to this; 0: not");
+  }
+};
+
+/// How policies learn. algorithms.hpp makes them.
+enum class Algorithm { ppo, a2c, reinforce, dqn };
+
 /// Which agents act with which network.
 enum class PolicyMapKind { shared, supertype, agent };
 
 /// Section [policy].
 struct PolicyOptions {
+  Algorithm algorithm = Algorithm::ppo;
   PolicyMapKind map = PolicyMapKind::shared;
   NetworkOptions network = {};
   double log_sd = -0.5;
   /// A calibrator fits the policies as they are: they have to be near an equilibrium of the profile while it still moves
   /// (docs/calibration.md has what slower ones do to the fit).
   PpoOptions ppo = {.learning_rate = {1e-3, 0.6, 200}, .kl_target = 0.03, .entropy_weight = 0.002};
+  A2cOptions a2c = {};
+  ReinforceOptions reinforce = {};
+  DqnOptions dqn = {};
   ObservationOptions observation = {};
+
+  /// gamma of the chosen algorithm.
+  double discount() const {
+    switch (algorithm) {
+      case Algorithm::ppo: return ppo.discount;
+      case Algorithm::a2c: return a2c.discount;
+      case Algorithm::reinforce: return reinforce.discount;
+      case Algorithm::dqn: return dqn.discount;
+    }
+    return 1;
+  }
 
   template <class Visit>
   static void fields(Visit& visit, PolicyOptions& o) {
+    visit("algorithm", o.algorithm, Choices{"ppo", "a2c", "reinforce", "dqn"}, "how the policies learn");
     visit("map", o.map, Choices{"shared", "supertype", "agent"},
           "one network for all agents, for each supertype, or for each agent");
     NetworkOptions::fields(visit, o.network);
     visit("log_sd", o.log_sd, Range{-10, 5},
           "log standard deviation of continuous actions at the start, a free parameter");
-    PpoOptions::fields(visit, o.ppo);
-    ObservationOptions::fields(visit, o.observation);
-  }
-};
-
-/// Who moves the supertype profile.
-enum class CalibratorKind { es, rl, bo, random, cmaes, fixed };
-
-/// What kind = "es" does (evolution_calibrator.hpp).
-struct EvolutionOptions {
-  double spread = 0.07;
-  Schedule learning_rate = {0.05, 0.75, 200};
-
-  template <class Visit>
-  static void fields(Visit& visit, EvolutionOptions& o) {
-    visit("spread", o.spread, Range{1e-6, 1}, "standard deviation of the particles' coordinates around their mean");
-    visit(
-        "learning_rate", o.learning_rate.base, Range{0, 1},
-        "about the move of a coordinate of the mean in stage 0 where successive stages agree; less where they do not");
-    visit("rate_exponent", o.learning_rate.exponent, Range{0, 4},
-          "it falls as (1 + stage / rate_scale)^-rate_exponent");
-    visit("rate_scale", o.learning_rate.scale, Range{1e-3, 1e9}, "stages");
-  }
-};
-
-enum class Acquisition { expected_improvement, upper_confidence_bound };
-
-/// What kind = "bo" does between one profile and the next (bayesian_optimization.hpp).
-struct BayesianOptions {
-  int initial_points = 8;
-  Acquisition acquisition = Acquisition::expected_improvement;
-  double beta = 2;
-  double max_move = 1;
-
-  template <class Visit>
-  static void fields(Visit& visit, BayesianOptions& o) {
-    visit("initial_points", o.initial_points, Range{1, 1 << 16},
-          "profiles before the first model: the initial one, then scrambled Sobol points");
-    visit("acquisition", o.acquisition, Choices{"ei", "ucb"}, "expected improvement, or upper confidence bound");
-    visit("beta", o.beta, Range{0, 1e6}, "of ucb: posterior mean + beta standard deviations");
-    visit("max_move", o.max_move, Range{1e-6, 1},
-          "trust region: no coordinate moves further than this from one profile to the next; 1: no bound");
-  }
-};
-
-/// What kind = "cmaes" does (cma_es.hpp).
-struct CmaEsOptions {
-  double step_size = 0.3;
-  int population = 0;
-
-  template <class Visit>
-  static void fields(Visit& visit, CmaEsOptions& o) {
-    visit("step_size", o.step_size, Range{1e-6, 10}, "standard deviation of the first generation");
-    visit("population", o.population, Range{0, 1 << 16},
-          "profiles of a generation; 0: 4 + 3 log(coordinates), 2 at least");
-  }
-};
-
-/// Section [calibrator]. Coordinates are scaled to [0, 1] by their bounds. A kind has its own keys: fields() visits those alone.
-/// The defaults of kind "rl", CALSHEQ's calibrator, reach r_cal > 0.95 in 23 dimensions within 500 stages of 64 particles, and
-/// 0.92 in 119 within 1500 (tests/learn/rl_calibrator_test.cpp).
-struct CalibratorOptions {
-  CalibratorKind kind = CalibratorKind::es;
-  std::vector<double> profile = {};
-  std::string profile_file = "";
-
-  EvolutionOptions evolution = {};
-
-  NetworkOptions network = {.hidden = {1, {64}}};
-  double increment = 0.14, increment_sd = 0.05;
-  double restoring = 1.4;
-  int rate_coordinates = 23;
-  PpoOptions ppo = {.learning_rate = {3e-3, 0.9, 200},
-                    .discount = 0,
-                    .gae_lambda = 1,
-                    .epochs = 10,
-                    .minibatches = 1,
-                    .kl_target = 0.02};
-
-  int period = 50;
-  BayesianOptions bayesian = {};
-  CmaEsOptions cma_es = {};
-
-  template <class Visit>
-  static void fields(Visit& visit, CalibratorOptions& o) {
-    visit("kind", o.kind, Choices{"es", "rl", "bo", "random", "cmaes", "fixed"},
-          "es: an evolution strategy, particles around one mean profile; rl: the published CALSHEQ, a learner that "
-          "moves a profile for each instance; bo, random, cmaes: a search from outside, one profile for all instances; "
-          "fixed: no calibration");
-    visit("profile", o.profile, Range{-1e30, 1e30},
-          "what kind = \"fixed\" trains under, one value a coordinate in the order of `shoal list ENVIRONMENT`; empty: "
-          "the "
-          "initial profile. Other kinds do not use it, so that a file can carry a known solution for comparison");
-    visit("profile_file", o.profile_file,
-          "profile.toml of a run, in place of `profile`; relative to the configuration's folder");
-    switch (o.kind) {
-      case CalibratorKind::es: return EvolutionOptions::fields(visit, o.evolution);
-      case CalibratorKind::rl: return rl_fields(visit, o);
-      case CalibratorKind::bo: return search_fields(visit, o), BayesianOptions::fields(visit, o.bayesian);
-      case CalibratorKind::random: return search_fields(visit, o);
-      case CalibratorKind::cmaes: return search_fields(visit, o), CmaEsOptions::fields(visit, o.cma_es);
-      case CalibratorKind::fixed: return;
+    switch (o.algorithm) {
+      case Algorithm::ppo: PpoOptions::fields(visit, o.ppo); break;
+      case Algorithm::a2c: A2cOptions::fields(visit, o.a2c); break;
+      case Algorithm::reinforce: ReinforceOptions::fields(visit, o.reinforce); break;
+      case Algorithm::dqn: DqnOptions::fields(visit, o.dqn); break;
     }
-  }
-
- private:
-  template <class Visit>
-  static void rl_fields(Visit& visit, CalibratorOptions& o) {
-    NetworkOptions::fields(visit, o.network);
-    visit("increment", o.increment, Range{1e-6, 1},
-          "largest mean increment of a coordinate in a stage: mean = increment * tanh");
-    visit("restoring", o.restoring, Range{0, 100},
-          "the first policy pulls back to the initial profile, mean = -increment * tanh(restoring * distance), so that "
-          "particles do not "
-          "drift before it has learned; 0: it does not");
-    visit("increment_sd", o.increment_sd, Range{1e-6, 1}, "standard deviation of the increments at the start");
-    visit("rate_coordinates", o.rate_coordinates, Range{1, 1 << 20},
-          "Adam's step size is learning_rate up to so many coordinates; with D of them it is learning_rate * "
-          "rate_coordinates / D");
-    PpoOptions::fields(visit, o.ppo);
-  }
-  template <class Visit>
-  static void search_fields(Visit& visit, CalibratorOptions& o) {
-    visit("period", o.period, Range{1, 1e9},
-          "stages that a profile is kept; its value is the mean r_cal of the last fifth of them");
-  }
-};
-
-/// One entry of [[calibrator.target]]: metrics that should take the given values.
-struct TargetOptions {
-  std::vector<std::string> metrics = {};
-  std::vector<double> values = {};
-  double weight = 1;
-  double scale = 1;
-
-  template <class Visit>
-  static void fields(Visit& visit, TargetOptions& o) {
-    visit("metrics", o.metrics, "names of metrics of the environment");
-    visit("values", o.values, Range{-1e30, 1e30}, "the value that each should take");
-    visit("weight", o.weight, Range{0, 1e9},
-          "weight of the whole entry, shared equally by its metrics; all weights are scaled to a sum of 1");
-    visit("scale", o.scale, Range{1e-12, 1e30}, "a metric that misses its target by this much earns half its weight");
-  }
-};
-
-/// Section [validation]: how a calibrator's answer is chosen and measured, on episodes that training never sees.
-struct ValidationOptions {
-  int every = 50, episodes = 512;
-  int patience = 10;
-  int final_episodes = 4096;
-
-  template <class Visit>
-  static void fields(Visit& visit, ValidationOptions& o) {
-    visit("every", o.every, Range{1, 1e9},
-          "stages from one validation to the next: the calibrator's present answer against the best one before");
-    visit("episodes", o.episodes, Range{2, 1 << 24}, "episodes of each of the two; both play the same");
-    visit("patience", o.patience, Range{0, 1e9},
-          "calibration ends when so many validations were no better on average than as many before them; 0: it never "
-          "ends early");
-    visit("final_episodes", o.final_episodes, Range{2, 1 << 24},
-          "episodes behind the fit that a run reports, others than those that its profile was chosen with");
-  }
-};
-
-/// Section [settling]: when calibration has ended the profile rests and the policies go on learning at it.
-struct SettlingOptions {
-  double share = 0.2;
-  bool explore = false;
-  int challengers = 0;
-
-  template <class Visit>
-  static void fields(Visit& visit, SettlingOptions& o) {
-    visit("share", o.share, Range{0, 0.9},
-          "of train.stages, the last ones: the profile rests and the policies learn on; 0: none");
-    visit("explore", o.explore,
-          "the policies then explore as at the start, and their learning rate begins anew; they may settle elsewhere, "
-          "with another fit");
-    visit("challengers", o.challengers, Range{0, 100},
-          "policies that are trained from scratch against the present ones, at even distances until the calibration "
-          "ends; one that earns more for sure replaces them, and the learning rate begins anew");
-  }
-};
-
-enum class DeviceChoice { automatic, cpu, cuda };
-
-/// Section [train].
-struct TrainOptions {
-  std::int64_t stages = 1000;
-  int instances = 64;
-  int steps = 0;
-  std::int64_t seed = 0;
-  int threads = 0;
-  DeviceChoice device = DeviceChoice::automatic;
-  int checkpoint_every = 50;
-  bool cuda_graphs = true;
-
-  template <class Visit>
-  static void fields(Visit& visit, TrainOptions& o) {
-    visit("stages", o.stages, Range{1, 1e12}, "stages to train; a stage is a rollout and an update");
-    visit("instances", o.instances, Range{1, 1 << 24}, "environment instances, and particles of a calibrator (B)");
-    visit("steps", o.steps, Range{0, 1 << 20}, "environment steps of a stage; 0: the environment's longest episode");
-    visit("seed", o.seed, Range{0, 4294967295.0}, "of all random numbers");
-    visit("threads", o.threads, Range{0, 4096}, "CPU threads; 0: one a core");
-    visit("device", o.device, Choices{"auto", "cpu", "cuda"}, "auto: cuda where there is one");
-    visit("cuda_graphs", o.cuda_graphs, "on CUDA: capture a stage once and replay it; off: launch every kernel anew");
-    visit("checkpoint_every", o.checkpoint_every, Range{1, 1e9}, "stages between checkpoints; the last two are kept");
+    ObservationOptions::fields(visit, o.observation);
   }
 };
 

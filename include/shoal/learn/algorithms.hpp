@@ -1,0 +1,21 @@
+// The list of algorithms: what `policy.algorithm` stands for.
+#pragma once
+
+#include <memory>
+
+#include "shoal/learn/learner.hpp"
+#include "shoal/learn/options.hpp"
+
+namespace shoal {
+
+/// @throws SettingError about a key of [policy] that does not fit the rollout, e.g. more minibatches than samples
+std::unique_ptr<Learner> make_learner(PolicyOptions const& options, ActorConfig actor, NetworkShape network,
+                                      RolloutShape const& rollout, at::Device device);
+
+/// Whether a stage may be captured into a CUDA graph: whether the host decides nothing in it.
+bool is_capturable(Algorithm algorithm);
+
+/// The network that `options` give an actor of the rollout.
+NetworkShape network_shape(PolicyOptions const& options, RolloutShape const& rollout);
+
+}  // namespace shoal

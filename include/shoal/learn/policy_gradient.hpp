@@ -1,0 +1,70 @@
+// What PPO, A2C and REINFORCE share: a stochastic policy with a critic, its samples of a rollout, the gradient of a policy-gradient
+// loss (ops/ppo_loss.hpp), and Adam.
+#pragma once
+
+#include "shoal/learn/learner.hpp"
+#include "shoal/learn/optimizer.hpp"
+#include "shoal/learn/options.hpp"
+#include "shoal/learn/policy_actor.hpp"
+#include "shoal/ops/ppo_loss.hpp"
+
+namespace shoal {
+
+class PolicyGradientLearner : public Learner {
+ public:
+  using Learner::begin;
+  PolicyActor& actor() override { return actor_; }
+  PolicyActor const& actor() const { return actor_; }
+  void begin(std::int64_t stage, std::int64_t rate_stage) override;
+  void explore_again() override;
+  NamedTensors state() const override;
+
+  /// Means over the samples; the entropy is that of the policy that acted.
+  std::vector<std::string> figure_names() const override { return {"policy_loss", "value_loss", "kl", "entropy"}; }
+  at::Tensor figures() const override { return figures_; }
+
+ protected:
+  PolicyGradientLearner(Schedule const& rate, ActorConfig actor, NetworkShape network, RolloutShape const& rollout,
+                        at::Device device);
+
+  /// Forgets the last update's figures, remembers the distribution that acted, and finds the samples' weights.
+  /// @param counts  [T, N, A], of samples that count beside being of agents that live; undefined: all
+  void begin_update(Rollout const& rollout, at::Tensor const& counts = {});
+  /// Of the samples that `index` names; no clip and no penalty on KL.
+  PpoLossArgs loss_args(Rollout const& rollout, at::Tensor const& index) const;
+  /// Overwrites the gradients. @param count  whether the minibatch enters the figures
+  void differentiate(PpoLossArgs const& args, Rollout const& rollout, bool count);
+  void descend(double max_grad_norm);
+  /// @param batches  what the figures' sums are divided by
+  void end_update(double batches);
+
+  /// This learner's rows of the flattened rollout, i64 [T * N * members].
+  at::Tensor const& samples() const { return samples_; }
+  /// The samples in a random order that the stage and `epoch` name.
+  at::Tensor const& shuffled_samples(int epoch);
+  /// Makes the samples' advantages have mean 0 and standard deviation 1.
+  void standardize_advantages(Rollout const& rollout) const;
+  /// A view of the figure.
+  at::Tensor const& mean_kl() const { return mean_kl_; }
+
+ private:
+  void weigh_samples(Rollout const& rollout, at::Tensor const& counts);
+
+  Schedule schedule_;
+  PolicyActor actor_;
+  Optimizer optimizer_;
+  at::Tensor samples_, order_;
+  at::Tensor stage_;    // one i32 on the device
+  at::Tensor figures_;  // [4], PpoTerms
+  at::Tensor mean_kl_;
+  at::Tensor entropy_;     // of the policy that acted
+  at::Tensor old_log_sd_;  // [continuous heads], when the rollout was drawn
+  at::Tensor weights_;     // [T, N, A], of the samples, mean 1; undefined: all 1
+  at::Tensor moments_;     // scratch
+  at::Tensor no_penalty_;  // one 0
+};
+
+/// Advantages and returns of an actor's agents from rewards, values and ended (ops/gae.hpp).
+void estimate_advantages(Rollout const& rollout, Actor const& actor, double discount, double lambda);
+
+}  // namespace shoal

@@ -1,0 +1,26 @@
+// REINFORCE (Williams, 1992): the gradient of whole episodes' returns, with a baseline and without a critic.
+#pragma once
+
+#include "shoal/learn/policy_gradient.hpp"
+
+namespace shoal {
+
+class ReinforceLearner final : public PolicyGradientLearner {
+ public:
+  ReinforceLearner(ReinforceOptions const& options, ActorConfig actor, NetworkShape network,
+                   RolloutShape const& rollout, at::Device device);
+
+  /// loss = mean of -log pi(a_t) (G_t - b) - entropy_weight H over the steps whose episode ends within the rollout; G_t is the
+  /// discounted return from t to that end.
+  void update(Rollout const& rollout) override;
+
+ private:
+  at::Tensor baseline(at::Tensor const& returns, at::Tensor const& counts) const;
+  at::Tensor subtract_baseline(Rollout const& rollout) const;
+
+  ReinforceOptions options_;
+  at::Tensor zeros_;   // [T + 1, N, A]: values of a critic that there is not
+  at::Tensor agents_;  // [members] i64
+};
+
+}  // namespace shoal

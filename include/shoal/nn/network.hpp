@@ -1,0 +1,72 @@
+// Actor and critic: two multi-layer perceptrons whose parameters lie in one flat tensor, so that Adam, clipping and checkpoints
+// each handle one array.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "shoal/ops/infer.hpp"
+#include "shoal/ops/sample.hpp"
+
+namespace shoal {
+
+struct NetworkShape {
+  int inputs = 0;
+  std::vector<int> hidden = {};
+  ActionLayout actions = {};
+  double log_sd = -0.5;   // initial, of every continuous head
+  double mean_limit = 0;  // > 0: the means are mean_limit * tanh(output)
+  double restoring =
+      0;  // > 0: adds a linear map from inputs to means, -restoring times the identity at first; needs as many
+          // inputs as continuous heads
+};
+
+/// Where the perceptrons lie in ActorCritic::parameters().
+struct MlpLayouts {
+  MlpLayout actor, critic;
+};
+MlpLayouts mlp_layouts(NetworkShape const& shape);
+
+/// parameters() is [log_sd | actor | critic | restoring].
+class ActorCritic {
+ public:
+  /// Orthogonal weights (gain sqrt 2; the actor's last layer 0.01, the critic's 1), zero biases; a function of `seed` alone.
+  ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device);
+
+  NetworkShape const& shape() const { return shape_; }
+
+  /// With gradients. @param observations [m, inputs]
+  at::Tensor distribution(at::Tensor const& observations) const;  // [m, actions.parameters()]
+  at::Tensor value(at::Tensor const& observations) const;         // [m]
+
+  /// Without gradients, into contiguous memory of the caller's.
+  void distribution_out(at::Tensor const& observations, at::Tensor const& out) const;
+  void value_out(at::Tensor const& observations, at::Tensor const& out) const;
+
+  at::Tensor const& log_sd() const { return log_sd_; }          // [actions.continuous], a parameter
+  at::Tensor const& parameters() const { return parameters_; }  // flat; every weight is a view of it
+  at::Tensor const& gradients() const { return gradients_; }    // flat; backward() adds to it
+
+ private:
+  struct Layer {
+    at::Tensor weight, bias;  // [out, in], [out]
+  };
+  static at::Tensor forward(std::vector<Layer> const& layers, at::Tensor x);
+  static void forward_out(std::vector<Layer> const& layers, at::Tensor x, at::Tensor out);
+  std::vector<Layer> make_layers(int outputs, double last_gain, std::int64_t& offset, std::uint64_t seed);
+  at::Tensor limited_means(at::Tensor const& means, at::Tensor const& observations) const;
+  at::Tensor parameter(std::int64_t& offset, at::IntArrayRef sizes);
+
+  NetworkShape shape_;
+  at::Tensor parameters_, gradients_, log_sd_;
+  std::vector<Layer> actor_, critic_;
+  at::Tensor restoring_;  // [continuous, inputs], a parameter; undefined without
+};
+
+/// Of a network for the kernels of inference, into contiguous memory. @param distribution  undefined: the values alone
+InferArgs infer_args(ActorCritic const& network, at::Tensor const& observations, at::Tensor const& distribution,
+                     at::Tensor const& values);
+
+}  // namespace shoal

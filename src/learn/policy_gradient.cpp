@@ -1,0 +1,150 @@
+#include "shoal/learn/policy_gradient.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "shoal/ops/ops.hpp"
+#include "src/nn/network_path.hpp"
+
+namespace shoal {
+
+double Schedule::rate(std::int64_t stage) const { return base * std::pow(1 + double(stage) / scale, -exponent); }
+
+PolicyGradientLearner::PolicyGradientLearner(Schedule const& rate, ActorConfig actor, NetworkShape network,
+                                             RolloutShape const& rollout, at::Device device)
+    : schedule_(rate), actor_(std::move(actor), std::move(network), rollout, device), optimizer_(actor_.parameters()) {
+  auto const whole = at::TensorOptions().dtype(at::kLong).device(device);
+  auto const real = at::TensorOptions().dtype(at::kFloat).device(device);
+  std::vector<std::int64_t> const members(actor_.agents().begin(), actor_.agents().end());
+  auto const own = at::tensor(members, at::TensorOptions().dtype(at::kLong)).to(device);
+  auto const rows = at::arange(std::int64_t(rollout.steps) * rollout.instances, whole);
+  samples_ = (rows.unsqueeze(1) * rollout.agents + own.unsqueeze(0)).flatten();
+  order_ = at::empty_like(samples_);
+  stage_ = at::zeros({}, whole.dtype(at::kInt));
+  figures_ = at::zeros({4}, real);
+  mean_kl_ = figures_[2];
+  old_log_sd_ = at::zeros({rollout.actions.continuous}, real);
+  auto const chunks = (samples_.numel() + StandardizeArgs::chunk - 1) / StandardizeArgs::chunk;
+  moments_ = at::zeros({2, chunks}, real.dtype(at::kDouble));
+  no_penalty_ = at::zeros({}, real);
+  entropy_ = at::zeros({}, real);
+  begin(0, 0);
+}
+
+void PolicyGradientLearner::begin(std::int64_t stage, std::int64_t rate_stage) {
+  actor_.begin(stage);
+  stage_.fill_(stage);
+  optimizer_.set_rate(schedule_.rate(rate_stage));
+}
+
+void PolicyGradientLearner::explore_again() {
+  at::NoGradGuard const no_grad;
+  auto const& network = actor_.network();
+  network.log_sd().fill_(network.shape().log_sd);
+  optimizer_.reset();
+}
+
+NamedTensors PolicyGradientLearner::state() const {
+  NamedTensors all{{"parameters", actor_.parameters()}};
+  for (auto const& [name, tensor] : optimizer_.state()) all.push_back({"adam." + name, tensor});
+  return all;
+}
+
+/// Dead agents' rows keep their places, so that a captured graph stays valid: they count with weight 0.
+void PolicyGradientLearner::weigh_samples(Rollout const& rollout, at::Tensor const& counts) {
+  if (!rollout.alive.defined() && !counts.defined()) return;
+  auto own = at::ones({samples_.numel()}, entropy_.options());
+  if (counts.defined()) own = own * counts.flatten().index_select(0, samples_);
+  if (rollout.alive.defined()) own = own * rollout.alive.flatten().index_select(0, samples_);
+  if (!weights_.defined()) weights_ = at::zeros_like(rollout.rewards);
+  weights_.view(-1).index_copy_(0, samples_, own / own.mean().clamp_min(1e-12));
+}
+
+void PolicyGradientLearner::begin_update(Rollout const& rollout, at::Tensor const& counts) {
+  at::NoGradGuard const no_grad;
+  weigh_samples(rollout, counts);
+  old_log_sd_.copy_(actor_.network().log_sd());
+  figures_.zero_();
+  auto const entropies = weights_.defined() ? rollout.entropies * weights_ : rollout.entropies;
+  entropy_.copy_((actor_.is_alone() ? entropies : entropies.flatten().index_select(0, samples_)).mean());
+}
+
+PpoLossArgs PolicyGradientLearner::loss_args(Rollout const& rollout, at::Tensor const& index) const {
+  auto const& shape = rollout.shape;
+  return {.layout = shape.actions,
+          .clip = 0,
+          .value_weight = 0,
+          .entropy_weight = 0,
+          .scale = float(1.0 / double(index.numel())),
+          .kl_coefficient = no_penalty_.data_ptr<float>(),
+          .log_sd = actor_.network().log_sd().data_ptr<float>(),
+          .old_log_sd = old_log_sd_.data_ptr<float>(),
+          .index = index.data_ptr<std::int64_t>(),
+          .rows = index.numel(),
+          .old_parameters = rollout.parameters.data_ptr<float>(),
+          .old_log_probabilities = rollout.log_probabilities.data_ptr<float>(),
+          .advantages = rollout.advantages.data_ptr<float>(),
+          .returns = rollout.returns.data_ptr<float>(),
+          .continuous = rollout.continuous.data_ptr<float>(),
+          .discrete = rollout.discrete.data_ptr<std::int32_t>(),
+          .masks = shape.masked ? rollout.masks.data_ptr<std::uint8_t>() : nullptr,
+          .outputs = {},
+          .weights = weights_.defined() ? weights_.data_ptr<float>() : nullptr};
+}
+
+void PolicyGradientLearner::differentiate(PpoLossArgs const& args, Rollout const& rollout, bool count) {
+  actor_.path().differentiate(args, rollout.observations, count ? figures_ : at::Tensor());
+}
+
+void PolicyGradientLearner::descend(double max_grad_norm) {
+  optimizer_.descend(actor_.parameters(), actor_.network().gradients(), max_grad_norm);
+}
+
+void PolicyGradientLearner::end_update(double batches) {
+  at::NoGradGuard const no_grad;
+  figures_.div_(batches);
+  figures_[3].copy_(entropy_);
+}
+
+at::Tensor const& PolicyGradientLearner::shuffled_samples(int epoch) {
+  auto const& config = actor_.config();
+  ops::shuffle({.from = samples_.data_ptr<std::int64_t>(),
+                .to = order_.data_ptr<std::int64_t>(),
+                .count = std::uint32_t(samples_.numel()),
+                .place = {config.seed, config.stream, 0, std::uint32_t(epoch)},
+                .stage = static_cast<std::uint32_t const*>(stage_.data_ptr())},
+               order_.device());
+  return order_;
+}
+
+void PolicyGradientLearner::standardize_advantages(Rollout const& rollout) const {
+  ops::standardize({.values = rollout.advantages.data_ptr<float>(),
+                    .index = samples_.data_ptr<std::int64_t>(),
+                    .count = samples_.numel(),
+                    .partials = moments_.data_ptr<double>(),
+                    .weights = weights_.defined() ? weights_.data_ptr<float>() : nullptr},
+                   samples_.device());
+}
+
+void estimate_advantages(Rollout const& rollout, Actor const& actor, double discount, double lambda) {
+  auto const& shape = rollout.shape;
+  ops::gae({.steps = shape.steps,
+            .columns = std::int64_t(shape.instances) * std::int64_t(actor.agents().size()),
+            .discount = float(discount),
+            .lambda = float(lambda),
+            .rewards = rollout.rewards.data_ptr<float>(),
+            .values = rollout.values.data_ptr<float>(),
+            .final_values = shape.truncates ? rollout.final_values.data_ptr<float>() : nullptr,
+            .ended = rollout.ended.data_ptr<std::uint8_t>(),
+            .advantages = rollout.advantages.data_ptr<float>(),
+            .returns = rollout.returns.data_ptr<float>(),
+            .agents = actor.some_agents(),
+            .members = int(actor.agents().size()),
+            .all_agents = shape.agents,
+            .stride = std::int64_t(shape.instances) * shape.agents},
+           rollout.rewards.device());
+}
+
+}  // namespace shoal

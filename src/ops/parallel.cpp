@@ -1,0 +1,39 @@
+#include "shoal/ops/parallel.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+
+#include "shoal/core/thread_pool.hpp"
+
+namespace shoal::detail {
+
+void parallel_for(std::int64_t n, std::int64_t grain, void (*call)(void const*, int, std::int64_t, std::int64_t),
+                  void const* context) {
+  static std::mutex mutex;
+  static std::unique_ptr<ThreadPool> pool;
+  int const threads = at::get_num_threads();
+  auto const shares = int(std::min<std::int64_t>(threads, n / std::max<std::int64_t>(grain, 1)));
+  std::unique_lock const lock(mutex, std::try_to_lock);
+  if (shares < 2 || !lock) return call(context, 0, 0, n);
+  if (!pool || pool->threads() != threads) pool = std::make_unique<ThreadPool>(threads);
+  pool->run(threads, [&](int thread, int, int) {
+    if (thread < shares) call(context, thread, n * thread / shares, n * (thread + 1) / shares);
+  });
+}
+
+}  // namespace shoal::detail
+
+namespace shoal {
+
+ThreadScope::ThreadScope(int threads) : before_(at::get_num_threads()) {
+  if (threads != before_) at::set_num_threads(threads);
+}
+
+ThreadScope::~ThreadScope() {
+  if (at::get_num_threads() != before_) at::set_num_threads(before_);
+}
+
+}  // namespace shoal

@@ -1,0 +1,226 @@
+#include "program/commands/train_command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "program/reports/report.hpp"
+#include "program/reports/summary.hpp"
+#include "program/runs/console.hpp"
+#include "program/runs/interrupt.hpp"
+#include "program/runs/progress.hpp"
+#include "program/runs/training_run.hpp"
+#include "shoal/core/text.hpp"
+
+namespace shoal {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<Config> read_configs(TrainCommand const& command) {
+  if (command.seeds.empty()) return {read_config(command.config, command.overrides)};
+  std::vector<Config> files;
+  for (auto const& seed : command.seeds) {
+    auto overrides = command.overrides;
+    overrides.push_back("train.seed=" + seed);
+    files.push_back(read_config(command.config, overrides));
+  }
+  return files;
+}
+
+std::string seed_folder(RunConfig const& config) { return fmt::format("seed-{}", config.trainer.train.seed); }
+
+/// The folder of each run, which does not exist yet.
+void check_folders(TrainCommand const& command, std::vector<StoredRun> const& runs) {
+  bool const several = command.seeds.size() > 1;
+  std::set<std::string> seen;
+  for (auto const& run : runs) {
+    if (!seen.insert(seed_folder(run.config)).second)
+      throw InputError(fmt::format("--seed {}: given twice", run.config.trainer.train.seed));
+    auto const path = several ? fs::path(command.out) / seed_folder(run.config) : fs::path(command.out);
+    if (!command.out.empty() && fs::exists(path))
+      throw InputError(fmt::format("--out {}: exists; expected a folder that does not exist yet", path.string()));
+  }
+}
+
+std::vector<RunDirectory> make_folders(TrainCommand const& command, std::vector<StoredRun> const& runs) {
+  auto const stem = fs::path(command.config).stem().string();
+  std::vector<RunDirectory> folders;
+  if (command.seeds.size() < 2) {
+    auto const text = to_toml(runs[0].config);
+    folders.push_back(command.out.empty() ? RunDirectory::create_unused(stem, text)
+                                          : RunDirectory::create(command.out, text));
+    return folders;
+  }
+  auto const base = command.out.empty() ? RunDirectory::make_unused(stem) : fs::path(command.out);
+  for (auto const& run : runs)
+    folders.push_back(RunDirectory::create(base / seed_folder(run.config), to_toml(run.config)));
+  return folders;
+}
+
+/// A configuration that cannot run leaves no folder behind.
+std::vector<TrainingRun> begin(TrainCommand const& command) {
+  std::vector<StoredRun> ready;
+  for (auto const& file : read_configs(command)) {
+    auto config = resolve(file);
+    auto trainer = make_trainer(file, config);
+    ready.push_back({std::move(config), std::move(trainer)});
+  }
+  check_folders(command, ready);
+  auto folders = make_folders(command, ready);
+  std::vector<TrainingRun> runs;
+  for (std::size_t i = 0; i < ready.size(); ++i) runs.emplace_back(std::move(ready[i]), std::move(folders[i]));
+  return runs;
+}
+
+/// Nothing is written before all that the run goes on from was read.
+TrainingRun open(std::string const& folder, std::vector<std::string> const& overrides) {
+  auto directory = RunDirectory::open(folder);
+  directory.lock();
+  auto stored = load_run(directory, overrides);
+  auto const& trainer = stored.trainer;
+  auto const done = trainer.next_stage(), asked = stored.config.trainer.train.stages;
+  bool const asks = std::any_of(overrides.begin(), overrides.end(),
+                                [](auto const& text) { return assigned_key(text) == "train.stages"; });
+  if (asks && asked < done)
+    throw InputError(
+        fmt::format("--set train.stages = {}: {} has {} stages; expected at least as many", asked, folder, done));
+  auto const rows = directory.read_history(done);
+  try {
+    check_rows(rows, trainer.simulator().spec());
+    final_table(rows);
+  } catch (InputError const& error) {
+    throw InputError(fmt::format("{}: {}", directory.metrics(), error.what()));
+  }
+  tell_broken(stored);
+  for (auto const& path : stored.broken) fs::remove(path);
+  directory.remove_partial_files();
+  directory.write_metrics(rows);
+  if (done < trainer.stages()) directory.remove_summary();
+  if (!overrides.empty()) directory.write("config.toml", to_toml(stored.config));
+  return {std::move(stored), std::move(directory)};
+}
+
+void check_resumption(TrainCommand const& command) {
+  for (auto const& text : command.overrides)
+    if (auto const key = assigned_key(text); !is_resumable_key(key))
+      throw InputError(
+          fmt::format("--set {}: a resumed run may change train.stages, train.checkpoint_every, train.threads and "
+                      "train.device only",
+                      key));
+  std::set<fs::path> seen;
+  for (auto const& folder : command.resume)
+    if (!seen.insert(fs::weakly_canonical(folder)).second)
+      throw InputError(fmt::format("--resume {}: given twice", folder));
+}
+
+std::int64_t stages_left(TrainingRun const& run) { return run.trainer().stages() - run.trainer().next_stage(); }
+
+void tell_failure(std::string const& folder, std::exception const& error) {
+  auto const text = description(error);
+  tell_error(text.starts_with(folder + ": ") ? text : fmt::format("{}: {}", folder, text));
+}
+
+/// One that cannot go on is named, the others do; alone, it throws.
+std::vector<TrainingRun> open_all(TrainCommand const& command) {
+  check_resumption(command);
+  std::vector<TrainingRun> runs;
+  for (auto const& folder : command.resume) try {
+      runs.push_back(open(folder, command.overrides));
+    } catch (std::exception const& error) {
+      if (command.resume.size() == 1) throw;
+      tell_failure(folder, error);
+    }
+  return runs;
+}
+
+/// Trains the runs, a stage of each in turn.
+class SideBySide {
+ public:
+  explicit SideBySide(std::vector<TrainingRun>& runs) {
+    for (auto& run : runs) runs_.push_back(&run);
+    alone_ = runs.size() == 1;
+  }
+
+  /// @return whether the runs are done; false after an interrupt, when they have saved
+  bool operator()() {
+    while (!interrupted() && run_stages()) {}
+    if (interrupted()) each(runs_, [](TrainingRun& run) { run.save(); });
+    progress_.finish();
+    bool const all_done = unfinished().empty();
+    each(runs_, [](TrainingRun const& run) {
+      auto const rows = run.rows();
+      fmt::print("{}", run.conclusion(rows));  // before the file, so that it is seen where that cannot be written
+      if (run.done()) run.write_summary(rows);
+    });
+    return all_done;
+  }
+  bool failed() const { return failed_; }
+
+ private:
+  using Runs = std::vector<TrainingRun*>;
+
+  /// One that fails is named and trains no more; alone, it throws.
+  template <class Work>
+  void each(Runs const runs, Work const& work) {
+    for (auto* const run : runs) try {
+        work(*run);
+      } catch (std::exception const& error) {
+        if (alone_) throw;
+        progress_.finish();
+        tell_failure(run->folder(), error);
+        std::erase(runs_, run);
+        failed_ = true;
+      }
+  }
+
+  Runs unfinished() const {
+    Runs runs;
+    std::copy_if(runs_.begin(), runs_.end(), std::back_inserter(runs), [](auto* run) { return !run->done(); });
+    return runs;
+  }
+
+  /// One of each run that is not done. @return whether there was any
+  bool run_stages() {
+    std::vector<StageReport> reports;
+    each(unfinished(), [](TrainingRun& run) {
+      answer_interrupts(fmt::format("finishing stage {}; again: stop now", run.trainer().next_stage() + 1));
+      run.launch_stage();
+    });
+    each(unfinished(), [&](TrainingRun& run) { reports.push_back(run.finish_stage()); });
+    if (reports.empty()) return false;
+    auto const less = [](auto const* a, auto const* b) { return stages_left(*a) < stages_left(*b); };
+    auto const& last = **std::max_element(runs_.begin(), runs_.end(), less);
+    progress_.show(reports, last.trainer().stages(), stages_left(last));
+    return true;
+  }
+
+  Runs runs_;  // that have not failed
+  bool alone_, failed_ = false;
+  Progress progress_;
+};
+
+}  // namespace
+
+int train(TrainCommand const& command) {
+  bool const resume = !command.resume.empty();
+  auto runs = resume ? open_all(command) : begin(command);
+  bool const all_open = !resume || runs.size() == command.resume.size();
+  for (auto const& run : runs) {
+    auto const& config = run.config().trainer;
+    tell(fmt::format("{}: {}, {} instances, {}, {}\n", printable(run.folder().string()), config.environment,
+                     config.train.instances, run.trainer().device().str(),
+                     resume ? fmt::format("resumed at stage {}", run.trainer().next_stage()) : "new run"));
+    for (auto const& warning : run.config().warnings) tell(fmt::format("warning: {}\n", warning));
+    warn_about_threads("train.threads", choose_threads(config.train.threads));
+  }
+  catch_interrupts();
+  SideBySide loop(runs);
+  if (!loop()) return 130;
+  return all_open && !loop.failed() ? 0 : 1;
+}
+
+}  // namespace shoal

@@ -1,0 +1,86 @@
+#include "program/pictures/episodes.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "analysis/population.hpp"
+#include "shoal/data/uniform_actions.hpp"
+#include "shoal/ops/ops.hpp"
+
+namespace shoal {
+
+namespace {
+
+template <class T>
+std::vector<T> row_of(at::Tensor const& slots) {
+  auto const row = slots.flatten().contiguous();
+  return {row.data_ptr<T>(), row.data_ptr<T>() + row.numel()};
+}
+
+/// How the episode ended, from the agents' rows: it goes on where one is 0; an agent may have terminated before it was truncated.
+Ended end_of(std::vector<std::uint8_t> const& ended) {
+  auto const has = [&](int bits) { return std::find(ended.begin(), ended.end(), bits) != ended.end(); };
+  if (has(0)) return Ended::no;
+  return std::any_of(ended.begin(), ended.end(), [](int bits) { return bits & int(Ended::truncated); })
+             ? Ended::truncated
+             : Ended::terminated;
+}
+
+/// One instance, and its actions.
+class Play {
+ public:
+  Play(FrozenGame const& game, std::uint32_t seed) : population_(game, 1, seed), device_(game.device) {
+    if (game.policies.empty()) uniform_ = uniform_actions(population_.simulator(), population_.slot(), 0);
+  }
+
+  Frame begin(int episode) const {
+    std::vector<float> const nothing(std::size_t(population_.spec().agents));
+    return {.episode = episode, .rewards = nothing, .returns = nothing, .drawing = population_.simulator().draw(0)};
+  }
+
+  /// From the frame before.
+  void step(Frame& frame) {
+    auto const& slot = population_.slot();
+    if (uniform_) {
+      uniform_->random.step = std::uint32_t(tick_);
+      ops::uniform(*uniform_, device_);
+    } else {
+      population_.act(tick_);
+    }
+    ++tick_;
+    frame.drawing = population_.simulator().draw_after(0, slot.input(0));
+    population_.step();
+    ++frame.step;
+    frame.rewards = row_of<float>(slot.rewards);
+    for (std::size_t i = 0; i < frame.rewards.size(); ++i) frame.returns[i] += frame.rewards[i];
+    frame.ended = end_of(row_of<std::uint8_t>(slot.ended));
+  }
+
+ private:
+  Population population_;
+  at::Device device_;
+  std::optional<UniformArgs> uniform_ = {};
+  std::int64_t tick_ = 0;
+};
+
+}  // namespace
+
+bool show_episodes(FrozenGame const& game, int episodes, std::uint32_t seed,
+                   std::function<bool(Frame const&)> const& show) {
+  at::NoGradGuard const no_grad;
+  Play play(game, seed);
+  for (int episode = 1; episode <= episodes; ++episode) {
+    auto frame = play.begin(episode);
+    if (!show(frame)) return false;
+    while (frame.ended == Ended::no) {
+      play.step(frame);
+      if (!show(frame)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace shoal

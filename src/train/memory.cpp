@@ -1,0 +1,131 @@
+#include "shoal/train/memory.hpp"
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <new>
+
+#include "shoal/core/resources.hpp"
+
+#ifdef SHOAL_HAS_CUDA
+#include <cuda_runtime_api.h>
+#endif
+
+namespace shoal {
+
+namespace {
+
+constexpr std::int64_t program_bytes = 256 << 20;  // LibTorch's code and stacks, and what the allocator keeps
+constexpr double usable = 0.9;                     // of what is free: the estimates are no bounds
+
+/// Of a step of one agent: in a rollout, and in a learner's rows in order and shuffled.
+std::int64_t sample_bytes(RolloutShape shape) {
+  shape.instances = shape.agents = 1;
+  auto const with_steps = [&](int steps) {
+    shape.steps = steps;
+    return rollout_bytes(shape);
+  };
+  return with_steps(2) - with_steps(1) + 2 * std::int64_t(sizeof(std::int64_t));
+}
+
+/// A network with its gradients, Adam's moments, and what a checkpoint and the passes keep of it.
+std::int64_t network_bytes(NetworkOptions const& network, RolloutShape const& shape) {
+  std::int64_t weights = 0, width = shape.width;
+  for (int i = 0; i < network.hidden.count; ++i) {
+    weights += 2 * (width + 1) * network.hidden.items[i];  // of actor and critic
+    width = network.hidden.items[i];
+  }
+  weights += (width + 1) * (shape.actions.parameters() + 1);
+  return 4 * 8 * weights;
+}
+
+/// Of a learner's replay memory: two observations and masks, and what is beside them.
+std::int64_t replay_bytes(PolicyOptions const& policy, RolloutShape const& s) {
+  if (policy.algorithm != Algorithm::dqn) return 0;
+  return policy.dqn.replay * (2 * 4 * s.width + 2 * (s.masked ? s.actions.total_choices : 0) + 5 * 4);
+}
+
+int policies_of(PolicyMapKind map, Spec const& spec) {
+  return map == PolicyMapKind::shared ? 1 : map == PolicyMapKind::agent ? spec.agents : int(spec.supertypes.size());
+}
+
+std::int64_t free_memory(at::Device device) {
+#ifdef SHOAL_HAS_CUDA
+  if (device.is_cuda()) {
+    std::size_t free = 0, total = 0;
+    if (cudaMemGetInfo(&free, &total) == cudaSuccess) return std::int64_t(free);
+  }
+#endif
+  (void)device;
+  return available_memory();
+}
+
+struct Sizes {
+  Spec spec;
+  RolloutShape slot;  // of one instance
+  std::int64_t state, metrics;
+};
+
+Sizes sizes_of(std::string const& environment, Settings const& env, ObservationOptions const& observation) {
+  auto const one = make_simulator(environment, env, {.instances = 1, .threads = 1, .observation = observation});
+  auto const metrics = std::int64_t(one->metric_names().size());
+  return {one->spec(), rollout_shape(*one, 1), std::int64_t(one->state_size()), 3 * 4 * metrics};
+}
+
+}  // namespace
+
+std::int64_t instance_bytes(std::string const& environment, Settings const& env, ObservationOptions const& observation,
+                            int steps, int agents) {
+  auto const sizes = sizes_of(environment, env, observation);
+  auto const rows =
+      std::int64_t(steps > 0 ? steps : sizes.spec.max_episode_steps) * (agents > 0 ? agents : sizes.spec.agents);
+  return rows * sample_bytes(sizes.slot) + sizes.state + sizes.metrics;
+}
+
+std::int64_t episode_bytes(std::string const& environment, Settings const& env) {
+  return 8 * sizes_of(environment, env, {}).metrics;  // in f32 and f64, and what is computed from them
+}
+
+bool is_out_of_memory(std::exception const& error) {
+  if (dynamic_cast<std::bad_alloc const*>(&error) || dynamic_cast<c10::OutOfMemoryError const*>(&error)) return true;
+  auto const* const torch = dynamic_cast<c10::Error const*>(&error);
+  if (!torch) return false;
+  std::string const text = torch->what_without_backtrace();
+  auto const line = text.substr(0, text.find('\n'));
+  return line.find("not enough memory") != std::string::npos || line.find("alloc") != std::string::npos;
+}
+
+MemoryNeed memory_need(TrainerConfig const& config) {
+  auto const& train = config.train;
+  auto const sizes = sizes_of(config.environment, config.env, config.policy.observation);
+  int const steps = train.steps > 0 ? train.steps : sizes.spec.max_episode_steps;
+  auto const rollout = std::int64_t(steps) * sizes.spec.agents * sample_bytes(sizes.slot);
+  std::int64_t const in_passing = 2 * 8 * steps;  // while a learner lists its rows
+  return {.asked = fmt::format("train.instances = {} and train.steps = {}", train.instances, steps),
+          .count = train.instances,
+          .bytes_each = rollout + in_passing + 2 * sizes.state + sizes.metrics,  // the state once more in a checkpoint
+          .bytes_fixed = policies_of(config.policy.map, sizes.spec) *
+                         (network_bytes(config.policy.network, sizes.slot) + replay_bytes(config.policy, sizes.slot))};
+}
+
+void check_memory(MemoryNeed const& need, at::Device device) {
+  auto const free = free_memory(device);
+  auto const fixed = need.bytes_fixed + (device.is_cpu() ? program_bytes : 0);
+  auto const all = fixed + need.bytes_each * need.count;
+  if (double(all) <= usable * double(free)) return;
+  auto const fit = std::max(0.0, usable * double(free) - double(fixed)) / double(need.bytes_each);
+  throw Error(fmt::format("not enough memory: {} need about {}, {} are available; about {} fit", need.asked,
+                          bytes_text(double(all)), bytes_text(double(free)), std::int64_t(fit)));
+}
+
+void check_memory(TrainerConfig const& config, at::Device device) {
+  check_memory(memory_need(config), device);
+  if (!config.validation || !config.calibrator) return;
+  auto const& o = *config.validation;
+  auto const bytes = episode_bytes(config.environment, config.env);
+  check_memory({fmt::format("validation.episodes = {}", o.episodes), o.episodes, bytes, 0}, device);
+  check_memory({fmt::format("validation.final_episodes = {}", o.final_episodes), o.final_episodes, bytes, 0}, device);
+}
+
+}  // namespace shoal

@@ -1,0 +1,259 @@
+#include "shoal/train/trainer.hpp"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "shoal/learn/algorithms.hpp"
+#include "shoal/ops/parallel.hpp"
+#include "shoal/train/memory.hpp"
+#include "src/train/figures.hpp"
+#include "src/train/stage_graph.hpp"
+
+namespace shoal {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Seconds since `start`, which becomes now.
+double lap(Clock::time_point& start) {
+  auto const now = Clock::now();
+  return std::chrono::duration<double>(now - std::exchange(start, now)).count();
+}
+
+at::Device device_with_memory(TrainerConfig const& config) {
+  auto const device = choose_device(config.train.device);
+  check_memory(config, device);
+  return device;
+}
+
+bool may_capture(TrainerConfig const& config) {
+  return config.train.cuda_graphs && !config.wait_for_phases && is_capturable(config.policy.algorithm);
+}
+
+std::string learner_name(std::size_t p) { return fmt::format("policy.{}", p); }
+
+}  // namespace
+
+Trainer::Trainer(TrainerConfig config)
+    : config_(std::move(config)),
+      device_(device_with_memory(config_)),
+      graph_(std::make_unique<StageGraph>(device_, may_capture(config_), choose_threads(config_.train.threads))),
+      rollout_graph_(graph_->beside()),
+      simulator_(make_simulator(config_, device_, graph_->stream(), common_instances(config_))),
+      figures_(std::make_unique<Figures>()),
+      answer_(config_.validation ? config_.validation->patience : 0) {
+  auto const scope = graph_->scope();
+  auto const& spec = simulator_->spec();
+  rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
+  learners_ = make_learners(config_, spec, rollout_.shape, device_);
+  if (!config_.calibrator) return;
+  if (config_.calibrator->kind == CalibratorKind::rl)
+    check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
+  targets_ = resolve_targets(config_.targets, simulator_->metric_names());
+  goal_ = make_goal(targets_, device_);
+  calibrator_ =
+      make_calibrator(*config_.calibrator, spec, config_.train.instances, std::uint32_t(config_.train.seed), device_);
+}
+
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer::~Trainer() = default;
+
+/// With a calibrator a stage is a fresh episode under the new profiles; without one, episodes go on from stage to stage.
+void Trainer::begin_episodes() {
+  simulator_->clear_metrics();
+  if (calibrator_) {
+    calibrator_->propose();
+    calibrator_->space().write(calibrator_->profiles(), tensor_of(simulator_->supertypes(), device_));
+  }
+  if (calibrator_ || stage_ == 0)
+    simulator_->reset(rollout_.first());
+  else
+    simulator_->observe(rollout_.first());
+}
+
+void Trainer::begin_stage() {
+  environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
+  for (auto& learner : learners_) learner->begin(stage_, stage_ - rate_from_);
+  if (calibrator_) calibrator_->begin(stage_);
+}
+
+/// Adds the time since the last phase ended.
+void Trainer::end_phase(double& seconds) {
+  if (config_.wait_for_phases) simulator_->synchronize();
+  seconds += lap(phase_start_);
+}
+
+void Trainer::roll_out() {
+  for (int t = 0; t < rollout_.shape.steps; ++t) {
+    for (auto& learner : learners_) learner->actor().act(rollout_, t);
+    end_phase(inference_seconds_);
+    simulator_->step(rollout_.input(t), rollout_.output(t));
+    end_phase(environment_seconds_);
+  }
+  for (auto& learner : learners_) learner->actor().evaluate_end(rollout_);
+  end_phase(inference_seconds_);
+}
+
+at::Tensor Trainer::measure(at::Tensor const& profiles, std::int64_t stream) {
+  auto const scope = graph_->scope();
+  calibrator_->space().write(profiles, tensor_of(simulator_->supertypes(), device_));
+  simulator_->clear_metrics();
+  simulator_->reset(rollout_.first());
+  for (auto& learner : learners_) learner->begin(stream);
+  roll_out();
+  return mean_metrics(*simulator_, device_);
+}
+
+void Trainer::update() {
+  for (auto& learner : learners_) learner->update(rollout_);
+  metrics_ = mean_metrics(*simulator_, device_);
+  if (!calibrator_) return;
+  rewards_ = calibration_reward(goal_, metrics_);
+  calibrator_->learn(rewards_);
+}
+
+void Trainer::device_rollout() {
+  phase_start_ = Clock::now();
+  begin_episodes();
+  end_phase(environment_seconds_);
+  roll_out();
+}
+
+/// All of a stage that runs on the device; nothing in it waits for it, but for measurements.
+void Trainer::device_stage() {
+  device_rollout();
+  update();
+  gather_figures();
+  end_phase(update_seconds_);
+}
+
+StageReport Trainer::phases() const {
+  StageReport report;
+  report.stage = stage_;
+  report.environment_seconds = environment_seconds_;
+  report.inference_seconds = inference_seconds_;
+  report.update_seconds = update_seconds_;
+  return report;
+}
+
+StageReport Trainer::run_rollout() {
+  auto const scope = graph_->scope();
+  begin_stage();
+  rollout_graph_->run([this] { device_rollout(); });
+  return phases();
+}
+
+void Trainer::launch_stage() try {
+  auto const scope = graph_->scope();
+  stage_start_ = Clock::now();
+  begin_stage();
+  graph_->run([this] { device_stage(); });
+} catch (InputError const& error) {
+  throw Error(fmt::format("stage {}: {}", stage_, error.what()));
+}
+
+StageReport Trainer::finish_stage() {
+  auto const scope = graph_->scope();
+  auto report = phases();
+  fill(report);
+  if (calibrator_) calibrator_->end_stage(*report.r_cal_mean);
+  auto const steps = rollout_.rewards.numel();
+  double const seconds = lap(stage_start_);
+  report.agent_steps_per_second = double(steps) / seconds;
+  report.agent_steps = agent_steps_ += steps;
+  ++stage_;
+  if (config_.validation && calibrator_) validate(report);
+  report.validation_seconds = lap(stage_start_);
+  report.seconds = seconds_ += seconds + report.validation_seconds;
+  return report;
+}
+
+StageReport Trainer::run_stage() {
+  launch_stage();
+  return finish_stage();
+}
+
+void Trainer::gather_figures() {
+  auto& f = *figures_;
+  f.put("episodes", episode_statistics(*simulator_, device_));
+  for (std::size_t p = 0; p < learners_.size(); ++p) {
+    f.put(learner_name(p), learners_[p]->figures());
+    f.put(learner_name(p) + ".sum", learners_[p]->actor().parameters().sum());
+  }
+  if (calibrator_) {
+    f.put("r_cal", at::stack({rewards_.mean(), rewards_.std(0, false)}));
+    f.put("profile", calibrator_->profiles().mean(0));
+    if (auto const parameters = calibrator_->parameters(); parameters.defined())
+      f.put("calibrator.sum", parameters.sum());
+  }
+  f.gather();
+}
+
+void Trainer::fill(StageReport& report) const {
+  auto const& f = *figures_;
+  figures_->read();
+  auto const& names = simulator_->metric_names();
+  auto const episodes = f["episodes"];                             // means, then standard deviations
+  bool const counted = std::isfinite(episodes[names.size() - 1]);  // some instance may have finished no episode yet
+  if (!f.are_finite_without(counted ? "" : "episodes")) check_finite();
+
+  auto const& supertypes = simulator_->spec().supertypes;
+  for (std::size_t s = 0; counted && s < supertypes.size(); ++s) {
+    auto const at = names.size() - 1 - supertypes.size() + s;
+    report.returns.push_back({supertypes[s].name, episodes[at], episodes[names.size() + at]});
+  }
+  for (auto const& t : targets_) report.targets.push_back({t.name, t.value, episodes[std::size_t(t.metric)]});
+  for (std::size_t k = 0; counted && k < names.size(); ++k) report.metrics.push_back({names[k], episodes[k]});
+  fill_figures(report);
+  if (!calibrator_) return;
+  report.r_cal_mean = f["r_cal"][0];
+  report.r_cal_sd = f["r_cal"][1];
+  auto const& coordinates = calibrator_->space().names();
+  for (std::size_t d = 0; d < coordinates.size(); ++d) report.profile.push_back({coordinates[d], f["profile"][d]});
+}
+
+/// Means over the learners that have a figure of that name.
+void Trainer::fill_figures(StageReport& report) const {
+  std::vector<int> counts;
+  for (std::size_t p = 0; p < learners_.size(); ++p) {
+    auto const names = learners_[p]->figure_names();
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      auto const same = [&](auto const& figure) { return figure.name == names[k]; };
+      auto it = std::find_if(report.figures.begin(), report.figures.end(), same);
+      if (it == report.figures.end()) {
+        it = report.figures.insert(it, {names[k], 0});
+        counts.push_back(0);
+      }
+      auto& count = counts[std::size_t(it - report.figures.begin())];
+      it->mean += ((*figures_)[learner_name(p)][k] - it->mean) / ++count;
+    }
+  }
+}
+
+/// In the order in which a stage makes them.
+NamedTensors Trainer::watched() const {
+  auto all = rollout_.fields();
+  all.push_back({"episode metrics", metrics_});
+  for (auto const& learner : learners_) all.push_back({"policy parameters", learner->actor().parameters()});
+  if (calibrator_) {
+    all.push_back({"calibrator reward", rewards_});
+    all.push_back({"calibrator parameters", calibrator_->parameters()});
+  }
+  return all;
+}
+
+/// Names the first tensor that is not finite.
+void Trainer::check_finite() const {
+  auto const fail = [&](std::string const& name) {
+    throw Error(fmt::format("stage {}: {} is not finite; nothing was saved after the last checkpoint", stage_, name));
+  };
+  for (auto const& [name, tensor] : watched())
+    if (tensor.defined() && !at::isfinite(tensor).all().item<bool>()) fail(name);
+  fail("the loss");
+}
+
+}  // namespace shoal

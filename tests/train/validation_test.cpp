@@ -1,0 +1,460 @@
+// A calibrated run's end: how its answer is chosen and measured, and that the policies then settle at it.
+#include <gmock/gmock.h>
+
+#include "support/runs.hpp"
+
+namespace shoal {
+namespace {
+
+using namespace test;
+
+/// Payoffs are 2 whatever the players do, so that a return is 12 (1 + altruism): 15 where the mean altruism is one quarter.
+/// Stages 0 to 5 calibrate, 6 to 9 settle.
+TrainerConfig validated_run(CalibratorKind kind = CalibratorKind::es) {
+  auto c = small_run(true, kind);
+  c.env["payoffs"] = std::vector<double>(8, 2.0);
+  c.targets = {{{"supertype_1.return"}, {15}, 1, 3}};
+  c.train.stages = 10;
+  c.train.instances = 6;
+  c.calibrator->period = 2;
+  c.calibrator->bayesian.initial_points = c.calibrator->cma_es.population = 2;
+  c.validation = ValidationOptions{.every = 2, .episodes = 8, .patience = 0, .final_episodes = 16};
+  c.settling.share = 0.4;
+  c.settling.challengers = 0;
+  return c;
+}
+
+/// r_cal is the same in every episode, whatever the profile: nothing improves after the first validation.
+TrainerConfig hopeless_run(int patience) {
+  auto c = validated_run();
+  c.targets = {{{"episode_length"}, {7}, 1, 1}};
+  c.train.stages = 20;
+  c.settling.share = 0.25;
+  c.validation->patience = patience;
+  return c;
+}
+
+constexpr CalibratorKind moving_kinds[] = {CalibratorKind::es, CalibratorKind::rl, CalibratorKind::bo,
+                                           CalibratorKind::random, CalibratorKind::cmaes};
+
+void append(std::vector<double>& all, std::optional<Fit> const& fit) {
+  all.push_back(fit ? double(fit->episodes) : -1);
+  if (!fit) return;
+  auto const put = [&](Estimate const& x) { all.insert(all.end(), {x.mean, x.low, x.high}); };
+  put(fit->r_cal);
+  for (auto const& t : fit->targets) put(t.value);
+}
+
+std::vector<double> figures_and_fits(StageReport const& r) {
+  auto all = figures(r);
+  append(all, r.validation);
+  append(all, r.calibrated);
+  append(all, r.settled);
+  return all;
+}
+
+/// To the end of the run.
+std::vector<StageReport> reports_of(Trainer& trainer) {
+  std::vector<StageReport> all;
+  while (trainer.next_stage() < trainer.stages()) all.push_back(trainer.run_stage());
+  return all;
+}
+
+/// Numbers of stages, counted from 1, after which a report has what `member` names.
+std::vector<std::int64_t> stages_with(std::vector<StageReport> const& reports,
+                                      std::optional<Fit> StageReport::*member) {
+  std::vector<std::int64_t> stages;
+  for (auto const& report : reports)
+    if (report.*member) stages.push_back(report.stage + 1);
+  return stages;
+}
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// ---- When -----------------------------------------------------------------------------------------------------------
+
+TEST(Validation, ReportsComeWhenTheyAreDue) {
+  Trainer trainer(validated_run());
+  EXPECT_TRUE(trainer.calibrating());
+  auto const reports = reports_of(trainer);
+  EXPECT_EQ(reports.size(), 10u);
+  EXPECT_FALSE(trainer.calibrating());
+  EXPECT_THAT(stages_with(reports, &StageReport::validation), ElementsAre(2, 4, 6));
+  EXPECT_THAT(stages_with(reports, &StageReport::calibrated), ElementsAre(6));
+  EXPECT_THAT(stages_with(reports, &StageReport::settled), ElementsAre(10));
+  EXPECT_EQ(reports[1].validation->episodes, 8);
+  EXPECT_EQ(reports[5].calibrated->episodes, 16);
+  EXPECT_EQ(reports[9].settled->episodes, 16);
+  ASSERT_EQ(reports[5].calibrated->targets.size(), 1u);
+  EXPECT_EQ(reports[5].calibrated->targets[0].name, "supertype_1.return");
+  EXPECT_EQ(reports[5].calibrated->targets[0].target, 15);
+  for (auto const& report : reports) EXPECT_GE(report.validation_seconds, 0);
+}
+
+TEST(Validation, TheEndOfTheCalibrationIsAlwaysValidated) {
+  auto config = validated_run();
+  config.validation->every = 4;
+  Trainer trainer(config);
+  EXPECT_THAT(stages_with(reports_of(trainer), &StageReport::validation), ElementsAre(4, 6));
+}
+
+TEST(Validation, WithoutSettlingCalibrationLastsToTheEnd) {
+  auto config = validated_run();
+  config.settling.share = 0;
+  Trainer trainer(config);
+  auto const reports = reports_of(trainer);
+  EXPECT_THAT(stages_with(reports, &StageReport::validation), ElementsAre(2, 4, 6, 8, 10));
+  EXPECT_THAT(stages_with(reports, &StageReport::calibrated), ElementsAre(10));
+  EXPECT_THAT(stages_with(reports, &StageReport::settled), IsEmpty());
+}
+
+TEST(Validation, WithoutItARunIsAsItWas) {
+  auto config = validated_run();
+  config.validation.reset();
+  Trainer trainer(config);
+  auto const reports = reports_of(trainer);
+  EXPECT_EQ(reports.size(), 10u);
+  for (auto const& report : reports) EXPECT_FALSE(report.validation || report.calibrated || report.settled);
+  EXPECT_TRUE(trainer.calibrating());
+  EXPECT_TRUE(at::equal(trainer.answer(), trainer.calibrator()->answer()));
+}
+
+TEST(Validation, ARunEndsEarlyWhereNothingImproves) {
+  Trainer trainer(hopeless_run(/*patience=*/2));
+  EXPECT_EQ(trainer.stages(), 20);
+  auto const reports = reports_of(trainer);
+  // validations after stages 6 and 8 are no better than those after 2 and 4; then a quarter of 20 stages settle
+  EXPECT_THAT(stages_with(reports, &StageReport::calibrated), ElementsAre(8));
+  EXPECT_THAT(stages_with(reports, &StageReport::settled), ElementsAre(13));
+  EXPECT_EQ(trainer.stages(), 13);
+  EXPECT_EQ(trainer.next_stage(), 13);
+}
+
+TEST(Validation, PatienceOfNoneIsEndless) {
+  Trainer trainer(hopeless_run(/*patience=*/0));
+  EXPECT_THAT(stages_with(reports_of(trainer), &StageReport::calibrated), ElementsAre(15));
+  EXPECT_EQ(trainer.stages(), 20);
+}
+
+TEST(Validation, ARunWithoutSettlingEndsWithItsCalibration) {
+  auto config = hopeless_run(/*patience=*/1);
+  config.settling.share = 0;
+  Trainer trainer(config);
+  EXPECT_EQ(reports_of(trainer).size(), 4u);
+  EXPECT_EQ(trainer.stages(), 4);
+}
+
+// ---- What it chooses ------------------------------------------------------------------------------------------------
+
+TEST(Validation, DoesNotChangeTraining) {
+  for (auto const kind : moving_kinds) {
+    auto config = validated_run(kind);
+    Trainer with(config);
+    config.validation.reset();
+    Trainer without(config);
+    for (int m = 0; m < 6; ++m)
+      EXPECT_EQ(figures(with.run_stage()), figures(without.run_stage())) << int(kind) << ", " << m;
+    EXPECT_NE(figures(with.run_stage()), figures(without.run_stage())) << int(kind) << ": it settles";
+  }
+}
+
+// The policies do not matter here: a profile has the same fit in every validation.
+TEST(Validation, KeepsTheBestAnswer) {
+  for (auto const kind : moving_kinds) {
+    auto config = validated_run(kind);
+    config.train.stages = 20;
+    Trainer trainer(config);
+    double best = 0;
+    at::Tensor answer;
+    while (trainer.calibrating()) {
+      auto const report = trainer.run_stage();
+      if (!report.validation) continue;
+      EXPECT_GE(report.validation->r_cal.mean, best) << int(kind) << ", " << report.stage;
+      if (report.validation->r_cal.mean == best) {
+        EXPECT_TRUE(at::equal(trainer.answer(), answer)) << int(kind) << ", " << report.stage;
+      }
+      best = report.validation->r_cal.mean;
+      answer = trainer.answer().clone();
+    }
+    EXPECT_GT(best, 0);
+  }
+}
+
+TEST(Validation, TheAnswerIsMeasuredOnEpisodesThatItWasNotChosenWith) {
+  auto config = validated_run();
+  config.env["altruism_sd_1"] = 0.3;
+  config.validation->final_episodes = config.validation->episodes;
+  Trainer trainer(config);
+  auto const reports = reports_of(trainer);
+  EXPECT_NE(reports[5].validation->r_cal.mean, reports[5].calibrated->r_cal.mean);
+}
+
+// Where nobody's altruism deviates from the mean, returns are 12 (1 + mean).
+TEST(Validation, AFrozenGameIsPlayedUnderItsProfile) {
+  Trainer trainer(validated_run());
+  trainer.run_stage();
+  for (double const mean : {-0.5, 0.25}) {
+    auto const profile = at::tensor({float(mean), 0.0f}).unsqueeze(0);
+    auto const fit =
+        fit_of(trainer.targets(), trainer.goal(), play_episodes(trainer.frozen_game(profile), 4, /*seed=*/1));
+    EXPECT_NEAR(fit.targets[0].value.mean, 12 * (1 + mean), 1e-5);
+    EXPECT_NEAR(fit.r_cal.mean, 1 / (1 + std::abs(12 * (1 + mean) - 15) / 3), 1e-6);
+  }
+  Trainer plain(small_run(false));
+  EXPECT_EQ(play_episodes(plain.frozen_game({}), 3, 1).size(0), 3) << "at the initial profile";
+}
+
+// ---- Settling -------------------------------------------------------------------------------------------------------
+
+TEST(Settling, TheProfileRestsAtTheAnswer) {
+  for (auto const kind : moving_kinds) {
+    Trainer trainer(validated_run(kind));
+    while (trainer.calibrating()) trainer.run_stage();
+    EXPECT_EQ(trainer.next_stage(), 6);
+    auto const answer = trainer.answer().clone();
+    for (auto const& report : reports_of(trainer)) {
+      ASSERT_EQ(report.profile.size(), 2u);
+      for (std::size_t d = 0; d < 2; ++d) EXPECT_NEAR(report.profile[d].mean, number(answer[std::int64_t(d)]), 1e-6);
+      EXPECT_TRUE(at::equal(trainer.calibrator()->profiles(), answer.expand({6, 2}))) << int(kind);
+      EXPECT_TRUE(at::equal(trainer.answer(), answer)) << int(kind);
+    }
+    if (kind == CalibratorKind::es || kind == CalibratorKind::rl) {
+      EXPECT_GT(distance(answer, at::zeros({2})), 1e-4) << int(kind) << ": the calibrator had moved";
+    }
+  }
+}
+
+TEST(Settling, AFixedProfileNeedsNone) {
+  Trainer trainer(validated_run(CalibratorKind::fixed));
+  auto const reports = reports_of(trainer);
+  EXPECT_THAT(stages_with(reports, &StageReport::calibrated), ElementsAre(10));
+  EXPECT_THAT(stages_with(reports, &StageReport::settled), IsEmpty());
+}
+
+TEST(Settling, InstancesNoLongerGoInPairs) {
+  Trainer trainer(validated_run());
+  EXPECT_EQ(trainer.simulator().options().common, 2);
+  EXPECT_EQ(Trainer(validated_run(CalibratorKind::rl)).simulator().options().common, 1);
+  while (trainer.calibrating()) trainer.run_stage();
+  EXPECT_EQ(trainer.simulator().options().common, 1);
+  EXPECT_NE(trainer.simulator().options().seed, 1u) << "random numbers that calibration has not seen";
+}
+
+/// Continuous actions. Learning rates have all but vanished by the end of the calibration.
+TrainerConfig market_run() {
+  auto c = validated_run();
+  c.environment = "market";
+  c.env = {{"steps", std::int64_t(5)}};
+  c.targets = {{{"supertype_1.share"}, {0.3}, 1, 0.1}};
+  c.policy.log_sd = -1;
+  c.policy.ppo.learning_rate = {1e-2, 6, 1};
+  return c;
+}
+
+/// The market has three continuous heads; their log standard deviations are the first parameters.
+at::Tensor log_sd_of(Trainer const& trainer) {
+  return trainer.learners()[0]->actor().parameters().detach().slice(0, 0, 3);
+}
+
+TEST(Settling, PoliciesExploreAndLearnAsAtTheStartWhereAsked) {
+  auto anew = market_run();
+  anew.settling.explore = true;
+  Trainer trainer(anew);
+  auto const& learner = *trainer.learners()[0];
+  auto const log_sd = [&] { return log_sd_of(trainer).clone(); };
+  auto const first = log_sd();
+  EXPECT_LT(distance(first, at::full({3}, -1.0)), 1e-6);
+  for (int m = 0; m < 5; ++m) trainer.run_stage();
+  EXPECT_GT(distance(log_sd(), first), 1e-3) << "it has learned";
+  trainer.run_stage();
+  EXPECT_TRUE(at::equal(log_sd(), first));
+  for (auto const& [name, tensor] : learner.state())
+    if (name.starts_with("adam.")) {
+      EXPECT_EQ(number(tensor.abs().max()), 0) << name;
+    }
+  EXPECT_FLOAT_EQ(float(number(learner.state().back().tensor)), float(anew.policy.ppo.kl_coefficient));
+
+  auto const moved = [&](Trainer& t) {
+    auto const before = t.learners()[0]->actor().parameters().detach().clone();
+    t.run_stage();
+    return distance(t.learners()[0]->actor().parameters(), before);
+  };
+  double const settling = moved(trainer);
+  auto config = market_run();
+  config.validation.reset();
+  Trainer calibrating(config);
+  for (int m = 0; m < 6; ++m) calibrating.run_stage();
+  EXPECT_GT(settling, 1e-3);
+  EXPECT_LT(moved(calibrating), 0.01 * settling) << "its rate goes on falling";
+}
+
+TEST(Settling, PoliciesGoOnAsTheyAreByDefault) {
+  Trainer trainer(market_run());
+  for (int m = 0; m < 5; ++m) trainer.run_stage();
+  auto const before = log_sd_of(trainer).clone();
+  trainer.run_stage();
+  EXPECT_FALSE(trainer.calibrating());
+  EXPECT_LT(distance(log_sd_of(trainer), before), 1e-3);
+  EXPECT_GT(number(trainer.learners()[0]->state()[3].tensor), 1) << "Adam's steps are counted on";
+}
+
+TEST(Settling, PoliciesKeepWhatTheyHaveLearned) {
+  auto config = market_run();
+  Trainer settles(config);
+  config.validation.reset();
+  Trainer goes_on(config);
+  for (int m = 0; m < 6; ++m) settles.run_stage(), goes_on.run_stage();
+  auto const weights = [](Trainer const& t) { return t.learners()[0]->actor().parameters().slice(0, 3); };
+  EXPECT_TRUE(at::equal(weights(settles), weights(goes_on))) << "all but the three log standard deviations";
+}
+
+// ---- Challenges -----------------------------------------------------------------------------------------------------
+
+TEST(Challenges, ComeAtEvenDistancesWhileTheCalibrationGoesOn) {
+  auto config = validated_run();
+  config.settling.challengers = 2;
+  Trainer trainer(config);
+  std::vector<std::int64_t> stages;
+  for (auto const& report : reports_of(trainer))
+    if (!report.challenges.empty()) stages.push_back(report.stage + 1);
+  EXPECT_THAT(stages, ElementsAre(2, 4));
+}
+
+TEST(Challenges, NeedAProfileThatMovesAndPoliciesThatSettle) {
+  auto fixed = validated_run(CalibratorKind::fixed), restless = validated_run();
+  restless.settling.share = 0;
+  for (auto config : {fixed, restless}) {
+    config.settling.challengers = 3;
+    Trainer trainer(config);
+    for (auto const& report : reports_of(trainer)) EXPECT_TRUE(report.challenges.empty());
+  }
+}
+
+// Of the prisoners' dilemma every policy that still cooperates is beaten.
+TEST(Challenges, AWinnerReplacesThePolicyAndTheRateBeginsAnew) {
+  auto config = validated_run();
+  config.env.erase("payoffs");
+  config.policy.ppo.learning_rate = {1e-6, 0, 1};
+  config.settling.challengers = 1;
+  Trainer trainer(config);
+  for (int m = 0; m < 2; ++m) trainer.run_stage();
+  auto const before = trainer.learners()[0]->actor().parameters().detach().clone();
+  auto const challenged = trainer.run_stage();
+  ASSERT_EQ(challenged.challenges.size(), 1u);
+  bool const wins = challenged.challenges[0].low > 0;
+  EXPECT_EQ(distance(trainer.learners()[0]->actor().parameters(), before) > 0.1, wins);
+}
+
+// ---- Resuming -------------------------------------------------------------------------------------------------------
+
+using ValidationFiles = Files;
+
+// A challenge trains a hundred updates, hence one place alone.
+TEST_F(ValidationFiles, ARunWithChallengesGoesOnBitForBit) {
+  auto config = validated_run();
+  config.settling.challengers = 3;
+  config.env.erase("payoffs");
+  Trainer whole(config), first(config), second(config);
+  for (int m = 0; m < 3; ++m) whole.run_stage(), first.run_stage();
+  first.save(path("checkpoint"), "configuration");
+  second.load(path("checkpoint"), "configuration");
+  for (int m = 3; m < 10; ++m) EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(second.run_stage()));
+  expect_same(state_of(whole), state_of(second));
+}
+
+// In the middle of the calibration, after a validation, right at the switch, and while it settles.
+TEST_F(ValidationFiles, ARunGoesOnBitForBit) {
+  auto configs = std::vector{validated_run(), validated_run(CalibratorKind::rl), validated_run(CalibratorKind::cmaes)};
+  configs.push_back(market_run());
+  configs.push_back(market_run());
+  configs.back().settling.explore = true;
+  for (auto const& config : configs)
+    for (int const interrupted : {1, 3, 4, 6, 8}) {
+      Trainer whole(config), first(config), second(config);
+      for (int m = 0; m < interrupted; ++m)
+        EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(first.run_stage()));
+      first.save(path("checkpoint"), "configuration");
+      second.load(path("checkpoint"), "configuration");
+      EXPECT_EQ(second.next_stage(), interrupted);
+      EXPECT_EQ(second.calibrating(), interrupted < 6);
+      if (interrupted > 1) {
+        EXPECT_TRUE(at::equal(second.answer(), first.answer())) << interrupted;
+      }
+      for (int m = interrupted; m < 10; ++m)
+        EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(second.run_stage()))
+            << int(config.calibrator->kind) << ", saved after " << interrupted << ", stage " << m;
+      expect_same(state_of(whole), state_of(second));
+    }
+}
+
+TEST_F(ValidationFiles, ARunThatEndedEarlyStaysEnded) {
+  auto const config = hopeless_run(/*patience=*/2);
+  Trainer whole(config), first(config), second(config);
+  for (int m = 0; m < 8; ++m) first.run_stage(), whole.run_stage();
+  first.save(path("checkpoint"), "configuration");
+  second.load(path("checkpoint"), "configuration");
+  EXPECT_EQ(second.stages(), 13);
+  auto const rest = reports_of(whole), resumed = reports_of(second);
+  ASSERT_EQ(resumed.size(), 5u);
+  EXPECT_EQ(figures_and_fits(rest[4]), figures_and_fits(resumed[4]));
+}
+
+TEST_F(ValidationFiles, ALongerRunWithoutSettlingGoesOnCalibrating) {
+  auto config = validated_run();
+  config.settling.share = 0;
+  Trainer whole(config);
+  config.train.stages = 4;
+  Trainer first(config);
+  reports_of(first);
+  EXPECT_FALSE(first.calibrating());
+  first.save(path("checkpoint"), "configuration");
+  config.train.stages = 10;
+  Trainer second(config);
+  second.load(path("checkpoint"), "configuration");
+  EXPECT_TRUE(second.calibrating());
+  EXPECT_EQ(second.stages(), 10);
+  for (int m = 0; m < 4; ++m) whole.run_stage();
+  for (int m = 4; m < 10; ++m) EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(second.run_stage()));
+}
+
+TEST_F(ValidationFiles, ALongerRunThatSettlesGoesOnSettling) {
+  auto config = validated_run();
+  Trainer first(config);
+  reports_of(first);
+  first.save(path("checkpoint"), "configuration");
+  config.train.stages = 14;
+  Trainer second(config);
+  second.load(path("checkpoint"), "configuration");
+  EXPECT_FALSE(second.calibrating());
+  EXPECT_EQ(second.stages(), 14);
+  auto const reports = reports_of(second);
+  ASSERT_EQ(reports.size(), 4u);
+  EXPECT_THAT(stages_with(reports, &StageReport::settled), ElementsAre(14));
+  EXPECT_TRUE(at::equal(second.answer(), first.answer()));
+}
+
+// Before the first validation the answer is the calibrator's own.
+TEST_F(ValidationFiles, AnAnswerThatIsNotValidatedYetIsLoadedToo) {
+  for (auto const kind : moving_kinds) {
+    Trainer first(validated_run(kind)), second(validated_run(kind));
+    first.run_stage();
+    first.save(path("checkpoint"), "configuration");
+    second.load(path("checkpoint"), "configuration");
+    EXPECT_TRUE(at::equal(second.answer(), first.answer())) << int(kind);
+  }
+}
+
+// What a trainer did before it loads does not matter.
+TEST_F(ValidationFiles, LoadingForgetsTheAnswerOfBefore) {
+  Trainer first(validated_run()), second(validated_run());
+  first.run_stage();  // no validation yet
+  first.save(path("checkpoint"), "configuration");
+  for (int m = 0; m < 3; ++m) second.run_stage();
+  second.load(path("checkpoint"), "configuration");
+  EXPECT_TRUE(at::equal(second.answer(), first.answer()));
+  for (int m = 1; m < 10; ++m) EXPECT_EQ(figures_and_fits(first.run_stage()), figures_and_fits(second.run_stage()));
+}
+
+}  // namespace
+}  // namespace shoal
