@@ -1,7 +1,7 @@
-// Replay of 100,000 rows of pursuit (two observations of 148 numbers): insertion of 1,280 rows out of a chunk, batches of 512 rows and
-// their new priorities. Ours, against plain LibTorch: index_copy_; randint, multinomial, or cumsum and searchsorted, and an
-// index_select a field; pow and index_copy_. Of LibTorch's update the last error of a row counts, and rows that were overwritten are
-// not told apart.
+// Replay of 100,000 rows of pursuit (two observations of 148 numbers): insertion of 1,280 rows out of a chunk, batches
+// of 512 rows and their new priorities. Ours, against plain LibTorch: index_copy_; randint, multinomial, or cumsum and
+// searchsorted, and an index_select a field; pow and index_copy_. Of LibTorch's update the last error of a row counts,
+// and rows that were overwritten are not told apart.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>

@@ -1,6 +1,7 @@
-// Prioritized replay: sums of blocks of 1,024 rows (a warp each, a lane a group), prefix sums over the blocks (one lane), then a lane
-// a draw; new priorities and updates take a lane a row. Bodies: shoal/ops/prioritized.hpp, tested on the CPU; sums associate as
-// there. 100,000 rows are 400 kB that stay in L2, their 98 blocks one wave; three launches are the cost. Not yet measured.
+// Prioritized replay: sums of blocks of 1,024 rows (a warp each, a lane a group), prefix sums over the blocks (one
+// lane), then a lane a draw; new priorities and updates take a lane a row. Bodies: shoal/ops/prioritized.hpp, tested on
+// the CPU; sums associate as there. 100,000 rows are 400 kB that stay in L2, their 98 blocks one wave; three launches
+// are the cost. Not yet measured.
 #include "kernels/ops/elementwise.cuh"
 #include "shoal/ops/launch.hpp"
 

@@ -161,7 +161,7 @@ StageReport Trainer::finish_stage() {
   auto report = phases();
   fill(report);
   if (calibrator_) calibrator_->end_stage(*report.r_cal_mean);
-  auto const steps = rollout_.rewards.numel();
+  auto const steps = live_steps();
   double const seconds = lap(stage_start_);
   report.agent_steps_per_second = double(steps) / seconds;
   report.agent_steps = agent_steps_ += steps;
@@ -179,6 +179,7 @@ StageReport Trainer::run_stage() {
 
 void Trainer::gather_figures() {
   auto& f = *figures_;
+  if (rollout_.alive.defined()) f.put("live", rollout_.alive.narrow(0, 0, rollout_.shape.steps).sum());
   f.put("episodes", episode_statistics(*simulator_, device_));
   for (std::size_t p = 0; p < learners_.size(); ++p) {
     f.put(learner_name(p), learners_[p]->figures());
@@ -214,6 +215,11 @@ void Trainer::fill(StageReport& report) const {
   report.r_cal_sd = f["r_cal"][1];
   auto const& coordinates = calibrator_->space().names();
   for (std::size_t d = 0; d < coordinates.size(); ++d) report.profile.push_back({coordinates[d], f["profile"][d]});
+}
+
+/// Agent steps of the stage, without those of agents that had left their episode.
+std::int64_t Trainer::live_steps() const {
+  return rollout_.alive.defined() ? std::int64_t((*figures_)["live"][0]) : rollout_.rewards.numel();
 }
 
 /// Means over the learners that have a figure of that name.

@@ -114,7 +114,8 @@ TEST(Replay, PrioritizedBatchesFollowTheErrors) {
   }
 }
 
-// A batch is drawn, rows come in, then the batch's errors: those of rows that have gone must not fall upon the new ones.
+// A batch is drawn, rows come in, then the batch's errors: those of rows that have gone must not fall upon the new
+// ones.
 TEST(Replay, ErrorsOfOverwrittenRowsAreDropped) {
   EXPECT_TRUE(rc::check([] {
     auto const capacity = *rc::gen::inRange<std::int64_t>(1, 30);
@@ -222,7 +223,8 @@ TEST(Replay, BadConfigurationsAreNamed) {
   EXPECT_EQ(message({.fields = {{"a"}, {"b"}, {"a"}}, .capacity = 1}), "replay: two fields \"a\"");
 }
 
-// From a chunk to a batch: n-step returns of a chunk in which every second agent is dead, and the target that they give.
+// From a chunk to a batch: n-step returns of a chunk in which every second agent is dead, and the target that they
+// give.
 TEST(Replay, TakesNStepReturnsOfLiveAgents) {
   auto const rewards = at::ones({3, 4}), returns = at::empty({3, 4}), factors = at::empty({3, 4});
   auto const ended = at::zeros({3, 4}, at::kByte);

@@ -48,7 +48,7 @@ std::string repeated_draw(Settings const& settings, Allowed const& allowed = {})
   return "";
 }
 
-/// Each of these reads one half of a draw at a time, and draws it once for each half.
+/// A known exception: these read one half of a draw at a time, and draw it once for each half.
 Allowed halves(std::string const& environment) {
   if (environment == "market") return {{Market::Purposes::links, 2}, {Market::Purposes::ties, 2}};
   return {};
@@ -61,6 +61,18 @@ TYPED_TEST_SUITE(DrawKeys, AsTypes<AllEnvironments>::type, EnvironmentName);
 TYPED_TEST(DrawKeys, AreDrawnOnce) {
   for (auto const& settings : all_settings<TypeParam>())
     EXPECT_EQ(repeated_draw<TypeParam>(settings, halves(TypeParam::name)), "");
+}
+
+// Where comparisons need many random words, as these links and ties do.
+TEST(DrawKeysOfTheMarket, AreDrawnOnceForEachHalf) {
+  Settings const settings = {{"links_1", std::vector<double>(10, 0.3)},
+                             {"merchants", std::int64_t(16)},
+                             {"actions", std::string("discrete")},
+                             {"arrival", 1.0},
+                             {"steps", std::int64_t(20)}};
+  EXPECT_THAT(repeated_draw<Market>(settings), testing::HasSubstr("purpose 1, "));
+  EXPECT_THAT(repeated_draw<Market>(settings, {{Market::Purposes::links, 2}}), testing::HasSubstr("purpose 3, "));
+  EXPECT_EQ(repeated_draw<Market>(settings, halves("market")), "");
 }
 
 TEST(DrawKeysChecks, FindKeysThatAreDrawnTwice) {

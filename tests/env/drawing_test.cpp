@@ -81,7 +81,7 @@ TEST_P(EveryDrawing, AfterAStepIsDrawnBeforeIt) {
     ASSERT_EQ(d->draw(1), after) << "step " << t;
     moved |= !(after == before);
   }
-  EXPECT_TRUE(moved);
+  EXPECT_TRUE(moved || d.spec().max_episode_steps == 1) << "a step that ends an episode is not compared";
 }
 
 TEST_P(EveryDrawing, AnEpisodesEndIsDrawnThoughItIsReset) {
@@ -99,7 +99,7 @@ TEST_P(EveryDrawing, AnEpisodesEndIsDrawnThoughItIsReset) {
 }
 
 TEST(Drawing, ThoseThatComeWithShoalAreDrawn) {
-  for (auto const* name : {"checkers", "market", "matrix_game", "pursuit", "switch"})
+  for (auto const* name : {"checkers", "market", "matrix_game", "pursuit", "recall", "switch"})
     EXPECT_TRUE(make_simulator(name, {}, {})->can_draw()) << name;
 }
 

@@ -25,7 +25,7 @@ std::map<std::string, std::uint64_t> const golden = {
     {"checkers", 6494740591193891748u},
     {"checkers_old", 8030720805219525389u},
     {"checkers_full", 3491551717820535020u},
-    {"switch", 13614642504649829855u},
+    {"switch", 2476147790619007326u},
     {"switch_old", 4717619931769248226u},
     {"switch_full", 2898865873465443065u},
 };

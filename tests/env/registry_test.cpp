@@ -28,7 +28,7 @@ TEST(Registry, ListsEveryEnvironmentWithItsFields) {
     EXPECT_GT(info.spec.agents, 0);
     for (auto const& f : info.fields) EXPECT_FALSE(f.help.empty()) << info.name << "." << f.name;
   }
-  EXPECT_THAT(names, testing::IsSupersetOf({"market", "matrix_game", "pursuit", "checkers", "switch"}));
+  EXPECT_THAT(names, testing::IsSupersetOf({"market", "matrix_game", "pursuit", "checkers", "switch", "recall"}));
 }
 
 TEST(Registry, UnknownNameListsTheKnown) {
@@ -53,7 +53,7 @@ TEST(Registry, ResolvedParamsAreCompleteAndStable) {
 }
 
 TEST(Registry, EnvironmentsHaveTheAgentsAskedFor) {
-  for (std::string const name : {"market", "matrix_game", "pursuit"})
+  for (std::string const name : {"market", "matrix_game", "pursuit", "recall"})
     for (int const n : {2, 3, 8})
       EXPECT_EQ(make_simulator(name, params_with_agents(name, n), {})->spec().agents, n) << name;
   EXPECT_EQ(make_simulator("switch", params_with_agents("switch", 4), {})->spec().agents, 4);

@@ -3,6 +3,7 @@
 #include <gif_lib.h>
 #include <gmock/gmock.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "program/pictures/gif.hpp"
@@ -44,7 +45,7 @@ int count(std::string const& text, std::string const& part) {
   return n;
 }
 
-// ---- Text -------------------------------------------------------------------------------------------------------------
+// ---- Text -----------------------------------------------------------------------------------------------------------
 
 TEST(WatchCommand, PrintsAFrameForTheBeginningAndEachStep) {
   auto const text = output_of({.what = "switch", .overrides = {"env.max_steps=3"}, .episodes = 2, .seed = 1});
@@ -64,8 +65,15 @@ TEST(WatchCommand, PrintsAFrameForTheBeginningAndEachStep) {
 
 TEST(WatchCommand, MatrixGameShowsActionsAndPayoffs) {
   auto const text = output_of({.what = "matrix_game", .overrides = {"env.rounds=1"}, .seed = 3});
-  EXPECT_THAT(text, HasSubstr("action 1      3.0, 3.0   0.0, 5.0\n"));
-  EXPECT_THAT(text, HasSubstr("step 1 of at most 1, truncated\n"));
+  EXPECT_THAT(text, HasSubstr("episode 1, step 1 of at most 1, truncated\n"
+                              "reward      1      1\n"
+                              "return      1      1\n"
+                              "player      latest  actions taken        payoff  altruism\n"
+                              "player 1        2   ====================   1.00      0.00\n"
+                              "player 2        2   ====================   1.00      0.00\n\n"
+                              "payoffs   action 1   action 2\n"
+                              "action 1  3.0, 3.0   0.0, 5.0\n"
+                              "action 2  5.0, 0.0  =1.0,=1.0=\n"));
 }
 
 TEST(WatchCommand, ASeedsEpisodesAreTheSameEveryTime) {
@@ -84,7 +92,7 @@ TEST(WatchCommand, ARunIsPlayedWithItsPolicies) {
   EXPECT_EQ(output_of({.what = run, .episodes = 2}), text);
 }
 
-// ---- Pictures ---------------------------------------------------------------------------------------------------------
+// ---- Pictures -------------------------------------------------------------------------------------------------------
 
 Drawing small_drawing() {
   Drawing d{.width = 3, .height = 2};
@@ -138,7 +146,7 @@ TEST(Raster, LinesAreCutOffAtTheirEnds) {
   EXPECT_EQ(image.at(9, 5), palette::paper);
 }
 
-// ---- Files ------------------------------------------------------------------------------------------------------------
+// ---- Files ----------------------------------------------------------------------------------------------------------
 
 TEST(WatchCommand, APageIsWholeAndHasEveryFrame) {
   TemporaryFolder const folder;
@@ -164,33 +172,45 @@ TEST(WatchCommand, APageIsWholeAndHasEveryFrame) {
   EXPECT_FALSE(fs::exists(path + ".partial"));
 }
 
+using Decoded = std::unique_ptr<GifFileType, int (*)(GifFileType*)>;
+
+Decoded decoded(std::string const& path) {
+  auto const close = [](GifFileType* gif) { return gif ? DGifCloseFile(gif, nullptr) : GIF_OK; };
+  Decoded gif(DGifOpenFileName(path.c_str(), nullptr), close);
+  EXPECT_TRUE(gif);
+  EXPECT_EQ(DGifSlurp(gif.get()), GIF_OK);
+  return gif;
+}
+
+int delay_of(Decoded const& gif, int frame) {
+  GraphicsControlBlock control;
+  EXPECT_EQ(DGifSavedExtensionToGCB(gif.get(), frame, &control), GIF_OK);
+  return control.DelayTime;
+}
+
 TEST(WatchCommand, AGifHasEveryFrame) {
   TemporaryFolder const folder;
   auto const path = folder.path() + "/a.gif";
   output_of({.what = "switch", .overrides = {"env.max_steps=3"}, .episodes = 2, .fps = 10, .gif = path});
   EXPECT_THAT(text_of(path), StartsWith("GIF89a"));
-  auto* const gif = DGifOpenFileName(path.c_str(), nullptr);
-  ASSERT_NE(gif, nullptr);
-  ASSERT_EQ(DGifSlurp(gif), GIF_OK);
+  auto const gif = decoded(path);
   EXPECT_EQ(gif->ImageCount, 8);
-  GraphicsControlBlock control;
-  ASSERT_EQ(DGifSavedExtensionToGCB(gif, 1, &control), GIF_OK);
-  EXPECT_EQ(control.DelayTime, 10);
-  ASSERT_EQ(DGifSavedExtensionToGCB(gif, 3, &control), GIF_OK);
-  EXPECT_EQ(control.DelayTime, 110) << "an episode's end";
-  DGifCloseFile(gif, nullptr);
+  EXPECT_EQ(delay_of(gif, 1), 10);
+  EXPECT_EQ(delay_of(gif, 3), 110) << "an episode's end";
 }
 
 TEST(Gif, MoreColorsThanItHoldsBecomeTheNearest) {
+  TemporaryFolder const folder;
   Frame frame{.rewards = {0}, .returns = {0}, .drawing = {.width = 20, .height = 20}};
   frame.drawing.cells.fill(20, 20, palette::floor);
   for (int i = 0; i < 400; ++i) frame.drawing.cells.at(i % 20, i / 20) = {std::uint8_t(i / 2), std::uint8_t(i % 7), 9};
   Gif gif({"many", 1}, 5);
   gif.add(frame);
-  EXPECT_THAT(gif.finish(), StartsWith("GIF89a"));
+  auto const file = decoded(folder.write("many.gif", gif.finish()));
+  EXPECT_EQ(file->SavedImages[0].ImageDesc.ColorMap->ColorCount, 256);
 }
 
-// ---- Refusals ---------------------------------------------------------------------------------------------------------
+// ---- Refusals -------------------------------------------------------------------------------------------------------
 
 TEST(WatchCommand, RefusesWhatItCannotPlay) {
   TemporaryFolder const folder;

@@ -65,6 +65,10 @@ inline std::vector<Variant> all_extra_variants() {
        {{"profile", text("paper")}, {"stale", false}, {"x_size", whole(8)}, {"max_cycles", whole(7)}}},
       {"old", "checkers", {{"profile", text("old")}, {"max_steps", whole(9)}}},
       {"full", "checkers", {{"full", true}, {"clock", true}, {"max_steps", whole(9)}}},
+      {"role",
+       "recall",
+       {{"agents", whole(5)}, {"cues", whole(3)}, {"delay", whole(3)}, {"role", true}, {"reward", text("mixed")}}},
+      {"at_once", "recall", {{"agents", whole(2)}, {"delay", whole(0)}, {"reward", text("shared")}}},
       {"old", "switch", {{"profile", text("old")}, {"n_agents", whole(3)}, {"max_steps", whole(9)}}},
       {"full", "switch", {{"n_agents", whole(4)}, {"full", true}, {"clock", true}, {"max_steps", whole(9)}}},
   };

@@ -13,8 +13,8 @@
 
 namespace shoal {
 
-/// Tensors lie on the ring's device; what the host decides (where new rows go, how many there are) are numbers of the host.
-/// So insert() and sample() are not for captured CUDA graphs. They wait for nothing. For one host thread.
+/// Tensors lie on the ring's device; what the host decides (where new rows go, how many there are) are numbers of the
+/// host. So insert() and sample() are not for captured CUDA graphs. They wait for nothing. For one host thread.
 class ReplayRing {
  public:
   struct Field {
@@ -32,8 +32,8 @@ class ReplayRing {
     std::uint32_t stream = 0;  // tells the rings of one run apart
   };
 
-  /// Rows to insert of one field: those that `index` [R] i64 names of the contiguous `from` [any..., shape...], whose leading
-  /// dimensions count as one. Indices are not checked.
+  /// Rows to insert of one field: those that `index` [R] i64 names of the contiguous `from` [any..., shape...], whose
+  /// leading dimensions count as one. Indices are not checked.
   struct Source {
     at::Tensor from, index;
   };
@@ -56,7 +56,8 @@ class ReplayRing {
 
   /// Puts R rows in the place of the oldest, where the ring is full.
   /// @param sources  one for each field
-  /// @param errors   [R] f32, of which the rows' priorities are; undefined: they get the largest that update() has seen, 1 at first
+  /// @param errors   [R] f32, of which the rows' priorities are; undefined: they get the largest that update() has
+  /// seen, 1 at first
   /// @throws InputError for more rows than the capacity, another number of sources, other types, shapes or devices
   void insert(std::vector<Source> const& sources, at::Tensor const& errors = {});
 
@@ -71,8 +72,9 @@ class ReplayRing {
   /// out[f][i] = row rows[i] of field f.
   void gather(at::Tensor const& rows, std::vector<at::Tensor> const& out) const;
 
-  /// Priorities from the batch's errors [rows] f32, of any sign. Rows that were overwritten since it was drawn keep theirs, and so
-  /// does one whose error is not finite; of a row that was drawn twice the largest error counts. Nothing to do where uniform.
+  /// Priorities from the batch's errors [rows] f32, of any sign. Rows that were overwritten since it was drawn keep
+  /// theirs, and so does one whose error is not finite; of a row that was drawn twice the largest error counts. Nothing
+  /// to do where uniform.
   /// @throws InputError where `errors` has another shape or type
   void update(Batch const& batch, at::Tensor const& errors);
 

@@ -6,8 +6,8 @@
 
 namespace shoal {
 
-/// What ops::uniform() needs to write the actions of slot 0. The random numbers are of the simulator's seed; who draws again moves
-/// `random.step`.
+/// What ops::uniform() needs to write the actions of slot 0. The random numbers are of the simulator's seed; who draws
+/// again moves `random.step`.
 /// @param masked_by  the slot whose masks say what is legal
 /// @throws InputError for more than max_uniform_heads heads of a kind
 UniformArgs uniform_actions(Simulator const& simulator, Rollout const& rollout, int masked_by);

@@ -33,7 +33,8 @@ inline constexpr Color agents[] = {blue, red, green, purple, sky, orange};
 inline Color agent(int i) { return agents[i % 6]; }
 }  // namespace palette
 
-/// Everything lies within [0, width] x [0, height]. All drawings of an episode have the same size and number of text lines.
+/// Everything lies within [0, width] x [0, height]. All drawings of an episode have the same size and number of text
+/// lines.
 /// Text is ASCII. One character is half a unit wide and one unit high where a picture is as small as text allows.
 struct Drawing {
   /// Unit squares that cover [0, columns] x [0, rows].

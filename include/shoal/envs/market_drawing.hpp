@@ -59,8 +59,9 @@ std::string supertype_text(MarketRules::Params const& p, State const& s, int g) 
 
 }  // namespace detail
 
-/// A row for each merchant in the color of its supertype: quotes (grey: none) between the exchange's, inventory (the bar ends at
-/// +-100 units), share of the demand so far, reward so far. Below: the exchange, and each supertype's share and quantities.
+/// A row for each merchant in the color of its supertype: quotes (grey: none) among the exchange's, inventory (the bar
+/// ends at +-100 units), share of the demand so far, reward so far. Below: the exchange, and each supertype's share and
+/// quantities.
 /// @param s  a State of market.hpp
 template <class State>
 void draw_market(MarketRules::Params const& p, State const& s, Drawing& d) {

@@ -9,7 +9,8 @@ namespace shoal {
 
 namespace detail {
 
-/// A player's row: its last actions, the latest on the right; a bar of how often it has taken each; payoff a round; altruism.
+/// A player's row: its last actions, the latest on the right; a bar of how often it has taken each; payoff a round;
+/// altruism.
 template <class Params, class State>
 void draw_player(Params const& p, State const& s, Drawing& d, int i) {
   float const y = float(i) + 1.5f;
@@ -57,7 +58,8 @@ void draw_payoffs(Params const& p, State const& s, Drawing& d) {
 
 }  // namespace detail
 
-/// A row for each player; for two players with few actions also the payoffs. Actions are numbered from 1, as metrics number them.
+/// A row for each player; for two players with few actions also the payoffs. Actions are numbered from 1, as in the
+/// metrics' names.
 /// @param p, s  of matrix_game.hpp
 template <class Params, class State>
 void draw_matrix_game(Params const& p, State const& s, Drawing& d) {

@@ -10,8 +10,8 @@
 
 namespace shoal {
 
-/// Pursuers are blue discs with their numbers, evaders at large orange ones, walls dark; the lighter blue square is what pursuer 1
-/// observes. Rows count upwards.
+/// Pursuers are blue discs with their numbers, evaders at large orange ones, walls dark. The tinted square is what
+/// pursuer 1 observes. Rows count upwards.
 /// @param s  a State of pursuit.hpp
 template <class State>
 void draw_pursuit(PursuitRules::Params const& p, State const& s, Drawing& d) {

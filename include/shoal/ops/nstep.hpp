@@ -1,5 +1,5 @@
-// Returns of up to n steps from a chunk of a rollout (Sutton and Barto, 2018, eq. 7.1): the body that the CPU and CUDA share.
-// Reference: by_definition() in tests/ops/nstep_test.cpp.
+// Returns of up to n steps from a chunk of a rollout (Sutton and Barto, 2018, eq. 7.1): the body that the CPU and CUDA
+// share. Reference: expect_definition() in tests/ops/nstep_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace shoal {
 
-/// Of the row at step t: return = sum over k < m of discount^k r_{t+k}, target = return + factor * (value of the state `next`).
-/// m = min(n, steps to the end of the chunk, steps to the end of the episode). factor = discount^m, and 0 where the episode
-/// terminated: the state does not bootstrap. A truncation bootstraps from the final observation. All arrays are [steps, columns]
-/// row-major, a column being one agent of one instance.
+/// Of the row at step t: return = sum over k < m of discount^k r_{t+k}, target = return + factor * (value of the state
+/// `next`). m = min(n, steps to the end of the chunk, steps to the end of the episode). factor = discount^m, and 0
+/// where the episode terminated: the state does not bootstrap. A truncation bootstraps from the final observation. All
+/// arrays are [steps, columns] row-major, a column being one agent of one instance.
 struct NStepArgs {
   int steps;
   std::int64_t columns;
@@ -22,8 +22,8 @@ struct NStepArgs {
   std::uint8_t const* ended;  // bit 0 terminated, bit 1 truncated
   float* returns;
   float* factors;
-  /// Row of the bootstrap state: r < (steps + 1) * columns is row r of the observations [steps + 1, columns], the others are
-  /// row r - (steps + 1) * columns of the final observations [steps, columns].
+  /// Row of the bootstrap state: r < (steps + 1) * columns is row r of the observations [steps + 1, columns], the
+  /// others are row r - (steps + 1) * columns of the final observations [steps, columns].
   std::int64_t* next;
 
   SHOAL_FN std::int64_t final_row(std::int64_t row) const { return (steps + std::int64_t(1)) * columns + row; }

@@ -1,9 +1,9 @@
-// Rows of a replay memory drawn in proportion to their priorities (Schaul et al., arXiv 1511.05952, section 3.3), and the upkeep of
-// the priorities: the bodies that the CPU and CUDA share.
+// Rows of a replay memory drawn in proportion to their priorities (Schaul et al., arXiv 1511.05952, section 3.3), and
+// the upkeep of the priorities: the bodies that the CPU and CUDA share.
 //
-// There is no tree to keep up: each draw of a batch first sums all priorities, in f64, over groups of 32 rows and over blocks of 32
-// groups, and then searches block, group and row. Sums associate as below whatever runs them, so one input has one result.
-// Reference: the same in one loop, and LibTorch's cumsum (tests/ops/prioritized_test.cpp).
+// There is no tree to keep up: each draw of a batch first sums all priorities, in f64, over groups of 32 rows and over
+// blocks of 32 groups, and then searches block, group and row. Sums associate as below whatever runs them, so one input
+// has one result. Reference: the same in one loop, and LibTorch's cumsum (tests/ops/prioritized_test.cpp).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace shoal {
 
-/// Draws with replacement. Row i belongs to the numbers in [S_{i-1}, S_i), S the inclusive prefix sums of the priorities.
+/// Draws with replacement. Row i belongs to the numbers in [S_{i-1}, S_i), S the inclusive prefix sums of the
+/// priorities.
 struct DrawRowsArgs {
   static constexpr int group = 32, groups = 32;  // rows of a group, groups of a block
   static constexpr std::int64_t block = group * groups;
@@ -61,8 +62,8 @@ SHOAL_FN void sum_groups(DrawRowsArgs const& args, std::int64_t g, int count) {
 
 }  // namespace detail
 
-/// Sums and least priorities of one block. A lane takes `Side` groups at once: one on CUDA, on the CPU as many as hide the time that
-/// an addition takes.
+/// Sums and least priorities of one block. A lane takes `Side` groups at once: one on CUDA, on the CPU as many as hide
+/// the time that an addition takes.
 template <int Side, class Team>
 SHOAL_FN void sum_block(Team team, DrawRowsArgs const& args, std::int64_t b) {
   static_assert(DrawRowsArgs::groups % Side == 0);
@@ -184,12 +185,12 @@ SHOAL_FN void new_priority(NewPrioritiesArgs const& args, std::int64_t i) {
   args.ring.priorities[(args.first + i) % args.ring.capacity] = args.ring.priority(own < 0 ? *args.ring.largest : own);
 }
 
-/// New errors of rows that a batch has drawn. A row that was overwritten since keeps its priority, and so does one whose error is
-/// not finite. Of several errors of one row the largest counts, so that their order does not.
+/// New errors of rows that a batch has drawn. A row that was overwritten since keeps its priority, and so does one
+/// whose error is not finite. Of several errors of one row the largest counts, so that their order does not.
 struct UpdatePrioritiesArgs {
   PriorityRing ring;
-  std::int64_t overwritten_first,
-      overwritten;           // rows since the batch was drawn: from where on, around the end, and how many
+  std::int64_t overwritten_first;  // since the batch was drawn: `overwritten` rows from here on, around the ring's end
+  std::int64_t overwritten;
   std::int64_t const* rows;  // [count]
   float const* errors;       // [count], of any sign
   std::int64_t count;

@@ -84,6 +84,7 @@ class Trainer {
   void gather_figures();
   void fill(StageReport& report) const;
   void fill_figures(StageReport& report) const;
+  std::int64_t live_steps() const;
   NamedTensors watched() const;
   void check_finite() const;
   NamedTensors learner_state() const;

@@ -52,7 +52,7 @@ void check(WatchCommand const& command) {
   check_file("--page", command.page);
 }
 
-// ---- What is played ---------------------------------------------------------------------------------------------------
+// ---- What is played -------------------------------------------------------------------------------------------------
 
 using Show = std::function<bool(Title const&, Frame const&)>;
 
@@ -114,7 +114,7 @@ bool watch_all(WatchCommand const& command, Show const& show) {
   return watch_run(command, show);
 }
 
-// ---- Where it is shown ------------------------------------------------------------------------------------------------
+// ---- Where it is shown ----------------------------------------------------------------------------------------------
 
 /// At once, so that who watches sees it and a reader who has gone is noticed.
 void put(std::string const& text) {

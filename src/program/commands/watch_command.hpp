@@ -1,4 +1,4 @@
-// `shoal watch`: draws episodes of an environment under uniform random play, or of a run under its policies. On the CPU.
+// `shoal watch`: draws episodes of an environment under uniform random play or of a run under its policies. On the CPU.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ struct WatchCommand {
   std::string page = "";  // write an HTML page there; neither: show frames on standard output
 };
 
-/// On a terminal each frame takes the place of the one before; elsewhere they are printed one after another, without waiting.
+/// On a terminal each frame takes the place of the one before. Elsewhere they are printed one after another, without
+/// waiting.
 /// @return the exit code
 /// @throws InputError naming what is at fault; Error if a file cannot be written whole, and then it stays as it was
 int watch(WatchCommand const& command);

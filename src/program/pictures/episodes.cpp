@@ -20,7 +20,7 @@ std::vector<T> row_of(at::Tensor const& slots) {
   return {row.data_ptr<T>(), row.data_ptr<T>() + row.numel()};
 }
 
-/// How the episode ended, from the agents' rows: it goes on where one is 0; an agent may have terminated before it was truncated.
+/// How the episode ended, from the agents' rows (StepOutput): it goes on where one is 0, and is truncated where any is.
 Ended end_of(std::vector<std::uint8_t> const& ended) {
   auto const has = [&](int bits) { return std::find(ended.begin(), ended.end(), bits) != ended.end(); };
   if (has(0)) return Ended::no;

@@ -21,7 +21,7 @@ constexpr int glyph = GIF_FONT_WIDTH;        // pixels of giflib's letters, whic
 constexpr int line_height = 12, margin = 8;  // pixels, of text and around everything
 constexpr int widest = 512;                  // pixels, of a picture whose scale can be chosen
 
-// ---- The picture ------------------------------------------------------------------------------------------------------
+// ---- The picture ----------------------------------------------------------------------------------------------------
 
 /// A multiple of two letters a unit, for text is as wide as half a unit.
 int scale_of(Drawing const& d) {
@@ -83,7 +83,7 @@ Image page_of(Title const& title, Frame const& frame, std::optional<std::pair<in
   return page;
 }
 
-// ---- The file ---------------------------------------------------------------------------------------------------------
+// ---- The file -------------------------------------------------------------------------------------------------------
 
 struct Box {
   int left, top, right, bottom;  // the last two are outside

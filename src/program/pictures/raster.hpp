@@ -18,7 +18,7 @@ struct Image {
   bool has(int x, int y) const { return x >= 0 && y >= 0 && x < width && y < height; }
 };
 
-/// Cells, lines and discs with `scale` pixels a unit, without any text. Edges are smooth where there are pixels enough for that.
+/// Cells, lines and discs with `scale` pixels a unit, without any text. From 8 pixels a unit on edges are smooth.
 Image rasterize(Drawing const& drawing, int scale);
 
 /// Black or white, whichever is easier to read on the color.

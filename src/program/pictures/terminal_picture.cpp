@@ -18,7 +18,7 @@ constexpr auto reset = "\x1b[0m";
 
 std::string cut(std::string const& text, int columns) { return text.substr(0, std::size_t(columns)); }
 
-// ---- In colors --------------------------------------------------------------------------------------------------------
+// ---- In colors ------------------------------------------------------------------------------------------------------
 
 /// The nearest of xterm's 6 x 6 x 6 colors and 24 greys.
 int color_256(Color c) {
@@ -92,7 +92,7 @@ int scale_for(Drawing const& d, int columns, int rows) {
   return scale;
 }
 
-// ---- In plain characters ----------------------------------------------------------------------------------------------
+// ---- In plain characters --------------------------------------------------------------------------------------------
 
 /// Two characters a unit; what lies outside is dropped.
 class Canvas {
