@@ -49,6 +49,7 @@ def asked(run):
     env, train, policy = (run.config.get(section, {}) for section in ("env", "train", "policy"))
     calibrator = run.config.get("calibrator")
     rows = [["environment", env.get("name")], ["calibrator", calibrator.get("kind", "es") if calibrator else "none"]]
+    rows += [["algorithm", policy["algorithm"]]] if "algorithm" in policy else []
     rows += [["policy", policy["map"]]] if "map" in policy else []
     rows += [[key, str(train[key])] for key in ("stages", "instances", "seed") if key in train]
     parts = [page.heading("What was asked"), page.table(["", "setting"], rows, texts=2)]

@@ -51,6 +51,7 @@ void Population::step() {
   auto const first = slot_.first();
   out.observations = first.observations;
   out.masks = first.masks;
+  out.alive = first.alive;
   simulator_->step(slot_.input(0), out);
 }
 
@@ -85,6 +86,7 @@ at::Tensor Deviant::pick(at::Tensor const& slot) const { return rows_of(slot, 0)
 void Deviant::see(Population const& population, int t) {
   rows_of(rollout_.observations, t).copy_(pick(population.slot().observations));
   if (rollout_.masks.defined()) rows_of(rollout_.masks, t).copy_(pick(population.slot().masks));
+  if (rollout_.alive.defined()) rows_of(rollout_.alive, t).copy_(pick(population.slot().alive));
 }
 
 void Deviant::act(Population const& population, int t) {

@@ -115,6 +115,13 @@ NamedTensors Rollout::fields() const {
   return all;
 }
 
+at::Tensor sample_rows(RolloutShape const& shape, std::vector<int> const& agents, at::Device device) {
+  auto const whole = at::TensorOptions().dtype(at::kLong);
+  auto const instances = at::arange(std::int64_t(shape.steps) * shape.instances, whole);
+  auto const own = at::tensor(agents, whole);
+  return (instances.unsqueeze(1) * shape.agents + own.unsqueeze(0)).flatten().to(device);
+}
+
 std::int64_t rollout_bytes(RolloutShape const& shape) {
   std::int64_t bytes = 0;
   for (auto const& [name, tensor] : make_rollout(shape, at::kMeta).fields()) bytes += std::int64_t(tensor.nbytes());

@@ -1,5 +1,7 @@
 #include "shoal/learn/a2c.hpp"
 
+#include <ATen/ATen.h>
+
 namespace shoal {
 
 A2cLearner::A2cLearner(A2cOptions const& options, ActorConfig actor, NetworkShape network, RolloutShape const& rollout,
@@ -10,7 +12,7 @@ A2cLearner::A2cLearner(A2cOptions const& options, ActorConfig actor, NetworkShap
 /// The policy has not changed since it acted: all ratios are 1, and the gradient of ratio * A is that of log pi(a) * A.
 void A2cLearner::update(Rollout const& rollout) {
   estimate_advantages(rollout, actor(), options_.discount, options_.gae_lambda);
-  begin_update(rollout);
+  begin_update(rollout, Loss::sum);
   auto args = loss_args(rollout, samples());
   args.scale = 1;
   args.value_weight = float(options_.value_weight);
@@ -18,6 +20,11 @@ void A2cLearner::update(Rollout const& rollout) {
   differentiate(args, rollout, true);
   descend(options_.max_grad_norm);
   end_update(double(samples().numel()));
+}
+
+at::Tensor A2cLearner::figures() const {
+  auto const all = PolicyGradientLearner::figures();
+  return at::cat({all.narrow(0, 0, 2), all.narrow(0, 3, 1)});
 }
 
 }  // namespace shoal

@@ -14,7 +14,7 @@ namespace shoal {
 
 namespace {
 
-enum Field { observation, action, reward, factor, next, legal, next_legal };
+enum Field { observation, action, n_step_return, factor, next, legal, next_legal };
 
 DqnOptions const& checked(DqnOptions const& o, RolloutShape const& rollout, std::size_t members) {
   auto const& actions = rollout.actions;
@@ -26,10 +26,15 @@ DqnOptions const& checked(DqnOptions const& o, RolloutShape const& rollout, std:
                     actions.continuous, actions.discrete));
   if (o.batch > o.replay)
     throw SettingError("policy.batch", fmt::format(" = {}: expected at most policy.replay = {}", o.batch, o.replay));
+  if (o.learning_starts > o.replay)
+    throw SettingError("policy.learning_starts",
+                       fmt::format(" = {}: expected at most policy.replay = {}", o.learning_starts, o.replay));
   auto const stage = std::int64_t(rollout.steps) * rollout.instances * std::int64_t(members);
   if (stage > o.replay)
-    throw SettingError("policy.replay",
-                       fmt::format(" = {}: expected at least {}, the samples of a stage", o.replay, stage));
+    throw SettingError(
+        "policy.replay",
+        fmt::format(" = {}: expected at least {}, the samples of a stage; or shorter stages, train.steps", o.replay,
+                    stage));
   return o;
 }
 
@@ -65,17 +70,14 @@ double DqnOptions::epsilon(std::int64_t stage) const {
 DqnLearner::DqnLearner(DqnOptions const& options, ActorConfig actor, NetworkShape network, RolloutShape const& rollout,
                        at::Device device)
     : options_(checked(options, rollout, actor.agents.size())),
-      actor_(actor, network, options.dueling, rollout, device),
-      target_(actor, network, options.dueling, rollout, device),
+      actor_(actor, network, options.dueling, options.epsilon_end, rollout, device),
+      target_(actor, network, options.dueling, options.epsilon_end, rollout, device),
       optimizer_(actor_.parameters()),
       ring_(ring_config(options, actor, rollout), device),
       batch_(ring_.make_batch(options.batch)),
+      samples_(sample_rows(rollout, actor_.agents(), device)),
       updates_(at::zeros({}, at::kLong)),
       figures_(at::zeros({4}, at::TensorOptions().dtype(at::kFloat).device(device))) {
-  auto const whole = at::TensorOptions().dtype(at::kLong).device(device);
-  auto const own = at::tensor(actor_.agents(), at::TensorOptions().dtype(at::kLong)).to(device);
-  auto const rows = at::arange(std::int64_t(rollout.steps) * rollout.instances, whole);
-  samples_ = (rows.unsqueeze(1) * rollout.agents + own.unsqueeze(0)).flatten();
   begin(0);
 }
 
@@ -109,10 +111,10 @@ void DqnLearner::insert(Rollout const& rollout) {
                                           {returns, own},
                                           {factors, own},
                                           {with_final(rollout.observations, rollout.final_observations), from}};
-  if (shape.masked) {  // of final states it is not known what was legal
-    auto const all = shape.truncates ? at::ones_like(rollout.masks.slice(0, 1)) : at::Tensor();
+  if (shape.masked) {  // of a final state it is not known what was legal: taken is what was legal before it
+    auto const before = shape.truncates ? rollout.masks.narrow(0, 0, shape.steps) : at::Tensor();
     sources.push_back({rollout.masks, own});
-    sources.push_back({with_final(rollout.masks, all), from});
+    sources.push_back({with_final(rollout.masks, before), from});
   }
   ring_.insert(sources);
 }
@@ -128,7 +130,7 @@ at::Tensor DqnLearner::targets() const {
   auto const& f = batch_.fields;
   auto const q = target_.q_values(f[next], mask(next_legal));
   auto const best = (options_.double_q ? actor_.q_values(f[next], mask(next_legal)) : q).argmax(1, true);
-  return f[reward] + f[factor] * q.gather(1, best).squeeze(1);
+  return f[n_step_return] + f[factor] * q.gather(1, best).squeeze(1);
 }
 
 void DqnLearner::step() {

@@ -17,10 +17,7 @@ PolicyGradientLearner::PolicyGradientLearner(Schedule const& rate, ActorConfig a
     : schedule_(rate), actor_(std::move(actor), std::move(network), rollout, device), optimizer_(actor_.parameters()) {
   auto const whole = at::TensorOptions().dtype(at::kLong).device(device);
   auto const real = at::TensorOptions().dtype(at::kFloat).device(device);
-  std::vector<std::int64_t> const members(actor_.agents().begin(), actor_.agents().end());
-  auto const own = at::tensor(members, at::TensorOptions().dtype(at::kLong)).to(device);
-  auto const rows = at::arange(std::int64_t(rollout.steps) * rollout.instances, whole);
-  samples_ = (rows.unsqueeze(1) * rollout.agents + own.unsqueeze(0)).flatten();
+  samples_ = sample_rows(rollout, actor_.agents(), device);
   order_ = at::empty_like(samples_);
   stage_ = at::zeros({}, whole.dtype(at::kInt));
   figures_ = at::zeros({4}, real);
@@ -53,22 +50,26 @@ NamedTensors PolicyGradientLearner::state() const {
 }
 
 /// Dead agents' rows keep their places, so that a captured graph stays valid: they count with weight 0.
-void PolicyGradientLearner::weigh_samples(Rollout const& rollout, at::Tensor const& counts) {
+void PolicyGradientLearner::weigh_samples(Rollout const& rollout, Loss loss, at::Tensor const& counts) {
   if (!rollout.alive.defined() && !counts.defined()) return;
   auto own = at::ones({samples_.numel()}, entropy_.options());
   if (counts.defined()) own = own * counts.flatten().index_select(0, samples_);
   if (rollout.alive.defined()) own = own * rollout.alive.flatten().index_select(0, samples_);
   if (!weights_.defined()) weights_ = at::zeros_like(rollout.rewards);
-  weights_.view(-1).index_copy_(0, samples_, own / own.mean().clamp_min(1e-12));
+  if (loss == Loss::mean) own = own / own.mean().clamp_min(1e-12);
+  weights_.view(-1).index_copy_(0, samples_, own);
 }
 
-void PolicyGradientLearner::begin_update(Rollout const& rollout, at::Tensor const& counts) {
+void PolicyGradientLearner::begin_update(Rollout const& rollout, Loss loss, at::Tensor const& counts) {
   at::NoGradGuard const no_grad;
-  weigh_samples(rollout, counts);
+  weigh_samples(rollout, loss, counts);
   old_log_sd_.copy_(actor_.network().log_sd());
   figures_.zero_();
-  auto const entropies = weights_.defined() ? rollout.entropies * weights_ : rollout.entropies;
-  entropy_.copy_((actor_.is_alone() ? entropies : entropies.flatten().index_select(0, samples_)).mean());
+  auto const own = [&](at::Tensor const& x) { return actor_.is_alone() ? x : x.flatten().index_select(0, samples_); };
+  if (weights_.defined())
+    entropy_.copy_(own(rollout.entropies * weights_).sum() / own(weights_).sum().clamp_min(1e-12));
+  else
+    entropy_.copy_(own(rollout.entropies).mean());
 }
 
 PpoLossArgs PolicyGradientLearner::loss_args(Rollout const& rollout, at::Tensor const& index) const {

@@ -25,7 +25,7 @@ void PpoLearner::update(Rollout const& rollout) {
 
 void PpoLearner::learn(Rollout const& rollout) {
   auto const& o = options_;
-  begin_update(rollout);
+  begin_update(rollout, Loss::mean);
   standardize_advantages(rollout);
   auto const rows = samples().numel() / o.minibatches;
   for (int epoch = 0; epoch < o.epochs; ++epoch) {

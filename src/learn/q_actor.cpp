@@ -9,21 +9,22 @@
 
 namespace shoal {
 
-QActor::QActor(ActorConfig config, NetworkShape network, bool dueling, RolloutShape const& rollout, at::Device device)
+QActor::QActor(ActorConfig config, NetworkShape network, bool dueling, double epsilon, RolloutShape const& rollout,
+               at::Device device)
     : Actor(std::move(config), rollout, device),
       dueling_(dueling),
+      resting_epsilon_(epsilon),
       network_(std::move(network), derived_seed(this->config().seed, Purpose::initial, this->config().stream), device),
       path_(make_network_path(network_, this->config().fused, device)),
-      epsilon_(at::zeros({}, network_.parameters().options())) {}
+      epsilon_(at::full({}, epsilon, network_.parameters().options())) {}
 
 QActor::~QActor() = default;
 
 std::unique_ptr<Actor> QActor::copy(RolloutShape const& rollout, std::uint32_t seed) const {
   auto actor = std::make_unique<QActor>(ActorConfig{.agents = agents(), .seed = seed}, network_.shape(), dueling_,
-                                        rollout, parameters().device());
+                                        resting_epsilon_, rollout, parameters().device());
   at::NoGradGuard const no_grad;
   actor->parameters().copy_(parameters());
-  actor->epsilon_.copy_(epsilon_);
   return actor;
 }
 

@@ -15,12 +15,18 @@ ReinforceLearner::ReinforceLearner(ReinforceOptions const& options, ActorConfig 
                        at::TensorOptions().dtype(at::kFloat).device(device))),
       agents_(at::tensor(this->actor().agents(), at::TensorOptions().dtype(at::kLong)).to(device)) {}
 
-/// @param counts  1 for the returns that count, like `returns` [T, N, members]  @return [T, N or 1, 1]
+/// @param counts  1 for the returns that count, [T, N, A]  @return [T, N or 1, 1]
 at::Tensor ReinforceLearner::baseline(at::Tensor const& returns, at::Tensor const& counts) const {
-  if (options_.baseline == ReinforceBaseline::none) return at::zeros({1, 1, 1}, returns.options());
-  auto const over =
-      options_.baseline == ReinforceBaseline::batch ? std::vector<std::int64_t>{1, 2} : std::vector<std::int64_t>{2};
-  return (returns * counts).sum(over, true) / counts.sum(over, true).clamp_min(1);
+  auto const mean = [](at::Tensor const& x, at::Tensor const& of, at::IntArrayRef over) {
+    return (x * of).sum(over, true) / of.sum(over, true).clamp_min(1);
+  };
+  switch (options_.baseline) {
+    case ReinforceBaseline::batch:
+      return mean(returns.index_select(2, agents_), counts.index_select(2, agents_), {1, 2});
+    case ReinforceBaseline::agents: return mean(returns, counts, {2});
+    case ReinforceBaseline::none: break;
+  }
+  return at::zeros({1, 1, 1}, returns.options());
 }
 
 /// Fills this learner's advantages. @return [T, N, A], 1 for the steps whose episode ends within the rollout
@@ -28,14 +34,13 @@ at::Tensor ReinforceLearner::subtract_baseline(Rollout const& rollout) const {
   at::NoGradGuard const no_grad;
   auto const ends = rollout.ended.ne(0).to(at::kFloat);
   auto const whole = ends.flip(0).cumsum(0).flip(0).gt(0).to(at::kFloat);
-  auto counts = whole.index_select(2, agents_);
-  if (rollout.alive.defined())
-    counts = counts * rollout.alive.narrow(0, 0, rollout.shape.steps).index_select(2, agents_);
-  auto const returns = rollout.returns.index_select(2, agents_);
-  rollout.advantages.index_copy_(2, agents_, returns - baseline(returns, counts));
+  auto const counts = rollout.alive.defined() ? whole * rollout.alive.narrow(0, 0, rollout.shape.steps) : whole;
+  auto const advantages = rollout.returns - baseline(rollout.returns, counts);
+  rollout.advantages.index_copy_(2, agents_, advantages.index_select(2, agents_));
   return whole;
 }
 
+/// Returns are those of all agents: a baseline may be the mean over them.
 void ReinforceLearner::update(Rollout const& rollout) {
   auto const no_critic = zeros_.data_ptr<float>();
   ops::gae({.steps = rollout.shape.steps,
@@ -50,12 +55,17 @@ void ReinforceLearner::update(Rollout const& rollout) {
             .returns = rollout.returns.data_ptr<float>()},
            rollout.rewards.device());
   auto const whole = subtract_baseline(rollout);
-  begin_update(rollout, whole);
+  begin_update(rollout, Loss::mean, whole);
   auto args = loss_args(rollout, samples());
   args.entropy_weight = float(options_.entropy_weight);
   differentiate(args, rollout, true);
   descend(options_.max_grad_norm);
   end_update(1);
+}
+
+at::Tensor ReinforceLearner::figures() const {
+  auto const all = PolicyGradientLearner::figures();
+  return at::cat({all.narrow(0, 0, 1), all.narrow(0, 3, 1)});
 }
 
 }  // namespace shoal

@@ -1,6 +1,6 @@
 // Actor and critic on the CPU in one pass: inference for the rollout, and the gradients of a PPO minibatch with forward, loss and
 // backward over blocks of rows that stay in cache. LibTorch owns the parameters; its own path (ActorCritic and autograd) serves
-// every network and device, and is what this one is tested against (tests/learn/fused_network_test.cpp).
+// every network and device, and is what this one is tested against (tests/learn/ppo_test.cpp).
 #pragma once
 
 #include <ATen/core/Tensor.h>

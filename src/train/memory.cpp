@@ -102,7 +102,9 @@ MemoryNeed memory_need(TrainerConfig const& config) {
   int const steps = train.steps > 0 ? train.steps : sizes.spec.max_episode_steps;
   auto const rollout = std::int64_t(steps) * sizes.spec.agents * sample_bytes(sizes.slot);
   std::int64_t const in_passing = 2 * 8 * steps;  // while a learner lists its rows
-  return {.asked = fmt::format("train.instances = {} and train.steps = {}", train.instances, steps),
+  bool const replays = config.policy.algorithm == Algorithm::dqn;
+  auto const replay = replays ? fmt::format(", beside policy.replay = {},", config.policy.dqn.replay) : "";
+  return {.asked = fmt::format("train.instances = {} and train.steps = {}{}", train.instances, steps, replay),
           .count = train.instances,
           .bytes_each = rollout + in_passing + 2 * sizes.state + sizes.metrics,  // the state once more in a checkpoint
           .bytes_fixed = policies_of(config.policy.map, sizes.spec) *

@@ -309,5 +309,23 @@ TEST(Equilibrium, RefusesAPolicyThatIsNotFinite) {
   EXPECT_EQ(message_of<InputError>([&] { fixture.check(quick); }), "the policy's parameters are not finite");
 }
 
+// Agents of Switch leave when they arrive.
+TEST(Deviant, LearnsWhereAgentsLeaveTheEpisode) {
+  Fixture fixture{"switch", {}, {{0, 1}}};
+  Population population(fixture.game(), 16, 1);
+  Deviant deviant(population, fixture.ppo, 2, fixture.policies[0]->network_shape(), 8);
+  deviant.choose(at::arange(16, at::kLong).remainder(2));
+  auto const before = deviant.parameters().clone();
+  deviant.begin(0);
+  for (int t = 0; t < 8; ++t) {
+    population.act(t);
+    deviant.act(population, t);
+    population.step();
+    deviant.record(population, t);
+  }
+  deviant.learn(population);
+  EXPECT_GT(distance(deviant.parameters(), before), 1e-4);
+}
+
 }  // namespace
 }  // namespace shoal

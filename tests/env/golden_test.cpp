@@ -28,6 +28,9 @@ std::map<std::string, std::uint64_t> const golden = {
     {"switch", 2476147790619007326u},
     {"switch_old", 4717619931769248226u},
     {"switch_full", 2898865873465443065u},
+    {"recall", 3299796276850016200u},
+    {"recall_role", 16207244863140055311u},
+    {"recall_at_once", 12834528068974077876u},
 };
 
 std::uint64_t trajectory(Variant const& v) {

@@ -202,9 +202,9 @@ TEST(Recall, UniformPlaySucceedsByChance) {
   for (std::int64_t const cues : {2, 5})
     for (bool const role : {false, true}) {
       auto const [found, error] =
-          uniform_team_return("recall", {{"cues", cues}, {"delay", std::int64_t(2)}, {"role", role}}, 4000);
+          uniform_team_return("recall", {{"cues", cues}, {"delay", std::int64_t(1)}, {"role", role}}, 2000);
       EXPECT_NEAR(found, 1 / double(cues), 4 * error) << cues;
-      EXPECT_NEAR(error, std::sqrt(double(cues - 1) / 4 / 4000) / double(cues), 0.1 * error) << cues;
+      EXPECT_NEAR(error, std::sqrt(double(cues - 1) / 4 / 2000) / double(cues), 0.1 * error) << cues;
     }
 }
 

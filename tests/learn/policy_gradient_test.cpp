@@ -16,13 +16,15 @@ constexpr int steps = 7, instances = 4, agents = TaggedSimulator::agents;
 template <class L, class Options>
 struct Played {
   TaggedSimulator simulator{instances};
-  Rollout rollout = make_rollout(rollout_shape(simulator, steps), at::kCPU);
+  Rollout rollout;
   L learner;
   std::vector<int> group;
   at::Tensor before;  // the parameters that acted, f64
 
-  Played(Options const& options, std::vector<int> const& members, bool fused)
-      : learner(options, {.agents = members, .seed = 3, .fused = fused},
+  /// @param mortal  about a third of the agents' rows are of dead ones
+  Played(Options const& options, std::vector<int> const& members, bool fused, bool mortal = false)
+      : rollout(make_rollout(shape_of(simulator, mortal), at::kCPU)),
+        learner(options, {.agents = members, .seed = 3, .fused = fused},
                 {.inputs = TaggedSimulator::width, .hidden = {8}, .actions = rollout.shape.actions}, rollout.shape,
                 at::kCPU),
         group(members) {
@@ -37,7 +39,14 @@ struct Played {
     }
     rollout.rewards.mul_(0.01);
     learner.actor().evaluate_end(rollout);
+    if (mortal) rollout.alive.copy_(random_unit(rollout.alive.sizes(), 9) < 2.0 / 3);
     learner.update(rollout);
+  }
+
+  static RolloutShape shape_of(Simulator const& simulator, bool mortal) {
+    auto shape = rollout_shape(simulator, steps);
+    shape.mortal = mortal;
+    return shape;
   }
 
   /// The group's samples of a field [T, N, agents, ...], f64.
@@ -48,7 +57,7 @@ struct Played {
   Ended ended(int t, int n) const { return TaggedSimulator::ended(t, n); }
   double value(int t, int n, int a) const { return number(rollout.values[t][n][a]); }
 
-  /// The gradient of sum(weights * (-log pi(a) advantages)) + value_weight / 2 sum((V - returns)^2) - entropy_weight sum(weights H).
+  /// The gradient of the sum of weights * (-log pi(a) advantages + value_weight / 2 (V - returns)^2 - entropy_weight H).
   at::Tensor gradient(at::Tensor const& weights, at::Tensor const& advantages, at::Tensor const& returns,
                       double value_weight, double entropy_weight) const {
     auto const p = before.clone().set_requires_grad(true);
@@ -59,7 +68,7 @@ struct Played {
     auto const now = network.distribution(x);
     auto const log_p = log_probability(shape.actions, now, network.log_sd, actions);
     auto const loss = -(weights * log_p * advantages).sum() +
-                      value_weight / 2 * (network.value(x) - returns).square().sum() -
+                      value_weight / 2 * (weights * (network.value(x) - returns).square()).sum() -
                       entropy_weight * (weights * entropy(shape.actions, now, network.log_sd, actions.masks)).sum();
     loss.backward();
     return p.grad();
@@ -81,8 +90,9 @@ at::Tensor of_samples(std::vector<int> const& group, F f) {
 TEST(A2c, TheGradientIsThatOfTheSummedLoss) {
   A2cOptions const options{.discount = 0.9, .gae_lambda = 1, .value_weight = 0.5, .entropy_weight = 0.01};
   for (auto const& group : groups)
-    for (bool const fused : {true, false}) {
-      Played<A2cLearner, A2cOptions> const played(options, group, fused);
+    for (int variant = 0; variant < 4; ++variant) {
+      bool const fused = variant % 2 == 0, mortal = variant >= 2;
+      Played<A2cLearner, A2cOptions> const played(options, group, fused, mortal);
       std::function<double(int, int, int)> const target = [&](int t, int n, int a) {
         auto const end = played.ended(t, n);
         double const next = end == Ended::terminated  ? 0
@@ -93,7 +103,8 @@ TEST(A2c, TheGradientIsThatOfTheSummedLoss) {
       };
       auto const returns = of_samples(group, target);
       auto const values = of_samples(group, [&](int t, int n, int a) { return played.value(t, n, a); });
-      auto const expected = played.gradient(at::ones_like(returns), returns - values, returns, 0.5, 0.01);
+      auto const weights = mortal ? played.own(played.rollout.alive).to(at::kDouble) : at::ones_like(returns);
+      auto const expected = played.gradient(weights, returns - values, returns, 0.5, 0.01);
       EXPECT_LT(distance(played.learner.actor().network().gradients(), expected), 2e-4 * number(expected.abs().max()));
     }
 }
@@ -116,7 +127,7 @@ TEST(Reinforce, TheGradientIsThatOfWholeEpisodes) {
       auto const base = [&](int t, int n) {
         double sum = 0, count = 0;
         for (int m = 0; m < instances; ++m)
-          for (int const a : group)
+          for (int const a : baseline == ReinforceBaseline::batch ? group : std::vector{0, 1, 2})
             if (is_whole(t, m) && (baseline == ReinforceBaseline::batch || m == n)) sum += target(t, m, a), ++count;
         return baseline == ReinforceBaseline::none || count == 0 ? 0 : sum / count;
       };

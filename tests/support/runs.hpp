@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <sstream>
 
@@ -26,6 +27,13 @@ inline TrainerConfig small_run(bool calibrated, CalibratorKind kind = Calibrator
   c.calibrator->network.hidden = {1, {8}};
   c.targets = {{{"player_1.action_1", "player_2.action_1"}, {0.5, 0.5}, 1, 0.2}};
   return c;
+}
+
+/// One of the learners' figures; NaN if there is none of that name.
+inline double figure(StageReport const& report, std::string const& name) {
+  for (auto const& x : report.figures)
+    if (x.name == name) return x.mean;
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 /// All of a report that does not depend on the clock, but for its validated fits.

@@ -10,12 +10,6 @@
 namespace shoal {
 namespace {
 
-double figure(StageReport const& report, std::string const& name) {
-  for (auto const& x : report.figures)
-    if (x.name == name) return x.mean;
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
 using namespace test;
 
 /// Episodes of random length that go on from stage to stage.

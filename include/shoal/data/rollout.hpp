@@ -56,6 +56,9 @@ T* slot_data(at::Tensor const& tensor, int t) {
 
 Rollout make_rollout(RolloutShape const& shape, at::Device device);
 
+/// The samples of some agents: rows of the rollout's tensors flattened over [T, N, A], i64 [T * N * agents].
+at::Tensor sample_rows(RolloutShape const& shape, std::vector<int> const& agents, at::Device device);
+
 /// The memory of make_rollout(shape).
 std::int64_t rollout_bytes(RolloutShape const& shape);
 

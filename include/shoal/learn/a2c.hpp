@@ -13,6 +13,9 @@ class A2cLearner final : public PolicyGradientLearner {
   /// loss = sum over the samples of -log pi(a) A + value_weight (V - R)^2 / 2 - entropy_weight H, A = R - V.
   void update(Rollout const& rollout) override;
 
+  std::vector<std::string> figure_names() const override { return {"policy_loss", "value_loss", "entropy"}; }
+  at::Tensor figures() const override;
+
  private:
   A2cOptions options_;
 };

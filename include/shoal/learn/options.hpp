@@ -1,4 +1,4 @@
-// Options of the policies and of PPO, with the defaults of a run. Each struct lists its fields (shoal/core/settings.hpp); a
+// Options of the policies and of the algorithms, with the defaults of a run. Each struct lists its fields (shoal/core/settings.hpp); a
 // configuration's sections are made of them, and `shoal list` prints them.
 #pragma once
 

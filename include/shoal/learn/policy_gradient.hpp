@@ -29,7 +29,9 @@ class PolicyGradientLearner : public Learner {
 
   /// Forgets the last update's figures, remembers the distribution that acted, and finds the samples' weights.
   /// @param counts  [T, N, A], of samples that count beside being of agents that live; undefined: all
-  void begin_update(Rollout const& rollout, at::Tensor const& counts = {});
+  /// @param loss    of a mean, the weights have mean 1; of a sum, they are 0 or 1
+  enum class Loss { mean, sum };
+  void begin_update(Rollout const& rollout, Loss loss, at::Tensor const& counts = {});
   /// Of the samples that `index` names; no clip and no penalty on KL.
   PpoLossArgs loss_args(Rollout const& rollout, at::Tensor const& index) const;
   /// Overwrites the gradients. @param count  whether the minibatch enters the figures
@@ -48,7 +50,7 @@ class PolicyGradientLearner : public Learner {
   at::Tensor const& mean_kl() const { return mean_kl_; }
 
  private:
-  void weigh_samples(Rollout const& rollout, at::Tensor const& counts);
+  void weigh_samples(Rollout const& rollout, Loss loss, at::Tensor const& counts);
 
   Schedule schedule_;
   PolicyActor actor_;
@@ -59,7 +61,7 @@ class PolicyGradientLearner : public Learner {
   at::Tensor mean_kl_;
   at::Tensor entropy_;     // of the policy that acted
   at::Tensor old_log_sd_;  // [continuous heads], when the rollout was drawn
-  at::Tensor weights_;     // [T, N, A], of the samples, mean 1; undefined: all 1
+  at::Tensor weights_;     // [T, N, A], of the samples; undefined: all 1
   at::Tensor moments_;     // scratch
   at::Tensor no_penalty_;  // one 0
 };

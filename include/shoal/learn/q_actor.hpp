@@ -10,7 +10,9 @@ class NetworkPath;
 class QActor final : public Actor {
  public:
   /// @param dueling  Q = V + A - mean A of the legal actions, V the network's critic and A its actor; else Q = A
-  QActor(ActorConfig config, NetworkShape network, bool dueling, RolloutShape const& rollout, at::Device device);
+  /// @param epsilon  of copies, and of itself until set_epsilon()
+  QActor(ActorConfig config, NetworkShape network, bool dueling, double epsilon, RolloutShape const& rollout,
+         at::Device device);
   QActor(QActor const&) = delete;
   ~QActor() override;
 
@@ -32,6 +34,7 @@ class QActor final : public Actor {
   at::Tensor combined(at::Tensor const& advantages, at::Tensor const& values, at::Tensor const& legal) const;
 
   bool dueling_;
+  double resting_epsilon_;
   ActorCritic network_;
   std::unique_ptr<NetworkPath> path_;
   at::Tensor epsilon_;  // one value, on the device

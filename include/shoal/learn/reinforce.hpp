@@ -14,6 +14,9 @@ class ReinforceLearner final : public PolicyGradientLearner {
   /// discounted return from t to that end.
   void update(Rollout const& rollout) override;
 
+  std::vector<std::string> figure_names() const override { return {"policy_loss", "entropy"}; }
+  at::Tensor figures() const override;
+
  private:
   at::Tensor baseline(at::Tensor const& returns, at::Tensor const& counts) const;
   at::Tensor subtract_baseline(Rollout const& rollout) const;

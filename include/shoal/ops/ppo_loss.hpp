@@ -43,7 +43,7 @@ struct PpoLossArgs {
   std::int64_t rows;
   float const* old_parameters;         // [samples, layout.parameters()]
   float const* old_log_probabilities;  // [samples]
-  float const* advantages;             // [samples], standardised
+  float const* advantages;             // [samples]
   float const* returns;                // [samples]
   float const* continuous;             // [samples, layout.continuous]
   std::int32_t const* discrete;        // [samples, layout.discrete]
