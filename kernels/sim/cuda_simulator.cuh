@@ -95,6 +95,7 @@ __global__ void __launch_bounds__(Blocks<Env, Lanes>::threads, Blocks<Env, Lanes
     observe_instance(team, batch, arguments.out, instance);
   else
     step_instance(team, batch, scratch, arguments.in, arguments.out, instance);
+  if constexpr (!MayDie<Env>) write_alive(team, batch, arguments.out, instance);
 }
 
 }  // namespace cuda

@@ -1,5 +1,5 @@
-// What the contract (shoal/env/contract.hpp) asks of every environment and the compiler cannot see, but for keys of random numbers
-// (draw_keys_test.cpp). Each check is first tried on a game with the fault that it is for.
+// What the contract (shoal/env/contract.hpp) asks of every environment and the compiler cannot see, but for keys of
+// random numbers (draw_keys_test.cpp). Each check is first tried on a game with the fault that it is for.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
-// No random number is drawn twice: two draws with one key (episode, step, purpose, index) would be equal. reset() and the first step()
-// share their step. This unit compiles environments with a Random that records (shoal/core/random.hpp), which is another type.
+// No random number is drawn twice: two draws with one key (episode, step, purpose, index) would be equal. reset() and
+// the first step() share their step. This unit compiles environments with a Random that records
+// (shoal/core/random.hpp), which is another type.
 #define SHOAL_RECORD_DRAWS
 
 #include <fmt/format.h>

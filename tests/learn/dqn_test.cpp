@@ -109,7 +109,8 @@ TEST(Dqn, RefusesWhatDoesNotFit) {
   auto discrete = shape;
   discrete.actions = heads(0, {3});
   EXPECT_NE(refusal(discrete, {.replay = 100, .batch = 101}).find("at most policy.replay = 100"), std::string::npos);
-  EXPECT_NE(refusal(discrete, {.replay = 11, .batch = 2}).find("at least 12"), std::string::npos);
+  EXPECT_NE(refusal(discrete, {.replay = 100, .batch = 9}).find("policy.learning_starts = 1000"), std::string::npos);
+  EXPECT_NE(refusal(discrete, {.replay = 11, .batch = 2, .learning_starts = 2}).find("at least 12"), std::string::npos);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A game whose agents die one after another and that leaves cells unwritten; and the same with a fault, which the tests of the contract
-// have to find.
+// A game whose agents die one after another and that leaves cells unwritten; and the same with a fault, which the tests
+// of the contract have to find.
 #pragma once
 
 #include <algorithm>

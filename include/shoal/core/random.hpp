@@ -58,8 +58,8 @@ struct Words {
   }
 };
 
-// The test of keys that are drawn twice (tests/env/draw_keys_test.cpp) defines SHOAL_RECORD_DRAWS and record_draw(). Its Random is another
-// type, so that no function compiled for it takes the place of the library's.
+// The test of keys that are drawn twice (tests/env/draw_keys_test.cpp) defines SHOAL_RECORD_DRAWS and record_draw().
+// Its Random is another type, so that no function compiled for it takes the place of the library's.
 #ifdef SHOAL_RECORD_DRAWS
 inline namespace recorded {
 struct Random;

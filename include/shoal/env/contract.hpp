@@ -16,34 +16,35 @@
 //   };
 //
 // Optional:
-//     static bool alive(Params const&, State const&, int agent);   // whether the agent acts in the next step; without it all do
-//     static constexpr bool writes_every_cell = true;              // see "Rows"
+//     static bool alive(Params const&, State const&, int agent);  // whether it acts in the next step; without it all do
+//     static constexpr bool writes_every_cell = true;             // see "Rows"
 //     static Settings with_agents(int n);    // settings that give n agents; throws InputError for none. Without it the number is fixed
 //     static void preset(Params& p);         // the defaults that p.profile names, where parameters have a `profile`
 //     using Smaller = ...;                   // itself with less room in State, taken where Smaller::fits(params)
 //     static void draw(Params const&, State const&, Drawing&);      // what a person sees of it (drawing.hpp); host only
 //
-// State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and counts.
+// State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and
+// counts.
 //
-// Rows. Rewards, Observation::own and Observation::type are 0 before the environment writes them, masks 1. Who writes every cell of
-// the first three, in every call, says so with writes_every_cell and does not pay for the zeros. A mask of 0 is an error
-// where spec.masked is false: learners pass it over.
+// Rows. Rewards, Observation::own and Observation::type are 0 before the environment writes them, masks 1. Who writes
+// every cell of the first three, in every call, says so with writes_every_cell and does not pay for the zeros. A mask
+// of 0 is an error where spec.masked is false: learners pass it over.
 //
-// Life. An agent that dies does not act again before the next episode. Its last action is that of the step in which it dies: it
-// gets that step's reward, and its row of `ended` is terminated (StepOutput). After that its reward is 0, its
-// observations are 0 and its masks 1, whatever the environment writes; its actions are to be ignored. Nobody comes back to life
-// within an episode, every episode begins with a living agent, and step() ends it with the last one at the latest. alive() is
-// called on all lanes, outside reset(), step(), observe() and metrics().
+// Life. An agent that dies does not act again before the next episode. Its last action is that of the step in which it
+// dies: it gets that step's reward, and its row of `ended` is terminated (StepOutput). After that its reward is 0, its
+// observations are 0 and its masks 1, whatever the environment writes; its actions are to be ignored. Nobody comes back
+// to life within an episode, every episode begins with a living agent, and step() ends it with the last one at the
+// latest. alive() is called on all lanes, outside reset(), step(), observe() and metrics().
 //
-// Random comes keyed by (seed, instance, episode, step); the environment adds purpose and index. random.step counts from 0 within an
-// episode, so reset() and the first step() draw from the same place: they must differ in purpose or index. No key is drawn
-// twice.
+// Random comes keyed by (seed, instance, episode, step); the environment adds purpose and index. random.step counts
+// from 0 within an episode, so reset() and the first step() draw from the same place: they must differ in purpose or
+// index. Two draws with one key are equal: none is drawn twice, unless other words of it are used.
 //
-// metrics() is called once, after the last step and before the next reset(). It is not told how many steps there were: who needs
-// the number counts in State, as the market does. episode_length is recorded for every environment.
+// metrics() is called once, after the last step and before the next reset(). It is not told how many steps there were:
+// who needs the number counts in State, as the market does. episode_length is recorded for every environment.
 //
-// Limits (WithinLimits): max_metrics metrics, those that shoal adds included; max_params_bytes of Params, max_scratch_bytes of Scratch,
-// which has no initialisers; lanes as above.
+// Limits (WithinLimits): max_metrics metrics, those that shoal adds included; max_params_bytes of Params,
+// max_scratch_bytes of Scratch, which has no initialisers; lanes as above.
 // tests/env/conformance_test.cpp and draw_keys_test.cpp hold every environment to what the compiler cannot see.
 #pragma once
 

@@ -38,11 +38,13 @@ class CpuSimulator final : public Simulator {
   void reset(StepOutput const& out) override {
     check(out, false);
     for_each_instance([&](auto team, auto& scratch, int i) { reset_instance(team, batch_, scratch, out, i); });
+    all_live(out);
   }
 
   void observe(StepOutput const& out) override {
     check(out, false);
     for_each_instance([&](auto team, auto&, int i) { observe_instance(team, batch_, out, i); });
+    all_live(out);
   }
 
   void step(StepInput const& in, StepOutput const& out) override {
@@ -54,6 +56,7 @@ class CpuSimulator final : public Simulator {
       prefetch(batch_.states + std::min(i + 1, options().instances - 1));
       step_one(team, batch_, scratch, in, out, i);
     });
+    all_live(out);
   }
 
   View<float, 3> supertypes() override { return batch_.supertype_values; }
@@ -123,6 +126,12 @@ class CpuSimulator final : public Simulator {
     if (!options().executor) return pool_.run(n, work);
     options().executor(
         shares, [&](int share) { work(share, share_begin(n, share, shares), share_begin(n, share + 1, shares)); });
+  }
+
+  /// Writes `alive` where nobody can die.
+  void all_live(StepOutput const& out) {
+    if constexpr (!MayDie<Env>)
+      if (out.alive.data) for_each_instance([&](auto team, auto&, int i) { write_alive(team, batch_, out, i); });
   }
 
   /// Brings a state into the caches while another is stepped: batches of thousands lie in memory.

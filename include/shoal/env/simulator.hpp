@@ -62,13 +62,14 @@ struct StepInput {
   View<std::int32_t const, 3> discrete = {};  // [instances, agents, spec.discrete]; likewise
 };
 
-/// Where a step writes: slots of a rollout, or any memory of the simulator's device. `masks`, `alive` and `final_observations` may be
-/// empty. Any strides, but rows of observations are contiguous. An agent that does not live has rows of observations (final ones
-/// too) that are 0 throughout, masks of 1 and a reward of 0.
+/// Where a step writes: slots of a rollout, or any memory of the simulator's device. `masks`, `alive` and
+/// `final_observations` may be empty. Any strides, but rows of observations are contiguous. An agent that does not live
+/// has rows of observations (final ones too) that are 0 throughout, masks of 1 and a reward of 0.
 ///
-/// `ended` has the bits of Ended. Where the episode ended, every row has the episode's; an agent that is dead by then has terminated
-/// too, so that who has truncated alone has a final observation to bootstrap from. Where it goes on, an agent that died in this step has
-/// terminated, all others have 0. So the episode of an instance has ended if all its rows are set.
+/// `ended` has the bits of Ended. Where the episode ended, every row has the episode's; an agent that is dead by then
+/// has terminated too, so that who has truncated alone has a final observation to bootstrap from. Where it goes on, an
+/// agent that died in this step has terminated, all others have 0. So the episode of an instance has ended if all its
+/// rows are set.
 struct StepOutput {
   View<float, 3> observations = {};  // [instances, agents, observation_width()]: after the step, and after a reset
   View<std::uint8_t, 3> masks = {};  // [instances, agents, spec.choices()], 1 = legal
