@@ -35,7 +35,8 @@ void write_archive(std::string const& path, torch::serialize::OutputArchive& arc
   if (!file) cannot("write", path, errno);
   int error = 0;
   archive.save_to([&](void const* data, std::size_t size) {
-    if (error == 0 && std::fwrite(data, 1, size, file.get()) != size) error = errno;
+    // An empty tensor may have no memory, and fwrite takes no null.
+    if (error == 0 && size > 0 && std::fwrite(data, 1, size, file.get()) != size) error = errno;
     return size;
   });
   if (error == 0 && (std::fflush(file.get()) != 0 || fsync(fileno(file.get())) != 0)) error = errno;
