@@ -10,6 +10,7 @@ namespace shoal {
 
 void Figures::put(std::string const& name, at::Tensor const& values) {
   at::NoGradGuard const no_grad;
+  if (pieces_.empty()) places_.clear();  // another list begins
   auto const flat = values.to(at::kDouble).flatten();
   places_[name] = {size_, std::size_t(flat.numel())};
   size_ += std::size_t(flat.numel());
