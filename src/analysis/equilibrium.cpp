@@ -78,14 +78,20 @@ class Check {
     return report;
   }
 
-  Challenge challenge(Deviators const& who) {
+  Challenge challenge(Deviators const& who, int challengers) {
     set_lengths(game_.make_simulator(1, options_.seed)->spec());
-    work_ = training_work() + 2 * evaluation_work();
+    work_ = challengers * training_work() + (challengers + 1) * evaluation_work();
     auto const [agents, base] = baseline(who, *evaluate("pi*", {}));
-    auto const parameters = *train(who, false, "challenger");
     auto const& network = game_.policies[who.policy]->network_shape();
-    auto const returns = *evaluate("challenger", Deviating{network, parameters, agents});
-    return {estimate(of_agents(returns, agents) - base), parameters};
+    Challenge best;
+    for (int c = 0; c < challengers; ++c) {
+      auto const what = fmt::format("challenger {}", c + 1);
+      auto const parameters = *train(who, false, what);
+      auto const returns = *evaluate(what, Deviating{network, parameters, agents});
+      auto const regret = estimate(of_agents(returns, agents) - base);
+      if (c == 0 || regret.mean > best.regret.mean) best = {regret, parameters};
+    }
+    return best;
   }
 
  private:
@@ -247,9 +253,9 @@ std::vector<Deviators> all_deviators(std::vector<Actor const*> const& policies, 
   return all;
 }
 
-Challenge challenge(FrozenGame const& game, std::size_t policy, EquilibriumOptions const& options) {
+Challenge challenge(FrozenGame const& game, std::size_t policy, int challengers, EquilibriumOptions const& options) {
   EquilibriumProgress const goes_on = [](double, std::string const&) { return true; };
-  return Check(game, options, goes_on).challenge({"all agents", policy, game.policies[policy]->agents()});
+  return Check(game, options, goes_on).challenge({"all agents", policy, game.policies[policy]->agents()}, challengers);
 }
 
 std::optional<EquilibriumReport> check_equilibrium(FrozenGame const& game, EquilibriumOptions const& options,

@@ -80,8 +80,8 @@ void Trainer::validate(StageReport& report) {
 
 /// At even distances while the calibration goes on. Not at its end: the profile could no longer follow a new policy.
 bool Trainer::is_challenged() const {
-  if (config_.settling.challengers == 0 || settling_stages() == 0 || !calibrating()) return false;
-  auto const distance = calibration_stages() / (config_.settling.challengers + 1);
+  if (config_.settling.challenges == 0 || settling_stages() == 0 || !calibrating()) return false;
+  auto const distance = calibration_stages() / (config_.settling.challenges + 1);
   return distance > 0 && stage_ % distance == 0 && stage_ + distance <= calibration_stages();
 }
 
@@ -94,7 +94,7 @@ void Trainer::challenge_policies(StageReport& report) {
   auto const seed = derived_seed(std::uint32_t(config_.train.seed), Purpose::deviation, std::uint32_t(stage_));
   for (std::size_t p = 0; p < learners_.size(); ++p) {
     if (!learners_[p]->actor().policy_parameters().defined()) continue;  // challengers are stochastic policies
-    auto const challenger = challenge(game, p,
+    auto const challenger = challenge(game, p, config_.settling.challengers,
                                       {.instances = 2 * config_.train.instances,
                                        .updates = updates,
                                        .steps = config_.train.steps,

@@ -94,12 +94,24 @@ TEST(Equilibrium, WhoDefectsCannotBeExploited) {
 TEST(Challenge, WinsAgainstWhoCooperatesAndNotAgainstWhoDefects) {
   auto const fixture = matrix_game(dilemma, {{"rounds", std::int64_t(4)}});
   always(*fixture.policies[0], 0);
-  auto const winner = challenge(fixture.game(), 0, quick);
+  auto const winner = challenge(fixture.game(), 0, 1, quick);
   EXPECT_TRUE(winner.wins());
   EXPECT_NEAR(winner.regret.mean, 4 * 2, 0.4);
   EXPECT_EQ(winner.parameters.numel(), fixture.policies[0]->network().parameters().numel());
   always(*fixture.policies[0], 1);
-  EXPECT_FALSE(challenge(fixture.game(), 0, quick).wins());
+  EXPECT_FALSE(challenge(fixture.game(), 0, 1, quick).wins());
+}
+
+// Barely trained ones, so that they differ.
+TEST(Challenge, HasTheBestOfItsChallengers) {
+  auto const fixture = matrix_game(dilemma, {{"rounds", std::int64_t(4)}});
+  always(*fixture.policies[0], 0);
+  auto brief = quick;
+  brief.updates = 1;
+  auto const best_of = [&](int challengers) { return challenge(fixture.game(), 0, challengers, brief); };
+  auto const first = best_of(1), best = best_of(4);
+  EXPECT_GT(best.regret.mean, first.regret.mean);
+  EXPECT_FALSE(at::equal(best.parameters, first.parameters));
 }
 
 TEST(Equilibrium, ValuesAreDiscountedWithThePolicysOwnDiscount) {

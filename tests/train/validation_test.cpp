@@ -20,7 +20,7 @@ TrainerConfig validated_run(CalibratorKind kind = CalibratorKind::es) {
   c.calibrator->bayesian.initial_points = c.calibrator->cma_es.population = 2;
   c.validation = ValidationOptions{.every = 2, .episodes = 8, .patience = 0, .final_episodes = 16};
   c.settling.share = 0.4;
-  c.settling.challengers = 0;
+  c.settling.challenges = 0;
   return c;
 }
 
@@ -313,7 +313,7 @@ TEST(Settling, PoliciesKeepWhatTheyHaveLearned) {
 
 TEST(Challenges, ComeAtEvenDistancesWhileTheCalibrationGoesOn) {
   auto config = validated_run();
-  config.settling.challengers = 2;
+  config.settling.challenges = 2;
   Trainer trainer(config);
   std::vector<std::int64_t> stages;
   for (auto const& report : reports_of(trainer))
@@ -325,7 +325,7 @@ TEST(Challenges, NeedAProfileThatMovesAndPoliciesThatSettle) {
   auto fixed = validated_run(CalibratorKind::fixed), restless = validated_run();
   restless.settling.share = 0;
   for (auto config : {fixed, restless}) {
-    config.settling.challengers = 3;
+    config.settling.challenges = 3;
     Trainer trainer(config);
     for (auto const& report : reports_of(trainer)) EXPECT_TRUE(report.challenges.empty());
   }
@@ -336,7 +336,7 @@ TEST(Challenges, AWinnerReplacesThePolicyAndTheRateBeginsAnew) {
   auto config = validated_run();
   config.env.erase("payoffs");
   config.policy.ppo.learning_rate = {1e-6, 0, 1};
-  config.settling.challengers = 1;
+  config.settling.challenges = 1;
   Trainer trainer(config);
   for (int m = 0; m < 2; ++m) trainer.run_stage();
   auto const before = trainer.learners()[0]->actor().parameters().detach().clone();
@@ -353,7 +353,7 @@ using ValidationFiles = Files;
 // A challenge trains a hundred updates, hence one place alone.
 TEST_F(ValidationFiles, ARunWithChallengesGoesOnBitForBit) {
   auto config = validated_run();
-  config.settling.challengers = 3;
+  config.settling.challenges = 3;
   config.env.erase("payoffs");
   Trainer whole(config), first(config), second(config);
   for (int m = 0; m < 3; ++m) whole.run_stage(), first.run_stage();

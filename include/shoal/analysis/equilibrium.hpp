@@ -62,17 +62,18 @@ struct EquilibriumReport {
 /// Who may deviate from policies with these agents: the agents of each policy, and of those the agents of each supertype.
 std::vector<Deviators> all_deviators(std::vector<Actor const*> const& policies, Spec const& spec);
 
-/// A policy from scratch against one of the game's.
+/// The best of some policies from scratch against one of the game's.
 struct Challenge {
   Estimate regret;        // as of a Deviation, of all agents that the policy acts for
-  at::Tensor parameters;  // of the challenger
+  at::Tensor parameters;  // of the best challenger
   bool wins() const { return regret.low > 0; }
 };
 
-/// Trains a deviation from scratch for the agents of one policy: whether they earn more with it for sure says that the policy is in
-/// a local optimum, or not at an equilibrium at all.
-/// @throws Error if its training diverges
-Challenge challenge(FrozenGame const& game, std::size_t policy, EquilibriumOptions const& options);
+/// Trains deviations from scratch for the agents of one policy: whether they earn more with the best for sure says that the policy
+/// is in a local optimum, or not at an equilibrium at all. The best is chosen and measured on the same episodes.
+/// @param challengers  how many, at least 1: each may end in a local optimum itself
+/// @throws Error if a training diverges
+Challenge challenge(FrozenGame const& game, std::size_t policy, int challengers, EquilibriumOptions const& options);
 
 /// How far a check is, in [0, 1], and what it is doing. Returning false ends the check.
 using EquilibriumProgress = std::function<bool(double done, std::string const& what)>;

@@ -30,7 +30,8 @@ struct ValidationOptions {
 struct SettlingOptions {
   double share = 0.2;
   bool explore = false;
-  int challengers = 0;
+  int challenges = 0;
+  int challengers = 3;
 
   template <class Visit>
   static void fields(Visit& visit, SettlingOptions& o) {
@@ -39,9 +40,10 @@ struct SettlingOptions {
     visit("explore", o.explore,
           "the policies then explore as at the start, and their learning rate begins anew; they may settle elsewhere, "
           "with another fit");
-    visit("challengers", o.challengers, Range{0, 100},
-          "policies that are trained from scratch against the present ones, at even distances until the calibration "
-          "ends; one that earns more for sure replaces them, and the learning rate begins anew");
+    visit("challenges", o.challenges, Range{0, 100},
+          "times, at even distances until the calibration ends, that policies from scratch are trained against the "
+          "present one; the best of them replaces it if it earns more for sure, and the learning rate begins anew");
+    visit("challengers", o.challengers, Range{1, 100}, "policies from scratch of a challenge");
   }
 };
 
