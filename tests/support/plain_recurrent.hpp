@@ -59,13 +59,13 @@ struct PlainRecurrent {
   }
 
   /// A step at a time. @param resets  [L, m], 1: the row's state is zeroed before the step
-  RecurrentNetwork::Outputs sequence(at::Tensor const& x, at::Tensor state, at::Tensor const& resets) const {
+  RecurrentNetwork::Outputs sequence(at::Tensor const& x, at::Tensor now, at::Tensor const& resets) const {
     std::vector<at::Tensor> distributions, values;
     for (std::int64_t l = 0; l < x.size(0); ++l) {
-      auto const out = step(x[l], state * (1 - resets[l].to(x.scalar_type())).unsqueeze(1));
-      distributions.push_back(out.distribution), values.push_back(out.values), state = out.state;
+      auto const out = step(x[l], now * (1 - resets[l].to(x.scalar_type())).unsqueeze(1));
+      distributions.push_back(out.distribution), values.push_back(out.values), now = out.state;
     }
-    return {at::stack(distributions), at::stack(values), state};
+    return {at::stack(distributions), at::stack(values), now};
   }
 };
 
