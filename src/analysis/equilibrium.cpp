@@ -260,8 +260,11 @@ Challenge challenge(FrozenGame const& game, std::size_t policy, int challengers,
 
 std::optional<EquilibriumReport> check_equilibrium(FrozenGame const& game, EquilibriumOptions const& options,
                                                    EquilibriumProgress const& progress) {
-  for (auto const* policy : game.policies)
+  for (auto const* policy : game.policies) {
     if (!is_finite(policy->parameters())) throw InputError("the policy's parameters are not finite");
+    if (policy->network_shape().memory)
+      throw InputError("policy.memory: deviations from policies with memory are not trained; expected \"none\"");
+  }
   return Check(game, options, progress).run();
 }
 

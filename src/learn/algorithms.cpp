@@ -8,7 +8,9 @@
 
 namespace shoal {
 
-bool is_capturable(Algorithm algorithm) { return algorithm != Algorithm::dqn; }
+bool is_capturable(PolicyOptions const& options) {
+  return options.algorithm != Algorithm::dqn && options.memory == MemoryKind::none;
+}
 
 NetworkShape network_shape(PolicyOptions const& options, RolloutShape const& rollout) {
   auto const& hidden = options.network.hidden;
@@ -16,7 +18,8 @@ NetworkShape network_shape(PolicyOptions const& options, RolloutShape const& rol
           .hidden = {hidden.items, hidden.items + hidden.count},
           .actions = rollout.actions,
           .log_sd = options.log_sd,
-          .mean_limit = 0};
+          .mean_limit = 0,
+          .memory = {options.memory, options.memory == MemoryKind::none ? 0 : options.memory_size}};
 }
 
 std::unique_ptr<Learner> make_learner(PolicyOptions const& options, ActorConfig actor, NetworkShape network,
@@ -24,6 +27,7 @@ std::unique_ptr<Learner> make_learner(PolicyOptions const& options, ActorConfig 
   auto const make = [&]<class T>(std::type_identity<T>, auto const& own) {
     return std::make_unique<T>(own, std::move(actor), std::move(network), rollout, device);
   };
+  actor.sequence = options.sequence;
   switch (options.algorithm) {
     case Algorithm::ppo: return make(std::type_identity<PpoLearner>(), options.ppo);
     case Algorithm::a2c: return make(std::type_identity<A2cLearner>(), options.a2c);

@@ -8,7 +8,7 @@
 namespace shoal {
 
 PolicyActor::PolicyActor(ActorConfig config, NetworkShape network, RolloutShape const& rollout, at::Device device)
-    : Actor(std::move(config), rollout, device),
+    : StochasticActor(std::move(config), rollout, device),
       network_(std::move(network), derived_seed(this->config().seed, Purpose::initial, this->config().stream), device),
       path_(make_network_path(network_, this->config().fused, device)) {}
 
@@ -60,6 +60,10 @@ void PolicyActor::evaluate_end(Rollout const& rollout) {
   auto const last = rollout.shape.steps;
   evaluate(rollout.observations.select(0, last), rollout.values.select(0, last));
   if (rollout.shape.truncates) evaluate(rollout.final_observations.flatten(0, 1), rollout.final_values.flatten(0, 1));
+}
+
+void PolicyActor::differentiate(PpoLossArgs const& args, Rollout const& rollout, at::Tensor const& terms) {
+  path_->differentiate(args, rollout.observations, terms);
 }
 
 }  // namespace shoal

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "shoal/ops/ops.hpp"
-#include "src/nn/network_path.hpp"
 
 namespace shoal {
 
@@ -14,11 +13,18 @@ double Schedule::rate(std::int64_t stage) const { return base * std::pow(1 + dou
 
 PolicyGradientLearner::PolicyGradientLearner(Schedule const& rate, ActorConfig actor, NetworkShape network,
                                              RolloutShape const& rollout, at::Device device)
-    : schedule_(rate), actor_(std::move(actor), std::move(network), rollout, device), optimizer_(actor_.parameters()) {
+    : schedule_(rate),
+      actor_(make_stochastic_actor(std::move(actor), std::move(network), rollout, device)),
+      optimizer_(actor_->parameters()) {
   auto const whole = at::TensorOptions().dtype(at::kLong).device(device);
   auto const real = at::TensorOptions().dtype(at::kFloat).device(device);
-  samples_ = sample_rows(rollout, actor_.agents(), device);
-  order_ = at::empty_like(samples_);
+  auto const length = actor_->sequence();
+  auto const all = sample_rows(rollout, actor_->agents(), device);
+  starts_ = all.view({rollout.steps, -1}).slice(0, 0, rollout.steps, length).flatten();
+  if (length > 1)
+    offsets_ = at::arange(length, whole).unsqueeze(1) * (std::int64_t(rollout.instances) * rollout.agents);
+  samples_ = samples_of(starts_);
+  order_ = at::empty_like(starts_);
   stage_ = at::zeros({}, whole.dtype(at::kInt));
   figures_ = at::zeros({4}, real);
   mean_kl_ = figures_[2];
@@ -31,21 +37,21 @@ PolicyGradientLearner::PolicyGradientLearner(Schedule const& rate, ActorConfig a
 }
 
 void PolicyGradientLearner::begin(std::int64_t stage, std::int64_t rate_stage) {
-  actor_.begin(stage);
+  actor_->begin(stage);
   stage_.fill_(stage);
   optimizer_.set_rate(schedule_.rate(rate_stage));
 }
 
 void PolicyGradientLearner::explore_again() {
   at::NoGradGuard const no_grad;
-  auto const& network = actor_.network();
-  network.log_sd().fill_(network.shape().log_sd);
+  actor_->log_sd().fill_(actor_->network_shape().log_sd);
   optimizer_.reset();
 }
 
 NamedTensors PolicyGradientLearner::state() const {
-  NamedTensors all{{"parameters", actor_.parameters()}};
+  NamedTensors all{{"parameters", actor_->parameters()}};
   for (auto const& [name, tensor] : optimizer_.state()) all.push_back({"adam." + name, tensor});
+  if (auto const memory = actor_->memory(); memory.defined()) all.push_back({"memory", memory});
   return all;
 }
 
@@ -63,9 +69,9 @@ void PolicyGradientLearner::weigh_samples(Rollout const& rollout, Loss loss, at:
 void PolicyGradientLearner::begin_update(Rollout const& rollout, Loss loss, at::Tensor const& counts) {
   at::NoGradGuard const no_grad;
   weigh_samples(rollout, loss, counts);
-  old_log_sd_.copy_(actor_.network().log_sd());
+  old_log_sd_.copy_(actor_->log_sd());
   figures_.zero_();
-  auto const own = [&](at::Tensor const& x) { return actor_.is_alone() ? x : x.flatten().index_select(0, samples_); };
+  auto const own = [&](at::Tensor const& x) { return actor_->is_alone() ? x : x.flatten().index_select(0, samples_); };
   if (weights_.defined())
     entropy_.copy_(own(rollout.entropies * weights_).sum() / own(weights_).sum().clamp_min(1e-12));
   else
@@ -80,7 +86,7 @@ PpoLossArgs PolicyGradientLearner::loss_args(Rollout const& rollout, at::Tensor 
           .entropy_weight = 0,
           .scale = float(1.0 / double(index.numel())),
           .kl_coefficient = no_penalty_.data_ptr<float>(),
-          .log_sd = actor_.network().log_sd().data_ptr<float>(),
+          .log_sd = actor_->log_sd().data_ptr<float>(),
           .old_log_sd = old_log_sd_.data_ptr<float>(),
           .index = index.data_ptr<std::int64_t>(),
           .rows = index.numel(),
@@ -96,11 +102,11 @@ PpoLossArgs PolicyGradientLearner::loss_args(Rollout const& rollout, at::Tensor 
 }
 
 void PolicyGradientLearner::differentiate(PpoLossArgs const& args, Rollout const& rollout, bool count) {
-  actor_.path().differentiate(args, rollout.observations, count ? figures_ : at::Tensor());
+  actor_->differentiate(args, rollout, count ? figures_ : at::Tensor());
 }
 
 void PolicyGradientLearner::descend(double max_grad_norm) {
-  optimizer_.descend(actor_.parameters(), actor_.network().gradients(), max_grad_norm);
+  optimizer_.descend(actor_->parameters(), actor_->gradients(), max_grad_norm);
 }
 
 void PolicyGradientLearner::end_update(double batches) {
@@ -109,11 +115,15 @@ void PolicyGradientLearner::end_update(double batches) {
   figures_[3].copy_(entropy_);
 }
 
-at::Tensor const& PolicyGradientLearner::shuffled_samples(int epoch) {
-  auto const& config = actor_.config();
-  ops::shuffle({.from = samples_.data_ptr<std::int64_t>(),
+at::Tensor PolicyGradientLearner::samples_of(at::Tensor const& starts) const {
+  return offsets_.defined() ? (offsets_ + starts).flatten() : starts;
+}
+
+at::Tensor const& PolicyGradientLearner::shuffled_starts(int epoch) {
+  auto const& config = actor_->config();
+  ops::shuffle({.from = starts_.data_ptr<std::int64_t>(),
                 .to = order_.data_ptr<std::int64_t>(),
-                .count = std::uint32_t(samples_.numel()),
+                .count = std::uint32_t(starts_.numel()),
                 .place = {config.seed, config.stream, 0, std::uint32_t(epoch)},
                 .stage = static_cast<std::uint32_t const*>(stage_.data_ptr())},
                order_.device());

@@ -27,11 +27,11 @@ void PpoLearner::learn(Rollout const& rollout) {
   auto const& o = options_;
   begin_update(rollout, Loss::mean);
   standardize_advantages(rollout);
-  auto const rows = samples().numel() / o.minibatches;
+  auto const sequences = starts().numel() / o.minibatches;
   for (int epoch = 0; epoch < o.epochs; ++epoch) {
-    auto const& order = o.minibatches == 1 ? samples() : shuffled_samples(epoch);
+    auto const& order = o.minibatches == 1 ? starts() : shuffled_starts(epoch);
     for (int m = 0; m < o.minibatches; ++m) {
-      auto const index = order.narrow(0, m * rows, rows);
+      auto const index = samples_of(order.narrow(0, m * sequences, sequences));
       auto args = loss_args(rollout, index);
       args.clip = float(o.clip);
       args.value_weight = float(o.value_weight);

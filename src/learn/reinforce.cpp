@@ -55,12 +55,26 @@ void ReinforceLearner::update(Rollout const& rollout) {
             .returns = rollout.returns.data_ptr<float>()},
            rollout.rewards.device());
   auto const whole = subtract_baseline(rollout);
-  begin_update(rollout, Loss::mean, whole);
-  auto args = loss_args(rollout, samples());
+  bool const sums = options_.loss == ReinforceLoss::sum;
+  begin_update(rollout, sums ? Loss::sum : Loss::mean, whole);
+  if (options_.update == ReinforceUpdate::joint) {
+    descend(rollout, samples());
+  } else {
+    auto const by_agent = starts().view({-1, agents_.numel()});
+    for (std::int64_t k = 0; k < agents_.numel(); ++k) descend(rollout, samples_of(by_agent.select(1, k)).contiguous());
+  }
+  auto const steps = options_.update == ReinforceUpdate::joint ? 1 : agents_.numel();
+  end_update(double(sums ? samples().numel() : steps));
+}
+
+/// The log-probabilities are those of the present policy: a step before this one, for another agent, makes no ratio.
+void ReinforceLearner::descend(Rollout const& rollout, at::Tensor const& index) {
+  auto args = loss_args(rollout, index);
+  args.old_log_probabilities = nullptr;
   args.entropy_weight = float(options_.entropy_weight);
+  if (options_.loss == ReinforceLoss::sum) args.scale = 1;
   differentiate(args, rollout, true);
-  descend(options_.max_grad_norm);
-  end_update(1);
+  PolicyGradientLearner::descend(options_.max_grad_norm);
 }
 
 at::Tensor ReinforceLearner::figures() const {

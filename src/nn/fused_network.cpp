@@ -161,7 +161,7 @@ void FusedNetwork::prefetch(PpoLossArgs const& args, float const* observations, 
   __builtin_prefetch(args.old_parameters + sample * layout_.parameters());
   __builtin_prefetch(args.continuous + sample * layout_.continuous);
   __builtin_prefetch(args.discrete + sample * layout_.discrete);
-  __builtin_prefetch(args.old_log_probabilities + sample);
+  if (args.old_log_probabilities) __builtin_prefetch(args.old_log_probabilities + sample);
   __builtin_prefetch(args.advantages + sample);
   __builtin_prefetch(args.returns + sample);
 }

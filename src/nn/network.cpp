@@ -1,10 +1,7 @@
 #include "shoal/nn/network.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
-
-#include <cmath>
 
 #include "shoal/core/error.hpp"
 #include "shoal/nn/activation.hpp"
@@ -13,17 +10,19 @@ namespace shoal {
 
 namespace {
 
-at::Tensor orthogonal(std::int64_t out, std::int64_t in, double gain, at::Generator generator) {
-  auto const options = at::TensorOptions().dtype(at::kDouble);
-  auto const [q, r] = at::linalg_qr(at::randn({std::max(out, in), std::min(out, in)}, generator, options));
-  auto const rows = q * at::sign(at::diagonal(r));  // makes the distribution uniform
-  return (out >= in ? rows : rows.t()).mul(gain).to(at::kFloat);
+/// Widths of all layers, the last of which has `outputs`.
+std::vector<int> widths_of(NetworkShape const& shape, int outputs) {
+  auto widths = shape.hidden;
+  widths.push_back(outputs);
+  return widths;
 }
 
-std::int64_t mlp_size(int inputs, std::vector<int> const& hidden, int outputs) {
-  std::int64_t size = 0, in = inputs;
-  for (int const width : hidden) size += width * (in + 1), in = width;
-  return size + outputs * (in + 1);
+std::int64_t mlp_size(NetworkShape const& shape, int outputs) {
+  return layers_size(shape.inputs, widths_of(shape, outputs));
+}
+
+std::int64_t restoring_size(NetworkShape const& shape) {
+  return shape.restoring > 0 ? std::int64_t(shape.actions.continuous) * shape.inputs : 0;
 }
 
 MlpLayout layout(NetworkShape const& shape, int outputs, std::int64_t begin) {
@@ -40,7 +39,7 @@ MlpLayout layout(NetworkShape const& shape, int outputs, std::int64_t begin) {
 
 MlpLayouts mlp_layouts(NetworkShape const& shape) {
   auto const actor = std::int64_t(shape.actions.continuous);
-  auto const critic = actor + mlp_size(shape.inputs, shape.hidden, shape.actions.parameters());
+  auto const critic = actor + mlp_size(shape, shape.actions.parameters());
   return {layout(shape, shape.actions.parameters(), actor), layout(shape, 1, critic)};
 }
 
@@ -56,54 +55,25 @@ InferArgs infer_args(ActorCritic const& network, at::Tensor const& observations,
           .rows = observations.size(0)};
 }
 
-ActorCritic::ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device) : shape_(std::move(shape)) {
+ActorCritic::ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device)
+    : shape_(std::move(shape)),
+      flat_(shape_.actions.continuous + mlp_size(shape_, shape_.actions.parameters()) + mlp_size(shape_, 1) +
+                restoring_size(shape_),
+            device) {
   auto const& actions = shape_.actions;
-  auto const restoring_size = shape_.restoring > 0 ? std::int64_t(actions.continuous) * shape_.inputs : 0;
-  auto const size = actions.continuous + restoring_size + mlp_size(shape_.inputs, shape_.hidden, actions.parameters()) +
-                    mlp_size(shape_.inputs, shape_.hidden, 1);
-  auto const options = at::TensorOptions().dtype(at::kFloat).device(device);
-  parameters_ = at::zeros({size}, options);
-  gradients_ = at::zeros({size}, options);
-  std::int64_t offset = 0;
-  log_sd_ = parameter(offset, {actions.continuous});
+  log_sd_ = flat_.take({actions.continuous});
   at::NoGradGuard const no_grad;
   log_sd_.fill_(shape_.log_sd);
-  actor_ = make_layers(actions.parameters(), 0.01, offset, seed);
-  critic_ = make_layers(1, 1.0, offset, seed + 1);
+  actor_ = make_layers(flat_, shape_.inputs, widths_of(shape_, actions.parameters()), 0.01, seed);
+  critic_ = make_layers(flat_, shape_.inputs, widths_of(shape_, 1), 1.0, seed + 1);
   if (shape_.restoring > 0) {
-    restoring_ = parameter(offset, {actions.continuous, shape_.inputs});
-    restoring_.copy_(at::eye(shape_.inputs, options).mul(-shape_.restoring));
+    restoring_ = flat_.take({actions.continuous, shape_.inputs});
+    restoring_.copy_(at::eye(shape_.inputs, restoring_.options()).mul(-shape_.restoring));
   }
-}
-
-at::Tensor ActorCritic::parameter(std::int64_t& offset, at::IntArrayRef sizes) {
-  auto const count = c10::multiply_integers(sizes);
-  auto tensor = parameters_.narrow(0, offset, count).view(sizes).detach();
-  tensor.set_requires_grad(true);
-  tensor.mutable_grad() = gradients_.narrow(0, offset, count).view(sizes);
-  offset += count;
-  return tensor;
-}
-
-std::vector<ActorCritic::Layer> ActorCritic::make_layers(int outputs, double last_gain, std::int64_t& offset,
-                                                         std::uint64_t seed) {
-  auto const generator = at::detail::createCPUGenerator(seed);
-  std::vector<Layer> layers;
-  int in = shape_.inputs;
-  for (std::size_t i = 0; i <= shape_.hidden.size(); ++i) {
-    bool const last = i == shape_.hidden.size();
-    int const out = last ? outputs : shape_.hidden[i];
-    Layer layer{parameter(offset, {out, in}), parameter(offset, {out})};
-    layer.weight.copy_(orthogonal(out, in, last ? last_gain : std::sqrt(2.0), generator));
-    layers.push_back(layer);
-    in = out;
-  }
-  return layers;
 }
 
 at::Tensor ActorCritic::forward(std::vector<Layer> const& layers, at::Tensor x) {
-  for (std::size_t i = 0; i + 1 < layers.size(); ++i)
-    x = tanh_activation(at::linear(x, layers[i].weight, layers[i].bias));
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = tanh_layer(layers[i], x);
   return at::linear(x, layers.back().weight, layers.back().bias);
 }
 

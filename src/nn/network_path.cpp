@@ -2,10 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "shoal/ops/ops.hpp"
 #include "src/nn/fused_network.hpp"
+#include "src/nn/loss_gradient.hpp"
 
 namespace shoal {
 
@@ -42,7 +42,8 @@ class TorchPath final : public NetworkPath {
   TorchPath(ActorCritic const& network, bool own_inference, at::Device device)
       : network_(network),
         own_inference_(own_inference),
-        options_(at::TensorOptions().dtype(at::kFloat).device(device)) {}
+        options_(at::TensorOptions().dtype(at::kFloat).device(device)),
+        loss_(network.shape().actions, device) {}
 
   void infer(float const* observations, std::int64_t rows, float* parameters, float* values) override {
     auto const memory = [&](float const* data, at::IntArrayRef sizes) {
@@ -60,53 +61,25 @@ class TorchPath final : public NetworkPath {
   }
 
   void differentiate(PpoLossArgs args, at::Tensor const& observations, at::Tensor const& terms) override {
-    auto& batch = batch_of(args.rows);
-    ops::gather({.fields = {{static_cast<std::uint8_t const*>(observations.data_ptr()),
-                             static_cast<std::uint8_t*>(batch.observations.data_ptr()),
-                             network_.shape().inputs * int(sizeof(float))}},
-                 .count = 1,
-                 .index = args.index,
-                 .rows = args.rows},
-                options_.device());
-    auto const parameters = network_.distribution(batch.observations);
-    auto const values = network_.value(batch.observations);
-    args.outputs = {.parameters = parameters.data_ptr<float>(),
-                    .values = values.data_ptr<float>(),
-                    .d_parameters = batch.d_parameters.data_ptr<float>(),
-                    .d_values = batch.d_values.data_ptr<float>(),
-                    .d_log_sd = batch.d_log_sd.data_ptr<float>(),
-                    .terms = static_cast<PpoTerms*>(batch.terms.data_ptr()),
-                    .parameter_stride = args.layout.parameters(),
-                    .value_stride = 1};
-    ops::ppo_loss(args, options_.device());
-    network_.gradients().zero_();
-    torch::autograd::backward({parameters, values}, {batch.d_parameters, batch.d_values});
-    at::NoGradGuard const no_grad;
-    network_.log_sd().grad().add_(batch.d_log_sd.sum(0));
-    if (terms.defined()) terms.add_(batch.terms.sum(0), args.scale);
+    if (!batch_.defined() || batch_.size(0) != args.rows)
+      batch_ = at::empty({args.rows, network_.shape().inputs}, options_);
+    ops::gather(
+        {.fields = {{static_cast<std::uint8_t const*>(observations.data_ptr()),
+                     static_cast<std::uint8_t*>(batch_.data_ptr()), network_.shape().inputs * int(sizeof(float))}},
+         .count = 1,
+         .index = args.index,
+         .rows = args.rows},
+        options_.device());
+    loss_.differentiate(args, network_.distribution(batch_), network_.value(batch_), network_.log_sd(),
+                        network_.gradients(), terms);
   }
 
  private:
-  /// Where a minibatch's observations lie, and the gradients and terms of its loss.
-  struct Batch {
-    at::Tensor observations, d_parameters, d_values, d_log_sd, terms;
-  };
-
-  Batch& batch_of(std::int64_t rows) {
-    if (batch_.observations.defined() && batch_.observations.size(0) == rows) return batch_;
-    auto const& shape = network_.shape();
-    batch_ = {.observations = at::empty({rows, shape.inputs}, options_),
-              .d_parameters = at::empty({rows, shape.actions.parameters()}, options_),
-              .d_values = at::empty({rows}, options_),
-              .d_log_sd = at::empty({rows, shape.actions.continuous}, options_),
-              .terms = at::empty({rows, 4}, options_)};
-    return batch_;
-  }
-
   ActorCritic const& network_;
   bool own_inference_;
   at::TensorOptions options_;
-  Batch batch_;
+  LossGradient loss_;
+  at::Tensor batch_;  // observations of a minibatch
 };
 
 }  // namespace

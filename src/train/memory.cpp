@@ -7,6 +7,7 @@
 #include <new>
 
 #include "shoal/core/resources.hpp"
+#include "shoal/learn/algorithms.hpp"
 
 #ifdef SHOAL_HAS_CUDA
 #include <cuda_runtime_api.h>
@@ -30,14 +31,26 @@ std::int64_t sample_bytes(RolloutShape shape) {
 }
 
 /// A network with its gradients, Adam's moments, and what a checkpoint and the passes keep of it.
-std::int64_t network_bytes(NetworkOptions const& network, RolloutShape const& shape) {
+std::int64_t network_bytes(PolicyOptions const& policy, RolloutShape const& shape) {
+  auto const& hidden = policy.network.hidden;
+  auto const memory = network_shape(policy, shape).memory;
   std::int64_t weights = 0, width = shape.width;
-  for (int i = 0; i < network.hidden.count; ++i) {
-    weights += 2 * (width + 1) * network.hidden.items[i];  // of actor and critic
-    width = network.hidden.items[i];
+  for (int i = 0; i < hidden.count; ++i) {
+    weights += (memory ? 1 : 2) * (width + 1) * hidden.items[i];  // of actor and critic
+    width = hidden.items[i];
   }
+  weights += memory.parameters(width);
+  if (memory) width = memory.size;
   weights += (width + 1) * (shape.actions.parameters() + 1);
   return 4 * 8 * weights;
+}
+
+/// Of a step of one agent, while a policy with memory is differentiated through it: about what autograd keeps.
+std::int64_t recurrent_bytes(PolicyOptions const& policy, RolloutShape const& shape) {
+  auto const memory = network_shape(policy, shape).memory;
+  std::int64_t kept = 0;
+  for (int i = 0; i < policy.network.hidden.count; ++i) kept += 3 * policy.network.hidden.items[i];
+  return memory ? 4 * (kept + 4 * memory.gates() * memory.size) : 0;
 }
 
 /// Of a learner's replay memory: two observations and masks, and what is beside them.
@@ -100,7 +113,8 @@ MemoryNeed memory_need(TrainerConfig const& config) {
   auto const& train = config.train;
   auto const sizes = sizes_of(config.environment, config.env, config.policy.observation);
   int const steps = train.steps > 0 ? train.steps : sizes.spec.max_episode_steps;
-  auto const rollout = std::int64_t(steps) * sizes.spec.agents * sample_bytes(sizes.slot);
+  auto const rollout =
+      std::int64_t(steps) * sizes.spec.agents * (sample_bytes(sizes.slot) + recurrent_bytes(config.policy, sizes.slot));
   std::int64_t const in_passing = 2 * 8 * steps;  // while a learner lists its rows
   bool const replays = config.policy.algorithm == Algorithm::dqn;
   auto const replay = replays ? fmt::format(", beside policy.replay = {},", config.policy.dqn.replay) : "";
@@ -108,7 +122,7 @@ MemoryNeed memory_need(TrainerConfig const& config) {
           .count = train.instances,
           .bytes_each = rollout + in_passing + 2 * sizes.state + sizes.metrics,  // the state once more in a checkpoint
           .bytes_fixed = policies_of(config.policy.map, sizes.spec) *
-                         (network_bytes(config.policy.network, sizes.slot) + replay_bytes(config.policy, sizes.slot))};
+                         (network_bytes(config.policy, sizes.slot) + replay_bytes(config.policy, sizes.slot))};
 }
 
 void check_memory(MemoryNeed const& need, at::Device device) {

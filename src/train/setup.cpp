@@ -1,6 +1,7 @@
 #include "shoal/train/setup.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/cuda.h>
 
 #include "shoal/core/resources.hpp"
@@ -15,6 +16,31 @@ void run_on_learners_threads(int shares, std::function<void(int)> const& job) {
   parallel_for(shares, 1, [&](int, std::int64_t begin, std::int64_t end) {
     for (auto share = begin; share < end; ++share) job(int(share));
   });
+}
+
+void check_sequence(PolicyOptions const& options, int steps) {
+  int const sequence = options.sequence;
+  if (sequence == 0) return;
+  if (options.memory == MemoryKind::none)
+    throw SettingError("policy.sequence",
+                       fmt::format(" = {}: needs policy.memory = \"lstm\" or \"gru\"; expected 0", sequence));
+  if (steps % sequence == 0) return;
+  std::vector<int> fitting;
+  for (int length = 1; length <= steps; ++length)
+    if (steps % length == 0) fitting.push_back(length);
+  throw SettingError("policy.sequence", fmt::format(" = {}: expected 0 or a divisor of the {} steps of a stage "
+                                                    "(train.steps): {}",
+                                                    sequence, steps, fmt::join(fitting, ", ")));
+}
+
+/// Of a policy for so many agents; a policy with memory learns from whole sequences.
+void check_minibatches(PolicyOptions const& policy, RolloutShape const& rollout, std::int64_t agents) {
+  auto const columns = std::int64_t(rollout.instances) * agents;
+  if (policy.memory == MemoryKind::none)
+    check_minibatches("policy", policy.ppo, columns * rollout.steps);
+  else
+    check_minibatches("policy", policy.ppo, columns * (policy.sequence > 0 ? rollout.steps / policy.sequence : 1),
+                      "sequences");
 }
 
 std::vector<std::vector<int>> policy_agents(PolicyMapKind map, Spec const& spec) {
@@ -42,10 +68,10 @@ int steps_of_stage(TrainerConfig const& config, Spec const& spec) {
   return steps;
 }
 
-void check_minibatches(char const* section, PpoOptions const& options, std::int64_t samples) {
-  if (options.minibatches > samples)
+void check_minibatches(char const* section, PpoOptions const& options, std::int64_t count, char const* what) {
+  if (options.minibatches > count)
     throw SettingError(fmt::format("{}.minibatches", section),
-                       fmt::format(" = {}: expected at most {}, the samples of a stage", options.minibatches, samples));
+                       fmt::format(" = {}: expected at most {}, the {} of a stage", options.minibatches, count, what));
 }
 
 int common_instances(TrainerConfig const& config) {
@@ -55,11 +81,10 @@ int common_instances(TrainerConfig const& config) {
 std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config, Spec const& spec,
                                                     RolloutShape const& rollout, at::Device device) {
   auto const& policy = config.policy;
+  check_sequence(policy, rollout.steps);
   std::vector<std::unique_ptr<Learner>> learners;
   for (auto const& agents : policy_agents(policy.map, spec)) {
-    if (policy.algorithm == Algorithm::ppo)
-      check_minibatches("policy", policy.ppo,
-                        std::int64_t(rollout.steps) * rollout.instances * std::int64_t(agents.size()));
+    if (policy.algorithm == Algorithm::ppo) check_minibatches(policy, rollout, std::int64_t(agents.size()));
     learners.push_back(make_learner(policy,
                                     {.agents = agents,
                                      .purpose = Purpose::action,

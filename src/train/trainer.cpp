@@ -31,7 +31,7 @@ at::Device device_with_memory(TrainerConfig const& config) {
 }
 
 bool may_capture(TrainerConfig const& config) {
-  return config.train.cuda_graphs && !config.wait_for_phases && is_capturable(config.policy.algorithm);
+  return config.train.cuda_graphs && !config.wait_for_phases && is_capturable(config.policy);
 }
 
 std::string learner_name(std::size_t p) { return fmt::format("policy.{}", p); }
@@ -51,6 +51,11 @@ Trainer::Trainer(TrainerConfig config)
   rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
   learners_ = make_learners(config_, spec, rollout_.shape, device_);
   if (!config_.calibrator) return;
+  if (config_.settling.challengers > 0 && config_.policy.memory != MemoryKind::none)
+    throw SettingError("settling.challengers",
+                       fmt::format(" = {}: policies with memory have no challengers; expected 0, or "
+                                   "policy.memory = \"none\"",
+                                   config_.settling.challengers));
   if (config_.calibrator->kind == CalibratorKind::rl)
     check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());
@@ -70,9 +75,14 @@ void Trainer::begin_episodes() {
     calibrator_->space().write(calibrator_->profiles(), tensor_of(simulator_->supertypes(), device_));
   }
   if (calibrator_ || stage_ == 0)
-    simulator_->reset(rollout_.first());
+    reset();
   else
     simulator_->observe(rollout_.first());
+}
+
+void Trainer::reset() {
+  simulator_->reset(rollout_.first());
+  for (auto& learner : learners_) learner->actor().forget();
 }
 
 void Trainer::begin_stage() {
@@ -102,7 +112,7 @@ at::Tensor Trainer::measure(at::Tensor const& profiles, std::int64_t stream) {
   auto const scope = graph_->scope();
   calibrator_->space().write(profiles, tensor_of(simulator_->supertypes(), device_));
   simulator_->clear_metrics();
-  simulator_->reset(rollout_.first());
+  reset();
   for (auto& learner : learners_) learner->begin(stream);
   roll_out();
   return mean_metrics(*simulator_, device_);

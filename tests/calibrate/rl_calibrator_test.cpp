@@ -90,13 +90,13 @@ TEST(RlCalibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncreme
   ppo.learning_rate.base = ppo.clip = ppo.value_weight = ppo.max_grad_norm = 0;
   ppo.epochs = 1;
   RlCalibrator calibrator(options, uneven_space(), particles, 5);
-  auto const& network = calibrator.learner().actor().network();
+  auto const& network = calibrator.learner().actor();
   auto const before = unit(calibrator);
   calibrator.begin(stage);
   calibrator.propose();
 
   auto const parameters = network.parameters().to(at::kDouble).clone().set_requires_grad(true);
-  PlainNetwork const plain(network.shape(), parameters);
+  PlainNetwork const plain(network.network_shape(), parameters);
   auto const means = plain.distribution(at::zeros({particles, 3}, at::kDouble));  // distances from the initial profile
   auto noise = at::empty({particles, 3}, at::kDouble);
   for (std::uint32_t b = 0; b < particles; ++b)
@@ -116,7 +116,7 @@ TEST(RlCalibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncreme
   auto advantages = rewards.to(at::kDouble);
   advantages = (advantages - advantages.mean()) / advantages.std(0, false);
   auto const expected = [&](at::Tensor const& scored) {
-    auto const log_p = log_probability(network.shape().actions, means, plain.log_sd, {scored, {}, {}});
+    auto const log_p = log_probability(network.network_shape().actions, means, plain.log_sd, {scored, {}, {}});
     return torch::autograd::grad({-(log_p * advantages).mean()}, {parameters}, {}, true)[0];
   };
   double const largest = number(expected(increments).abs().max());

@@ -1,4 +1,5 @@
 #include "shoal/learn/ppo.hpp"
+#include "shoal/learn/policy_actor.hpp"
 
 #include "shoal/nn/distribution.hpp"
 #include "support/helpers.hpp"
@@ -69,7 +70,7 @@ TEST(Ppo, RecomputedLogProbabilitiesAndValuesEqualTheStoredOnes) {
     auto const& r = stage.rollout;
     for (std::size_t g = 0; g < groups.size(); ++g)
       for (int const agent : groups[g]) {
-        auto const& network = stage.learners[g]->actor().network();
+        auto const& network = dynamic_cast<PolicyActor const&>(stage.learners[g]->actor()).network();
         auto const seen = of_agent(r.observations, agent);
         auto const parameters = network.distribution(seen);
         auto const& layout = r.shape.actions;
@@ -120,8 +121,8 @@ struct PlainPpo {
 
   explicit PlainPpo(PpoLearner const& learner)
       : options(learner.options()),
-        shape(learner.actor().network().shape()),
-        parameters(learner.actor().network().parameters().to(at::kDouble).clone()),
+        shape(learner.actor().network_shape()),
+        parameters(learner.actor().parameters().to(at::kDouble).clone()),
         mean(at::zeros_like(parameters)),
         variance(at::zeros_like(parameters)),
         kl_coefficient(options.kl_coefficient) {}
@@ -223,7 +224,7 @@ TEST(Ppo, AnyNumberOfThreadsGivesTheSameBits) {
     learner.actor().evaluate_end(many.rollout);
     estimate_advantages(many.rollout, learner.actor(), 0.9, 0.9);
     learner.learn(many.rollout);
-    parameters[k] = learner.actor().network().parameters();
+    parameters[k] = learner.actor().parameters();
   }
   at::set_num_threads(threads);
   EXPECT_TRUE(at::equal(parameters[0], parameters[1]));

@@ -125,6 +125,34 @@ values = [0.5]
             "--set calibrator.restoring: a key of kind rl, but calibrator.kind is cmaes");
 }
 
+// ---- Keys of [policy] -----------------------------------------------------------------------------------------------
+
+TEST(PolicyKeys, AMemoryBelongsToStochasticPolicies) {
+  auto const settings = [](char const* algorithm) {
+    return Settings{{"algorithm", std::string(algorithm)}, {"memory", std::string("lstm")}};
+  };
+  for (char const* algorithm : {"ppo", "a2c", "reinforce"})
+    EXPECT_EQ(read_policy(settings(algorithm)).memory, MemoryKind::lstm) << algorithm;
+  auto const error = [](Settings const& of) {
+    try {
+      read_policy(of);
+    } catch (SettingError const& error) {
+      return error.key + error.message;
+    }
+    return std::string("(no error)");
+  };
+  EXPECT_EQ(error(settings("dqn")),
+            "memory: a key of algorithm ppo, a2c, reinforce, but policy.algorithm is dqn");
+  auto cut = settings("a2c");
+  cut.insert({"sequence", std::int64_t(4)});
+  EXPECT_EQ(error(cut), "sequence: a key of algorithm ppo, but policy.algorithm is a2c");
+  EXPECT_EQ(error({{"memory", std::string("rnn")}}),
+            "memory = \"rnn\": expected one of \"none\", \"lstm\", \"gru\"");
+  auto const fields = algorithm_fields("ppo");
+  for (char const* key : {"memory", "memory_size", "sequence"})
+    EXPECT_TRUE(std::any_of(fields.begin(), fields.end(), [&](Field const& field) { return field.name == key; })) << key;
+}
+
 // ---- What a calibrator brings with it -------------------------------------------------------------------------------
 
 constexpr char const* game = "[env]\nname = \"matrix_game\"\n";

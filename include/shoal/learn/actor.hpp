@@ -25,6 +25,8 @@ struct ActorConfig {
   int common = 1;
   /// Our own kernels where they fit; false: LibTorch's operators.
   bool fused = true;
+  /// Steps that a policy with memory is differentiated through at once, a divisor of the rollout's; 0: all of them.
+  int sequence = 0;
 };
 
 class Actor {
@@ -39,6 +41,9 @@ class Actor {
 
   /// Fills the values that follow the last slot and the final observations.
   virtual void evaluate_end(Rollout const& /*rollout*/) {}
+
+  /// All agents begin an episode: empties their memories.
+  virtual void forget() {}
 
   /// An actor with the same parameters and random numbers of its own, for another rollout.
   virtual std::unique_ptr<Actor> copy(RolloutShape const& rollout, std::uint32_t seed) const = 0;

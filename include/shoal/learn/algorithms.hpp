@@ -8,12 +8,12 @@
 
 namespace shoal {
 
-/// @throws SettingError about a key of [policy] that does not fit the rollout, e.g. more minibatches than samples
+/// @throws SettingError about a key of [policy] that does not fit the rollout, InputError for sequences that do not divide it
 std::unique_ptr<Learner> make_learner(PolicyOptions const& options, ActorConfig actor, NetworkShape network,
                                       RolloutShape const& rollout, at::Device device);
 
 /// Whether a stage may be captured into a CUDA graph: whether the host decides nothing in it.
-bool is_capturable(Algorithm algorithm);
+bool is_capturable(PolicyOptions const& options);
 
 /// The network that `options` give an actor of the rollout.
 NetworkShape network_shape(PolicyOptions const& options, RolloutShape const& rollout);

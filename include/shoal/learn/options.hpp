@@ -6,6 +6,7 @@
 
 #include "shoal/core/settings.hpp"
 #include "shoal/env/simulator.hpp"
+#include "shoal/nn/memory.hpp"
 
 namespace shoal {
 
@@ -77,12 +78,16 @@ struct A2cOptions {
 };
 
 enum class ReinforceBaseline { none, batch, agents };
+enum class ReinforceLoss { mean, sum };
+enum class ReinforceUpdate { joint, sequential };
 
 /// REINFORCE: the gradient of whole episodes' returns, without a critic (Williams, 1992).
 struct ReinforceOptions {
   Schedule learning_rate = {1e-3, 0, 200};
   double discount = 0.99;
   ReinforceBaseline baseline = ReinforceBaseline::batch;
+  ReinforceLoss loss = ReinforceLoss::mean;
+  ReinforceUpdate update = ReinforceUpdate::joint;
   double entropy_weight = 0.01, max_grad_norm = 10;
 
   template <class Visit>
@@ -92,6 +97,9 @@ struct ReinforceOptions {
     visit("baseline", o.baseline, Choices{"none", "batch", "agents"},
           "what is subtracted from a return: nothing, the mean return of the same step over the batch, or over the "
           "instance's agents");
+    visit("loss", o.loss, Choices{"mean", "sum"}, "over the steps of whole episodes");
+    visit("update", o.update, Choices{"joint", "sequential"},
+          "one step of the optimizer for all agents of a policy, or one for each of them in turn");
     visit("entropy_weight", o.entropy_weight, Range{-1e6, 1e6}, "weight of the entropy bonus");
     visit("max_grad_norm", o.max_grad_norm, Range{0, 1e9}, "the gradient's norm is cut to this; 0: not");
   }
@@ -144,6 +152,8 @@ struct PolicyOptions {
   Algorithm algorithm = Algorithm::ppo;
   PolicyMapKind map = PolicyMapKind::shared;
   NetworkOptions network = {};
+  MemoryKind memory = MemoryKind::none;
+  int memory_size = 64, sequence = 0;
   double log_sd = -0.5;
   /// A calibrator fits the policies as they are: they have to be near an equilibrium of the profile while it still moves
   /// (docs/calibration.md has what slower ones do to the fit).
@@ -170,6 +180,18 @@ struct PolicyOptions {
     visit("map", o.map, Choices{"shared", "supertype", "agent"},
           "one network for all agents, for each supertype, or for each agent");
     NetworkOptions::fields(visit, o.network);
+    if (o.algorithm != Algorithm::dqn) {
+      visit(
+          "memory", o.memory, Choices{"none", "lstm", "gru"},
+          "a recurrent cell behind the hidden layers, which actor and critic then share; each agent has a state of its "
+          "own");
+      visit("memory_size", o.memory_size, Range{1, 4096}, "width of the cell");
+    }
+    if (o.algorithm == Algorithm::ppo)
+      visit("sequence", o.sequence, Range{0, 1 << 20},
+            "with a memory: steps of an agent that a minibatch keeps together and gradients go back through, a divisor "
+            "of "
+            "the stage's steps; 0: all of them");
     visit("log_sd", o.log_sd, Range{-10, 5},
           "log standard deviation of continuous actions at the start, a free parameter");
     switch (o.algorithm) {

@@ -1,13 +1,13 @@
-// A stochastic policy with a critic: samples actions from the distribution that its network gives.
+// A stochastic policy with a critic and without memory: samples actions from the distribution that its network gives.
 #pragma once
 
-#include "shoal/learn/actor.hpp"
+#include "shoal/learn/stochastic_actor.hpp"
 
 namespace shoal {
 
 class NetworkPath;
 
-class PolicyActor final : public Actor {
+class PolicyActor final : public StochasticActor {
  public:
   PolicyActor(ActorConfig config, NetworkShape network, RolloutShape const& rollout, at::Device device);
   PolicyActor(PolicyActor const&) = delete;
@@ -17,13 +17,14 @@ class PolicyActor final : public Actor {
   void act(Rollout const& rollout, int t) override;
   void evaluate_end(Rollout const& rollout) override;
   std::unique_ptr<Actor> copy(RolloutShape const& rollout, std::uint32_t seed) const override;
+  void differentiate(PpoLossArgs const& args, Rollout const& rollout, at::Tensor const& terms) override;
 
   at::Tensor const& parameters() const override { return network_.parameters(); }
+  at::Tensor const& gradients() const override { return network_.gradients(); }
+  at::Tensor const& log_sd() const override { return network_.log_sd(); }
   NetworkShape const& network_shape() const override { return network_.shape(); }
   at::Tensor policy_parameters() const override { return network_.parameters(); }
   ActorCritic const& network() const { return network_; }
-  /// Computes with the network's present parameters.
-  NetworkPath& path() { return *path_; }
 
  private:
   /// Values into slot t. @return the distributions' parameters [rows, P]: slot t itself if it acts for all agents

@@ -5,16 +5,15 @@
 #include "shoal/learn/learner.hpp"
 #include "shoal/learn/optimizer.hpp"
 #include "shoal/learn/options.hpp"
-#include "shoal/learn/policy_actor.hpp"
-#include "shoal/ops/ppo_loss.hpp"
+#include "shoal/learn/stochastic_actor.hpp"
 
 namespace shoal {
 
 class PolicyGradientLearner : public Learner {
  public:
   using Learner::begin;
-  PolicyActor& actor() override { return actor_; }
-  PolicyActor const& actor() const { return actor_; }
+  StochasticActor& actor() override { return *actor_; }
+  StochasticActor const& actor() const { return *actor_; }
   void begin(std::int64_t stage, std::int64_t rate_stage) override;
   void explore_again() override;
   NamedTensors state() const override;
@@ -32,7 +31,7 @@ class PolicyGradientLearner : public Learner {
   /// @param loss    of a mean, the weights have mean 1; of a sum, they are 0 or 1
   enum class Loss { mean, sum };
   void begin_update(Rollout const& rollout, Loss loss, at::Tensor const& counts = {});
-  /// Of the samples that `index` names; no clip and no penalty on KL.
+  /// Of the samples that `index` names, as samples_of() gives them; no clip and no penalty on KL.
   PpoLossArgs loss_args(Rollout const& rollout, at::Tensor const& index) const;
   /// Overwrites the gradients. @param count  whether the minibatch enters the figures
   void differentiate(PpoLossArgs const& args, Rollout const& rollout, bool count);
@@ -40,10 +39,15 @@ class PolicyGradientLearner : public Learner {
   /// @param batches  what the figures' sums are divided by
   void end_update(double batches);
 
-  /// This learner's rows of the flattened rollout, i64 [T * N * members].
+  /// Where this learner's sequences begin, rows of the flattened rollout, i64 [sequences of the rollout * N * members]. Without memory
+  /// a sequence is one sample.
+  at::Tensor const& starts() const { return starts_; }
+  /// The same in a random order that the stage and `epoch` name.
+  at::Tensor const& shuffled_starts(int epoch);
+  /// All samples of some sequences, step by step, i64 [sequence * starts].
+  at::Tensor samples_of(at::Tensor const& starts) const;
+  /// All of this learner's samples: samples_of(starts()).
   at::Tensor const& samples() const { return samples_; }
-  /// The samples in a random order that the stage and `epoch` name.
-  at::Tensor const& shuffled_samples(int epoch);
   /// Makes the samples' advantages have mean 0 and standard deviation 1.
   void standardize_advantages(Rollout const& rollout) const;
   /// A view of the figure.
@@ -53,9 +57,10 @@ class PolicyGradientLearner : public Learner {
   void weigh_samples(Rollout const& rollout, Loss loss, at::Tensor const& counts);
 
   Schedule schedule_;
-  PolicyActor actor_;
+  std::unique_ptr<StochasticActor> actor_;
   Optimizer optimizer_;
-  at::Tensor samples_, order_;
+  at::Tensor offsets_;  // [sequence, 1] i64: of a sequence's samples from its first; undefined without memory
+  at::Tensor starts_, order_, samples_;
   at::Tensor stage_;    // one i32 on the device
   at::Tensor figures_;  // [4], PpoTerms
   at::Tensor mean_kl_;

@@ -10,8 +10,8 @@ class ReinforceLearner final : public PolicyGradientLearner {
   ReinforceLearner(ReinforceOptions const& options, ActorConfig actor, NetworkShape network,
                    RolloutShape const& rollout, at::Device device);
 
-  /// loss = mean of -log pi(a_t) (G_t - b) - entropy_weight H over the steps whose episode ends within the rollout; G_t is the
-  /// discounted return from t to that end.
+  /// loss = mean (or sum) of -log pi(a_t) (G_t - b) - entropy_weight H over the steps whose episode ends within the rollout; G_t is
+  /// the discounted return from t to that end. One step of the optimizer for all agents, or one for each in turn.
   void update(Rollout const& rollout) override;
 
   std::vector<std::string> figure_names() const override { return {"policy_loss", "entropy"}; }
@@ -20,6 +20,7 @@ class ReinforceLearner final : public PolicyGradientLearner {
  private:
   at::Tensor baseline(at::Tensor const& returns, at::Tensor const& counts) const;
   at::Tensor subtract_baseline(Rollout const& rollout) const;
+  void descend(Rollout const& rollout, at::Tensor const& index);
 
   ReinforceOptions options_;
   at::Tensor zeros_;   // [T + 1, N, A]: values of a critic that there is not

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "shoal/nn/layers.hpp"
+#include "shoal/nn/memory.hpp"
 #include "shoal/ops/infer.hpp"
 #include "shoal/ops/sample.hpp"
 
@@ -21,6 +23,7 @@ struct NetworkShape {
   double restoring =
       0;  // > 0: adds a linear map from inputs to means, -restoring times the identity at first; needs as many
           // inputs as continuous heads
+  MemoryShape memory = {};  // of a RecurrentNetwork, which has no mean_limit and nothing restoring
 };
 
 /// Where the perceptrons lie in ActorCritic::parameters().
@@ -45,22 +48,18 @@ class ActorCritic {
   void distribution_out(at::Tensor const& observations, at::Tensor const& out) const;
   void value_out(at::Tensor const& observations, at::Tensor const& out) const;
 
-  at::Tensor const& log_sd() const { return log_sd_; }          // [actions.continuous], a parameter
-  at::Tensor const& parameters() const { return parameters_; }  // flat; every weight is a view of it
-  at::Tensor const& gradients() const { return gradients_; }    // flat; backward() adds to it
+  at::Tensor const& log_sd() const { return log_sd_; }               // [actions.continuous], a parameter
+  at::Tensor const& parameters() const { return flat_.values(); }    // flat; every weight is a view of it
+  at::Tensor const& gradients() const { return flat_.gradients(); }  // flat; backward() adds to it
 
  private:
-  struct Layer {
-    at::Tensor weight, bias;  // [out, in], [out]
-  };
   static at::Tensor forward(std::vector<Layer> const& layers, at::Tensor x);
   static void forward_out(std::vector<Layer> const& layers, at::Tensor x, at::Tensor out);
-  std::vector<Layer> make_layers(int outputs, double last_gain, std::int64_t& offset, std::uint64_t seed);
   at::Tensor limited_means(at::Tensor const& means, at::Tensor const& observations) const;
-  at::Tensor parameter(std::int64_t& offset, at::IntArrayRef sizes);
 
   NetworkShape shape_;
-  at::Tensor parameters_, gradients_, log_sd_;
+  FlatParameters flat_;
+  at::Tensor log_sd_;
   std::vector<Layer> actor_, critic_;
   at::Tensor restoring_;  // [continuous, inputs], a parameter; undefined without
 };

@@ -42,7 +42,7 @@ struct PpoLossArgs {
   std::int64_t const* index;                 // [rows]
   std::int64_t rows;
   float const* old_parameters;         // [samples, layout.parameters()]
-  float const* old_log_probabilities;  // [samples]
+  float const* old_log_probabilities;  // [samples]; null: those of the present policy, so that all ratios are 1
   float const* advantages;             // [samples]
   float const* returns;                // [samples]
   float const* continuous;             // [samples, layout.continuous]
@@ -184,7 +184,8 @@ SHOAL_FN void weigh(PpoLossArgs const& args, PpoOutputs const& out, LossRows<Row
   float advantage[Rows], old_log_probability[Rows], error[Rows], policy_loss[Rows];
   for (int r = 0; r < rows.count; ++r) {
     advantage[r] = args.advantages[rows.sample[r]];
-    old_log_probability[r] = args.old_log_probabilities[rows.sample[r]];
+    old_log_probability[r] =
+        args.old_log_probabilities ? args.old_log_probabilities[rows.sample[r]] : rows.log_probability[r];
     error[r] = out.values[r * out.value_stride] - args.returns[rows.sample[r]];
     out.d_values[r * out.value_stride] = args.scale * rows.weight[r] * args.value_weight * error[r];
   }

@@ -51,7 +51,9 @@ int common_instances(TrainerConfig const& config);
 std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config, Spec const& spec,
                                                     RolloutShape const& rollout, at::Device device);
 
-/// @throws SettingError about SECTION.minibatches if there are more than samples
-void check_minibatches(char const* section, PpoOptions const& options, std::int64_t samples);
+/// @param count  of what minibatches are made of: samples, or sequences
+/// @throws SettingError about SECTION.minibatches if there are more of them
+void check_minibatches(char const* section, PpoOptions const& options, std::int64_t count,
+                       char const* what = "samples");
 
 }  // namespace shoal

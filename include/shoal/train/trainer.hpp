@@ -74,6 +74,7 @@ class Trainer {
 
  private:
   void begin_episodes();
+  void reset();
   void begin_stage();
   void end_phase(double& seconds);
   StageReport phases() const;

@@ -155,18 +155,25 @@ std::string update_text(PolicyOptions const& policy) {
                      ppo.minibatches == 1 ? "" : "es");
 }
 
+/// "64-64 tanh", "64 tanh, lstm 64".
+std::string network_text(PolicyOptions const& policy) {
+  auto const& hidden = policy.network.hidden;
+  auto const text = hidden.count == 0
+                        ? std::string("linear")
+                        : fmt::format("{} tanh", fmt::join(hidden.items, hidden.items + hidden.count, "-"));
+  if (policy.memory == MemoryKind::none) return text;
+  return fmt::format("{}, {} {}", text, std::get<std::string>(to_settings(policy).at("memory")), policy.memory_size);
+}
+
 /// All of the result but what is measured.
 BenchResult describe(TrainerConfig config, BenchMode mode) {
-  auto const& hidden = config.policy.network.hidden;
   BenchResult result{.environment = config.environment,
                      .mode = mode,
                      .instances = config.train.instances,
                      .agents = 0,
                      .threads = choose_threads(config.train.threads),
                      .horizon = config.train.steps,
-                     .network = hidden.count == 0
-                                    ? "linear"
-                                    : fmt::format("{} tanh", fmt::join(hidden.items, hidden.items + hidden.count, "-")),
+                     .network = network_text(config.policy),
                      .update = update_text(config.policy),
                      .observation_bytes = 0,
                      .state_bytes = 0,
