@@ -366,8 +366,10 @@ TEST(SharedReinforce, SequentialUpdatesTakeAStepForEachAgent) {
     ReinforceLearner learner({.baseline = ReinforceBaseline::none, .update = update, .entropy_weight = 0},
                              {.agents = {0, 1}}, two.network(), two.shape, at::kCPU);
     learner.update(two.rollout);
+    double taken = 0;
     for (auto const& [name, tensor] : learner.state())
-      if (name == "adam.step") EXPECT_EQ(number(tensor), update == ReinforceUpdate::joint ? 1 : 2);
+      if (name == "adam.step") taken = number(tensor);
+    EXPECT_EQ(taken, update == ReinforceUpdate::joint ? 1 : 2);
     found.push_back(bias(learner.actor().gradients()).clone());
   }
   // The second step's gradient is that of agent 1 alone, under the policy that the first step has left.
