@@ -51,11 +51,11 @@ Trainer::Trainer(TrainerConfig config)
   rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
   learners_ = make_learners(config_, spec, rollout_.shape, device_);
   if (!config_.calibrator) return;
-  if (config_.settling.challengers > 0 && config_.policy.memory != MemoryKind::none)
-    throw SettingError("settling.challengers",
-                       fmt::format(" = {}: policies with memory have no challengers; expected 0, or "
+  if (config_.settling.challenges > 0 && config_.policy.memory != MemoryKind::none)
+    throw SettingError("settling.challenges",
+                       fmt::format(" = {}: policies with memory are not challenged; expected 0, or "
                                    "policy.memory = \"none\"",
-                                   config_.settling.challengers));
+                                   config_.settling.challenges));
   if (config_.calibrator->kind == CalibratorKind::rl)
     check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());

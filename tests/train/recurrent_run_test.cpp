@@ -131,10 +131,10 @@ TEST(RecurrentRuns, DeviationsAndChallengersAreRefused) {
             "policy.memory: deviations from policies with memory are not trained; expected \"none\"");
   auto config = small_run(true);
   config.policy.memory = MemoryKind::lstm;
-  config.settling.challengers = 2;
+  config.settling.challenges = 2;
   EXPECT_EQ(
       refusal(config),
-      "settling.challengers = 2: policies with memory have no challengers; expected 0, or policy.memory = \"none\"");
+      "settling.challenges = 2: policies with memory are not challenged; expected 0, or policy.memory = \"none\"");
 }
 
 // Stages of a calibrator begin with a fresh episode, whatever the one before left.
