@@ -28,7 +28,7 @@ RecurrentNetwork::RecurrentNetwork(NetworkShape shape, std::uint64_t seed, at::D
   log_sd_.fill_(shape_.log_sd);
   hidden_ = make_layers(flat_, shape_.inputs, shape_.hidden, std::sqrt(2.0), seed);
   cell_ = make_cell(cell_inputs(shape_), seed + 1);
-  distribution_ = make_layers(flat_, shape_.memory.size, {actions.parameters()}, 0.01, seed + 2)[0];
+  distribution_ = make_layers(flat_, shape_.memory.size, {actions.parameters()}, 1.0, seed + 2)[0];
   value_ = make_layers(flat_, shape_.memory.size, {1}, 1.0, seed + 3)[0];
 }
 

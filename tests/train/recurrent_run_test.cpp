@@ -40,12 +40,16 @@ double success_after(Trainer& trainer, int stages) {
   return sum;
 }
 
-TEST(RecurrentRuns, AMemorySolvesRecallWithEveryAlgorithm) {
-  for (auto const algorithm : {Algorithm::ppo, Algorithm::a2c, Algorithm::reinforce})
-    for (auto const memory : {MemoryKind::lstm, MemoryKind::gru}) {
-      Trainer trainer(recall_run(algorithm, memory));
-      EXPECT_GE(success_after(trainer, 60), 0.95) << int(algorithm) << " " << int(memory);
-    }
+TEST(RecurrentRuns, AnLstmSolvesRecallWithEveryAlgorithm) {
+  for (auto const algorithm : {Algorithm::ppo, Algorithm::a2c, Algorithm::reinforce}) {
+    Trainer trainer(recall_run(algorithm, MemoryKind::lstm));
+    EXPECT_GE(success_after(trainer, 40), 0.95) << int(algorithm);
+  }
+}
+
+TEST(RecurrentRuns, SoDoesAGru) {
+  Trainer trainer(recall_run(Algorithm::reinforce, MemoryKind::gru));
+  EXPECT_GE(success_after(trainer, 40), 0.95);
 }
 
 TEST(RecurrentRuns, WithoutMemoryRecallStaysAtChance) {
@@ -55,7 +59,7 @@ TEST(RecurrentRuns, WithoutMemoryRecallStaysAtChance) {
 
 TEST(RecurrentRuns, FrozenCopiesRememberToo) {
   Trainer trainer(recall_run(Algorithm::reinforce, MemoryKind::lstm));
-  success_after(trainer, 60);
+  success_after(trainer, 40);
   auto const metrics = play_episodes(trainer.frozen_game({}), 200, 7);
   EXPECT_GE(number(metrics.select(1, 0).mean()), 0.95);
 }
@@ -75,9 +79,9 @@ TEST(RecurrentRunsSlow, OneLstmOfFourAgentsRecallsEightStepsBack) {
   config.policy.memory = MemoryKind::lstm;
   config.policy.memory_size = 128;
   config.policy.network.hidden = {1, {128}};
-  config.train = {.stages = 500, .instances = 64, .seed = 1, .threads = 1, .device = DeviceChoice::cpu};
+  config.train = {.stages = 200, .instances = 64, .seed = 1, .threads = 1, .device = DeviceChoice::cpu};
   Trainer trainer(config);
-  EXPECT_GE(success_after(trainer, 300), 0.95);
+  EXPECT_GE(success_after(trainer, 200), 0.95);
 }
 
 using RecurrentFiles = Files;
@@ -94,7 +98,7 @@ TEST_F(RecurrentFiles, RunsGoOnBitForBit) {
       first.save(path("checkpoint"), "configuration");
       second.load(path("checkpoint"), "configuration");
       EXPECT_GT(number(read_checkpoint(path("checkpoint")).tensors.at("policy.0.memory").abs().max()), 0);
-      for (int m = 2; m < 6; ++m) EXPECT_EQ(figures(second.run_stage()), figures(whole.run_stage())) << int(algorithm);
+      for (int m = 2; m < 5; ++m) EXPECT_EQ(figures(second.run_stage()), figures(whole.run_stage())) << int(algorithm);
       expect_same(state_of(second), state_of(whole));
     }
 }

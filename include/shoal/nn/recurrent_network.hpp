@@ -18,8 +18,9 @@ class RecurrentNetwork {
     at::Tensor state;         // [m, memory.state()], after the last step
   };
 
-  /// Orthogonal hidden layers (gain sqrt 2), the distribution's map 0.01, the value's 1; the cell's weights uniform in
-  /// +-1 / sqrt(memory.size); zero biases, but 1 for the forget gate. A function of `seed` alone.
+  /// Orthogonal hidden layers (gain sqrt 2) and maps behind the cell (gain 1: with an ActorCritic's 0.01 for the distribution the cell
+  /// learns half as fast); the cell's weights uniform in +-1 / sqrt(memory.size); zero biases, but 1 for the forget gate. A function
+  /// of `seed` alone.
   /// @param shape  with a memory
   RecurrentNetwork(NetworkShape shape, std::uint64_t seed, at::Device device);
 
