@@ -81,10 +81,10 @@ DqnLearner::DqnLearner(DqnOptions const& options, ActorConfig actor, NetworkShap
   begin(0);
 }
 
-void DqnLearner::begin(std::int64_t stage, std::int64_t rate_stage, double rate_factor) {
+void DqnLearner::begin(std::int64_t stage, std::int64_t rate_stage) {
   actor_.begin(stage);
   actor_.set_epsilon(epsilon_ = options_.epsilon(rate_stage));
-  optimizer_.set_rate(rate_factor * options_.learning_rate.rate(rate_stage));
+  optimizer_.set_rate(options_.learning_rate.rate(rate_stage));
 }
 
 void DqnLearner::insert(Rollout const& rollout) {

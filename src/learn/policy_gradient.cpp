@@ -33,13 +33,13 @@ PolicyGradientLearner::PolicyGradientLearner(Schedule const& rate, ActorConfig a
   moments_ = at::zeros({2, chunks}, real.dtype(at::kDouble));
   no_penalty_ = at::zeros({}, real);
   entropy_ = at::zeros({}, real);
-  Learner::begin(0);
+  begin(0, 0);
 }
 
-void PolicyGradientLearner::begin(std::int64_t stage, std::int64_t rate_stage, double rate_factor) {
+void PolicyGradientLearner::begin(std::int64_t stage, std::int64_t rate_stage) {
   actor_->begin(stage);
   stage_.fill_(stage);
-  optimizer_.set_rate(rate_factor * schedule_.rate(rate_stage));
+  optimizer_.set_rate(schedule_.rate(rate_stage));
 }
 
 void PolicyGradientLearner::explore_again() {

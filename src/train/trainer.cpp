@@ -87,7 +87,7 @@ void Trainer::reset() {
 
 void Trainer::begin_stage() {
   environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
-  for (auto& learner : learners_) learner->begin(stage_, stage_ - rate_from_, rate_factor());
+  for (auto& learner : learners_) learner->begin(stage_, stage_ - rate_from_);
   if (calibrator_) calibrator_->begin(stage_);
 }
 

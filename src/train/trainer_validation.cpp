@@ -22,13 +22,6 @@ std::int64_t Trainer::stages() const {
   return early ? calibrated_at_ + settling_stages() : config_.train.stages;
 }
 
-/// Of the policies' learning rate: it falls to 0 while they settle, so that they come to rest near an equilibrium rather than wander
-/// around it.
-double Trainer::rate_factor() const {
-  bool const settles = calibrated_at_ >= 0 && settling_stages() > 0;
-  return settles ? double(stages() - stage_) / double(settling_stages()) : 1;
-}
-
 at::Tensor Trainer::answer() const { return answer_.profile().defined() ? answer_.profile() : calibrator_->answer(); }
 
 FrozenGame Trainer::frozen_game(at::Tensor const& profiles, void* stream) const {

@@ -18,7 +18,7 @@ class DqnLearner final : public Learner {
   using Learner::begin;
   QActor& actor() override { return actor_; }
   QActor const& actor() const { return actor_; }
-  void begin(std::int64_t stage, std::int64_t rate_stage, double rate_factor) override;
+  void begin(std::int64_t stage, std::int64_t rate_stage) override;
 
   /// Inserts the samples of agents that live, then takes gradient steps on batches of the memory.
   void update(Rollout const& rollout) override;

@@ -20,9 +20,9 @@ class Learner {
   Actor const& actor() const { return const_cast<Learner*>(this)->actor(); }
 
   /// Names the stage of the acts and updates that follow, for their random numbers, and the stage that the learning rate belongs
-  /// to, of which `rate_factor` is a factor. Waits for nothing.
-  virtual void begin(std::int64_t stage, std::int64_t rate_stage, double rate_factor) = 0;
-  void begin(std::int64_t stage) { begin(stage, stage, 1); }
+  /// to. Waits for nothing.
+  virtual void begin(std::int64_t stage, std::int64_t rate_stage) = 0;
+  void begin(std::int64_t stage) { begin(stage, stage); }
 
   /// One update from a rollout that its actor has acted in.
   virtual void update(Rollout const& rollout) = 0;

@@ -14,7 +14,7 @@ class PolicyGradientLearner : public Learner {
   using Learner::begin;
   StochasticActor& actor() override { return *actor_; }
   StochasticActor const& actor() const { return *actor_; }
-  void begin(std::int64_t stage, std::int64_t rate_stage, double rate_factor) override;
+  void begin(std::int64_t stage, std::int64_t rate_stage) override;
   void explore_again() override;
   NamedTensors state() const override;
 

@@ -76,7 +76,6 @@ class Trainer {
   void begin_episodes();
   void reset();
   void begin_stage();
-  double rate_factor() const;
   void end_phase(double& seconds);
   StageReport phases() const;
   void roll_out();
