@@ -28,10 +28,10 @@ def line_of(method):
     runs = [rows_of(run) for run in sorted(method.glob("seed-*"), key=lambda run: int(run.name[5:]))]
     success = [[row["metrics"]["success"] for row in rows] for rows in runs]
     firsts = [first_solved(one) for one in success]
-    last = [f"{statistics.fmean(one[-WINDOW:]):.3f}" for one in success]
+    last = [f"{statistics.fmean(one[-WINDOW:]):.3f}" if one else "-" for one in success]
     times = [b["seconds"] - a["seconds"] for rows in runs for a, b in zip(rows[20:120], rows[21:121])]
     return [method.name, str(len(runs)), ", ".join(str(first or "never") for first in firsts), ", ".join(last),
-            f"{1000 * statistics.median(times):.0f}"]
+            f"{1000 * statistics.median(times):.0f}" if times else "-"]
 
 
 def main():
