@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "program/config/run_config.hpp"
 #include "program/helpers.hpp"
 
@@ -136,21 +138,20 @@ TEST(PolicyKeys, AMemoryBelongsToStochasticPolicies) {
   auto const error = [](Settings const& of) {
     try {
       read_policy(of);
-    } catch (SettingError const& error) {
-      return error.key + error.message;
+    } catch (SettingError const& wrong) {
+      return wrong.key + wrong.message;
     }
     return std::string("(no error)");
   };
-  EXPECT_EQ(error(settings("dqn")),
-            "memory: a key of algorithm ppo, a2c, reinforce, but policy.algorithm is dqn");
+  EXPECT_EQ(error(settings("dqn")), "memory: a key of algorithm ppo, a2c, reinforce, but policy.algorithm is dqn");
   auto cut = settings("a2c");
   cut.insert({"sequence", std::int64_t(4)});
   EXPECT_EQ(error(cut), "sequence: a key of algorithm ppo, but policy.algorithm is a2c");
-  EXPECT_EQ(error({{"memory", std::string("rnn")}}),
-            "memory = \"rnn\": expected one of \"none\", \"lstm\", \"gru\"");
+  EXPECT_EQ(error({{"memory", std::string("rnn")}}), "memory = \"rnn\": expected one of \"none\", \"lstm\", \"gru\"");
   auto const fields = algorithm_fields("ppo");
   for (char const* key : {"memory", "memory_size", "sequence"})
-    EXPECT_TRUE(std::any_of(fields.begin(), fields.end(), [&](Field const& field) { return field.name == key; })) << key;
+    EXPECT_TRUE(std::any_of(fields.begin(), fields.end(), [&](Field const& field) { return field.name == key; }))
+        << key;
 }
 
 // ---- What a calibrator brings with it -------------------------------------------------------------------------------
