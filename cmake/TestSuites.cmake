@@ -57,7 +57,7 @@ foreach(entry IN LISTS suites)
   else()
     set(name "${folder}/${suite}")
     set(filter "${suite}.*-*Slow*")
-    set(timeout 300)
+    set(timeout 600)
   endif()
   add_test(${name} ${executable} "--gtest_filter=${filter}")
   set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${working_directory} TIMEOUT ${timeout}
