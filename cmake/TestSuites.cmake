@@ -14,10 +14,10 @@ function(write_suites)
     file(REMOVE ${cache})
     message(FATAL_ERROR "${executable} does not list its tests: ${result}\n${output}")
   endif()
+  string(REGEX REPLACE " *#[^\n]*" "" output "${output}")  # parameters' values
   string(REPLACE "\n" ";" lines "${output}")
   set(suites)
   foreach(line IN LISTS lines)
-    string(REGEX REPLACE " *#.*" "" line "${line}")  # a parameter's value
     if(line MATCHES "^([^ ]+)\\.$")
       set(suite ${CMAKE_MATCH_1})
     elseif(line MATCHES "^  ([^ ]+)$" AND NOT "${suite}.${CMAKE_MATCH_1}" MATCHES "DISABLED_")

@@ -58,7 +58,11 @@ bool is_finite(at::Tensor const& tensor) { return at::isfinite(tensor).all().ite
 class Check {
  public:
   Check(FrozenGame const& game, EquilibriumOptions const& options, EquilibriumProgress const& progress)
-      : game_(game), options_(options), progress_(progress) {}
+      : game_(game), options_(options), progress_(progress) {
+    for (auto const* policy : game.policies)
+      if (policy->network_shape().memory)
+        throw InputError("policy.memory: deviations from policies with memory are not trained; expected \"none\"");
+  }
 
   std::optional<EquilibriumReport> run() {
     auto const spec = game_.make_simulator(1, options_.seed)->spec();
@@ -260,11 +264,8 @@ Challenge challenge(FrozenGame const& game, std::size_t policy, int challengers,
 
 std::optional<EquilibriumReport> check_equilibrium(FrozenGame const& game, EquilibriumOptions const& options,
                                                    EquilibriumProgress const& progress) {
-  for (auto const* policy : game.policies) {
+  for (auto const* policy : game.policies)
     if (!is_finite(policy->parameters())) throw InputError("the policy's parameters are not finite");
-    if (policy->network_shape().memory)
-      throw InputError("policy.memory: deviations from policies with memory are not trained; expected \"none\"");
-  }
   return Check(game, options, progress).run();
 }
 

@@ -55,26 +55,29 @@ void ReinforceLearner::update(Rollout const& rollout) {
             .returns = rollout.returns.data_ptr<float>()},
            rollout.rewards.device());
   auto const whole = subtract_baseline(rollout);
-  bool const sums = options_.loss == ReinforceLoss::sum;
-  begin_update(rollout, sums ? Loss::sum : Loss::mean, whole);
-  if (options_.update == ReinforceUpdate::joint) {
-    descend(rollout, samples());
-  } else {
-    auto const by_agent = starts().view({-1, agents_.numel()});
-    for (std::int64_t k = 0; k < agents_.numel(); ++k) descend(rollout, samples_of(by_agent.select(1, k)).contiguous());
-  }
-  auto const steps = options_.update == ReinforceUpdate::joint ? 1 : agents_.numel();
-  end_update(double(sums ? samples().numel() : steps));
+  begin_update(rollout, options_.loss, whole);
+  auto const steps = samples_of_steps();
+  for (auto const& index : steps) take_step(rollout, index);
+  end_update(options_.loss == Loss::sum ? double(samples().numel()) : double(steps.size()));
+}
+
+/// The samples of each step of the optimizer: all, or those of an agent at a time.
+std::vector<at::Tensor> ReinforceLearner::samples_of_steps() const {
+  if (options_.update == ReinforceUpdate::joint) return {samples()};
+  std::vector<at::Tensor> all;
+  for (auto const& agent : starts().view({-1, agents_.numel()}).unbind(1))
+    all.push_back(samples_of(agent).contiguous());
+  return all;
 }
 
 /// The log-probabilities are those of the present policy: a step before this one, for another agent, makes no ratio.
-void ReinforceLearner::descend(Rollout const& rollout, at::Tensor const& index) {
+void ReinforceLearner::take_step(Rollout const& rollout, at::Tensor const& index) {
   auto args = loss_args(rollout, index);
   args.old_log_probabilities = nullptr;
   args.entropy_weight = float(options_.entropy_weight);
-  if (options_.loss == ReinforceLoss::sum) args.scale = 1;
+  if (options_.loss == Loss::sum) args.scale = 1;
   differentiate(args, rollout, true);
-  PolicyGradientLearner::descend(options_.max_grad_norm);
+  descend(options_.max_grad_norm);
 }
 
 at::Tensor ReinforceLearner::figures() const {

@@ -8,6 +8,7 @@
 
 #include "shoal/core/resources.hpp"
 #include "shoal/learn/algorithms.hpp"
+#include "shoal/nn/layers.hpp"
 
 #ifdef SHOAL_HAS_CUDA
 #include <cuda_runtime_api.h>
@@ -32,16 +33,12 @@ std::int64_t sample_bytes(RolloutShape shape) {
 
 /// A network with its gradients, Adam's moments, and what a checkpoint and the passes keep of it.
 std::int64_t network_bytes(PolicyOptions const& policy, RolloutShape const& shape) {
-  auto const& hidden = policy.network.hidden;
-  auto const memory = network_shape(policy, shape).memory;
-  std::int64_t weights = 0, width = shape.width;
-  for (int i = 0; i < hidden.count; ++i) {
-    weights += (memory ? 1 : 2) * (width + 1) * hidden.items[i];  // of actor and critic
-    width = hidden.items[i];
-  }
-  weights += memory.parameters(width);
-  if (memory) width = memory.size;
-  weights += (width + 1) * (shape.actions.parameters() + 1);
+  auto const network = network_shape(policy, shape);
+  auto const hidden = layers_size(network.inputs, network.hidden);
+  std::int64_t const features = network.hidden.empty() ? network.inputs : network.hidden.back();
+  auto const trunk = network.memory ? hidden + network.memory.parameters(features) : 2 * hidden;  // actor and critic
+  auto const inputs_of_heads = network.memory ? network.memory.size : features;
+  auto const weights = trunk + (inputs_of_heads + 1) * (shape.actions.parameters() + 1);
   return 4 * 8 * weights;
 }
 

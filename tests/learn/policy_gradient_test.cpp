@@ -3,7 +3,7 @@
 #include "shoal/learn/reinforce.hpp"
 #include "shoal/nn/distribution.hpp"
 #include "support/helpers.hpp"
-#include "support/tagged_simulator.hpp"
+#include "support/played.hpp"
 
 namespace shoal {
 namespace {
@@ -28,17 +28,7 @@ struct Played {
                 {.inputs = TaggedSimulator::width, .hidden = {8}, .actions = rollout.shape.actions}, rollout.shape,
                 at::kCPU),
         group(members) {
-    auto const& parameters = learner.actor().parameters();
-    parameters.add_(random_normal(parameters.sizes(), 5) * 0.3);
-    before = parameters.detach().to(at::kDouble).clone();
-    simulator.reset(rollout.first());
-    learner.begin(1);
-    for (int t = 0; t < steps; ++t) {
-      learner.actor().act(rollout, t);
-      simulator.step(rollout.input(t), rollout.output(t));
-    }
-    rollout.rewards.mul_(0.01);
-    learner.actor().evaluate_end(rollout);
+    before = play(learner, simulator, rollout);
     if (mortal) rollout.alive.copy_(random_unit(rollout.alive.sizes(), 9) < 2.0 / 3);
     learner.update(rollout);
   }

@@ -7,7 +7,7 @@
 #include "shoal/learn/reinforce.hpp"
 #include "shoal/nn/distribution.hpp"
 #include "support/plain_recurrent.hpp"
-#include "support/tagged_simulator.hpp"
+#include "support/played.hpp"
 
 namespace shoal {
 namespace {
@@ -34,17 +34,7 @@ struct Played {
             {.inputs = TaggedSimulator::width, .hidden = {8}, .actions = rollout.shape.actions, .memory = {kind, 5}},
             rollout.shape, at::kCPU),
         group(at::tensor(members)) {
-    auto const& parameters = learner.actor().parameters();
-    parameters.add_(random_normal(parameters.sizes(), 5) * 0.3);
-    before = parameters.detach().to(at::kDouble).clone();
-    simulator.reset(rollout.first());
-    learner.begin(1);
-    for (int t = 0; t < steps; ++t) {
-      learner.actor().act(rollout, t);
-      simulator.step(rollout.input(t), rollout.output(t));
-    }
-    rollout.rewards.mul_(0.01);
-    learner.actor().evaluate_end(rollout);
+    before = play(learner, simulator, rollout);
   }
 
   /// The group's columns of a field [T, N, agents, ...]: [T, N * members, ...].
@@ -186,7 +176,7 @@ TEST(RecurrentA2c, TheGradientIsThatOfTheSummedLoss) {
 TEST(RecurrentReinforce, TheGradientIsThatOfWholeEpisodes) {
   for (auto const kind : kinds)
     for (auto const& group : groups)
-      for (auto const loss : {ReinforceLoss::mean, ReinforceLoss::sum}) {
+      for (auto const loss : {Loss::mean, Loss::sum}) {
         ReinforceOptions const options{.loss = loss, .entropy_weight = 0.01};
         Played<ReinforceLearner, ReinforceOptions> played(options, group, kind);
         played.learner.update(played.rollout);
@@ -194,7 +184,7 @@ TEST(RecurrentReinforce, TheGradientIsThatOfWholeEpisodes) {
         auto const whole = ended.flip(0).cumsum(0).flip(0).gt(0).to(at::kDouble);
         EXPECT_LT(number(whole.mean()), 1) << "some episodes go on";
         auto const advantages = played.own(played.rollout.advantages).to(at::kDouble);
-        auto const weights = loss == ReinforceLoss::sum ? whole : whole / whole.sum();
+        auto const weights = loss == Loss::sum ? whole : whole / whole.sum();
         expect_gradient(played, played.gradient(weights, advantages, advantages, 0, 0.01));
       }
 }

@@ -77,8 +77,10 @@ struct A2cOptions {
   }
 };
 
+/// How a policy-gradient loss combines its samples.
+enum class Loss { mean, sum };
+
 enum class ReinforceBaseline { none, batch, agents };
-enum class ReinforceLoss { mean, sum };
 enum class ReinforceUpdate { joint, sequential };
 
 /// REINFORCE: the gradient of whole episodes' returns, without a critic (Williams, 1992).
@@ -86,7 +88,7 @@ struct ReinforceOptions {
   Schedule learning_rate = {1e-3, 0, 200};
   double discount = 0.99;
   ReinforceBaseline baseline = ReinforceBaseline::batch;
-  ReinforceLoss loss = ReinforceLoss::mean;
+  Loss loss = Loss::mean;
   ReinforceUpdate update = ReinforceUpdate::joint;
   double entropy_weight = 0.01, max_grad_norm = 10;
 
@@ -189,9 +191,8 @@ struct PolicyOptions {
     }
     if (o.algorithm == Algorithm::ppo)
       visit("sequence", o.sequence, Range{0, 1 << 20},
-            "with a memory: steps of an agent that a minibatch keeps together and gradients go back through, a divisor "
-            "of "
-            "the stage's steps; 0: all of them");
+            "with a memory: steps of an agent that a minibatch keeps together and gradients go back through, a "
+            "divisor of the stage's steps; 0: all of them");
     visit("log_sd", o.log_sd, Range{-10, 5},
           "log standard deviation of continuous actions at the start, a free parameter");
     switch (o.algorithm) {

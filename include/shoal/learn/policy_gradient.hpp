@@ -29,7 +29,6 @@ class PolicyGradientLearner : public Learner {
   /// Forgets the last update's figures, remembers the distribution that acted, and finds the samples' weights.
   /// @param counts  [T, N, A], of samples that count beside being of agents that live; undefined: all
   /// @param loss    of a mean, the weights have mean 1; of a sum, they are 0 or 1
-  enum class Loss { mean, sum };
   void begin_update(Rollout const& rollout, Loss loss, at::Tensor const& counts = {});
   /// Of the samples that `index` names, as samples_of() gives them; no clip and no penalty on KL.
   PpoLossArgs loss_args(Rollout const& rollout, at::Tensor const& index) const;

@@ -20,7 +20,8 @@ class ReinforceLearner final : public PolicyGradientLearner {
  private:
   at::Tensor baseline(at::Tensor const& returns, at::Tensor const& counts) const;
   at::Tensor subtract_baseline(Rollout const& rollout) const;
-  void descend(Rollout const& rollout, at::Tensor const& index);
+  std::vector<at::Tensor> samples_of_steps() const;
+  void take_step(Rollout const& rollout, at::Tensor const& index);
 
   ReinforceOptions options_;
   at::Tensor zeros_;   // [T + 1, N, A]: values of a critic that there is not
