@@ -14,16 +14,17 @@ struct Stepper {
   Stepper(char const* environment, int instances, int agents, int threads)
       : simulator(make_simulator(environment, params_with_agents(environment, agents),
                                  {.instances = instances, .seed = 1, .threads = threads})) {
-    auto const& spec = simulator->spec();
-    int const reals = int(spec.continuous.size()), picks = int(spec.discrete.size());
-    int const width = simulator->observation_width(), choices = spec.choices();
+    auto const& group = simulator->spec().groups[0];
+    int const reals = int(group.continuous.size()), picks = int(group.discrete.size());
+    int const width = simulator->observation_width(), choices = group.choices();
     auto const rows = std::size_t(instances) * std::size_t(agents);
-    for (std::size_t i = 0; i < rows * spec.continuous.size(); ++i) {
-      auto const& head = spec.continuous[i % spec.continuous.size()];
+    for (std::size_t i = 0; i < rows * group.continuous.size(); ++i) {
+      auto const& head = group.continuous[i % group.continuous.size()];
       continuous.push_back(head.low + (head.high - head.low) * word(i).unit(0));
     }
-    for (std::size_t i = 0; i < rows * spec.discrete.size(); ++i)
-      discrete.push_back(std::int32_t(word(i).w[0] % unsigned(spec.discrete[i % spec.discrete.size()].choices)));
+    for (std::size_t i = 0; i < rows * group.discrete.size(); ++i)
+      discrete.push_back(
+          std::int32_t(word(i).w[0] % unsigned(group.discrete[i % group.discrete.size()].choices)));
     observations.resize(rows * std::size_t(width));
     masks.resize(rows * std::size_t(choices));
     rewards.resize(rows);

@@ -1,7 +1,7 @@
 # The list of environments, by the names of their structs: MatrixGame is in include/shoal/envs/matrix_game.hpp.
 # Each gets a unit for the CPU and one for CUDA in the build folder, so that an edit compiles that environment alone.
 # envs/all.hpp has all of them as AllEnvironments, for tests and benchmarks.
-set(SHOAL_ENVIRONMENTS Checkers Market MatrixGame Pursuit Recall Switch)
+set(SHOAL_ENVIRONMENTS Checkers Market MatrixGame Pursuit Recall Switch TwoRole)
 
 set(environment_units "")
 set(environment_kernels "")

@@ -25,24 +25,24 @@ void step(benchmark::State& state) {
   Env::prepare(params);
   CudaSimulator<Env, Lanes> sim(params, {.instances = n, .seed = 1, .device = Device::cuda});
 
-  Spec const& spec = sim.spec();
-  auto const reals = spec.continuous.size(), choices = spec.discrete.size();
-  auto const rows = std::size_t(n) * std::size_t(spec.agents);
+  Group const& group = sim.spec().groups[0];
+  auto const reals = group.continuous.size(), choices = group.discrete.size();
+  auto const rows = std::size_t(n) * std::size_t(group.agents);
   auto const continuous = filled<float>(rows * reals, [&](Words draw, std::size_t i) {
-    auto const& head = spec.continuous[i % reals];
+    auto const& head = group.continuous[i % reals];
     return head.low + (head.high - head.low) * draw.unit(0);
   });
   auto const discrete = filled<std::int32_t>(rows * choices, [&](Words draw, std::size_t i) {
-    return std::int32_t(draw.w[0] % std::uint32_t(spec.discrete[i % choices].choices));
+    return std::int32_t(draw.w[0] % std::uint32_t(group.discrete[i % choices].choices));
   });
   cuda::DeviceBuffer<float> observations(rows * std::size_t(sim.observation_width())), rewards(rows);
-  cuda::DeviceBuffer<std::uint8_t> masks(rows * std::size_t(spec.choices())), ended(rows);
-  StepInput const in{.continuous = view(continuous.data(), n, spec.agents, int(reals)),
-                     .discrete = view(discrete.data(), n, spec.agents, int(choices))};
-  StepOutput const out{.observations = view(observations.data(), n, spec.agents, sim.observation_width()),
-                       .masks = view(masks.data(), n, spec.agents, spec.choices()),
-                       .rewards = view(rewards.data(), n, spec.agents),
-                       .ended = view(ended.data(), n, spec.agents),
+  cuda::DeviceBuffer<std::uint8_t> masks(rows * std::size_t(group.choices())), ended(rows);
+  StepInput const in{.continuous = view(continuous.data(), n, group.agents, int(reals)),
+                     .discrete = view(discrete.data(), n, group.agents, int(choices))};
+  StepOutput const out{.observations = view(observations.data(), n, group.agents, sim.observation_width()),
+                       .masks = view(masks.data(), n, group.agents, group.choices()),
+                       .rewards = view(rewards.data(), n, group.agents),
+                       .ended = view(ended.data(), n, group.agents),
                        .final_observations = {}};
   sim.reset(out);
   sim.synchronize();

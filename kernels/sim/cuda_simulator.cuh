@@ -35,8 +35,8 @@ enum class Operation { reset, observe, step };
 template <class Env>
 struct Arguments {
   Batch<Env> batch;
-  StepInput in;
-  StepOutput out;
+  StepInputs<Env> in;
+  StepOutputs<Env> out;
   float* episode_rows;  // [instances, layout.episode_values()]
 };
 
@@ -115,7 +115,7 @@ class CudaSimulator final : public Simulator {
   /// `params` must be prepared: Env::prepare.
   CudaSimulator(typename Env::Params const& params, SimulatorOptions const& options)
       : Simulator(spec_of<Env>(params), checked(options)),
-        memory_(spec(), options),
+        memory_(own_spec(), options),
         episode_rows_(memory_.metric_sums.size()),
         batch_(memory_.batch(params, options)) {
     load<cuda::Operation::reset>();
@@ -128,20 +128,20 @@ class CudaSimulator final : public Simulator {
   CudaSimulator(CudaSimulator const&) = delete;
   CudaSimulator& operator=(CudaSimulator const&) = delete;
 
-  void reset(StepOutput const& out) override {
+  void reset(GroupSpan<StepOutput> out) override {
     check(out, false);
-    launch<cuda::Operation::reset>({}, out);
+    launch<cuda::Operation::reset>({}, parts_of<Env>(out, own_spec()));
   }
 
-  void observe(StepOutput const& out) override {
+  void observe(GroupSpan<StepOutput> out) override {
     check(out, false);
-    launch<cuda::Operation::observe>({}, out);
+    launch<cuda::Operation::observe>({}, parts_of<Env>(out, own_spec()));
   }
 
-  void step(StepInput const& in, StepOutput const& out) override {
+  void step(GroupSpan<StepInput> in, GroupSpan<StepOutput> out) override {
     check(in);
     check(out, true);
-    launch<cuda::Operation::step>(in, out);
+    launch<cuda::Operation::step>(parts_of<Env>(in, own_spec()), parts_of<Env>(out, own_spec()));
   }
 
   View<float, 3> supertypes() override { return batch_.supertype_values; }
@@ -162,11 +162,11 @@ class CudaSimulator final : public Simulator {
 
   void synchronize() override { SHOAL_CUDA_CHECK(cudaStreamSynchronize(stream_)); }
 
-  std::size_t state_size() const override { return state_bytes<Env>(spec()).size; }
+  std::size_t state_size() const override { return state_bytes<Env>(own_spec()).size; }
 
   void export_state(int instance, std::span<std::byte> bytes) override {
     check_state(instance, bytes.size());
-    for_each_piece(batch_, spec(), instance, [&](std::size_t offset, void const* piece, std::size_t size) {
+    for_each_piece(batch_, own_spec(), instance, [&](std::size_t offset, void const* piece, std::size_t size) {
       SHOAL_CUDA_CHECK(cudaMemcpyAsync(bytes.data() + offset, piece, size, cudaMemcpyDeviceToHost, stream_));
     });
     synchronize();
@@ -174,7 +174,7 @@ class CudaSimulator final : public Simulator {
 
   void import_state(int instance, std::span<std::byte const> bytes) override {
     check_state(instance, bytes.size());
-    for_each_piece(batch_, spec(), instance, [&](std::size_t offset, void* piece, std::size_t size) {
+    for_each_piece(batch_, own_spec(), instance, [&](std::size_t offset, void* piece, std::size_t size) {
       SHOAL_CUDA_CHECK(cudaMemcpyAsync(piece, bytes.data() + offset, size, cudaMemcpyHostToDevice, stream_));
     });
     synchronize();
@@ -199,7 +199,7 @@ class CudaSimulator final : public Simulator {
   }
 
   template <cuda::Operation operation>
-  void launch(StepInput const& in, StepOutput const& out) {
+  void launch(StepInputs<Env> const& in, StepOutputs<Env> const& out) {
     using Blocks = cuda::Blocks<Env, Lanes>;
     auto const blocks = (unsigned(batch_.instances) + Blocks::instances - 1) / Blocks::instances;
     cuda::run<Env, Lanes, operation><<<blocks, Blocks::threads, 0, stream_>>>({batch_, in, out, episode_rows_.data()});

@@ -39,15 +39,15 @@ PpoOptions deviation_options(PpoOptions options, std::int64_t samples) {
 }
 
 /// The agents of each supertype among `agents`, which act with one policy. One that shares its supertype with agents of other
-/// policies is called by its number.
-std::vector<Deviators> supertypes_of(std::vector<int> const& agents, std::size_t policy, Spec const& spec) {
+/// policies is called by its number. @param first  the number of their group's agent 0
+std::vector<Deviators> supertypes_of(std::vector<int> const& agents, std::size_t policy, int first, Spec const& spec) {
   std::vector<Deviators> parts;
   for (std::size_t s = 0; s < spec.supertypes.size(); ++s) {
-    auto const is_member = [&](int agent) { return spec.supertype_of[std::size_t(agent)] == int(s); };
+    auto const is_member = [&](int agent) { return spec.supertype_of[std::size_t(first + agent)] == int(s); };
     Deviators part{spec.supertypes[s].name, policy, {}};
     std::copy_if(agents.begin(), agents.end(), std::back_inserter(part.agents), is_member);
     auto const members = std::count(spec.supertype_of.begin(), spec.supertype_of.end(), int(s));
-    if (part.agents.size() == 1 && members > 1) part.name = fmt::format("agent {}", part.agents[0] + 1);
+    if (part.agents.size() == 1 && members > 1) part.name = fmt::format("agent {}", first + part.agents[0] + 1);
     if (!part.agents.empty()) parts.push_back(std::move(part));
   }
   return parts;
@@ -65,9 +65,8 @@ class Check {
   }
 
   std::optional<EquilibriumReport> run() {
-    auto const spec = game_.make_simulator(1, options_.seed)->spec();
-    auto const deviators = all_deviators(game_.policies, spec);
-    set_lengths(spec);
+    set_lengths();
+    auto const deviators = all_deviators(game_.policies, spec_);
     auto const trainings = double(deviators.size() * std::size(starts));
     work_ = training_work() * trainings + evaluation_work() * (trainings + 1);
 
@@ -75,7 +74,7 @@ class Check {
     if (!everyone) return {};
     EquilibriumReport report{.shared = game_.policies.size() == 1, .deviators = {}};
     for (auto const& who : deviators) {
-      auto checked = check(who, *everyone, spec.may_abstain);
+      auto checked = check(who, *everyone, spec_.may_abstain);
       if (!checked) return {};
       report.deviators.push_back(std::move(*checked));
     }
@@ -83,7 +82,7 @@ class Check {
   }
 
   Challenge challenge(Deviators const& who, int challengers) {
-    set_lengths(game_.make_simulator(1, options_.seed)->spec());
+    set_lengths();
     work_ = challengers * training_work() + (challengers + 1) * evaluation_work();
     auto const [agents, base] = baseline(who, *evaluate("pi*", {}));
     auto const& network = game_.policies[who.policy]->network_shape();
@@ -91,8 +90,8 @@ class Check {
     for (int c = 0; c < challengers; ++c) {
       auto const what = fmt::format("challenger {}", c + 1);
       auto const parameters = *train(who, false, what);
-      auto const returns = *evaluate(what, Deviating{network, parameters, agents});
-      auto const regret = estimate(of_agents(returns, agents) - base);
+      auto const returns = *evaluate(what, Deviating{group_of(who), network, parameters, agents});
+      auto const regret = estimate(of_agents(returns, who, agents) - base);
       if (c == 0 || regret.mean > best.regret.mean) best = {regret, parameters};
     }
     return best;
@@ -101,18 +100,22 @@ class Check {
  private:
   /// A network that the agents `who` [episodes] act with.
   struct Deviating {
+    int group;
     NetworkShape const& network;
     at::Tensor parameters, who;
   };
 
-  void set_lengths(Spec const& spec) {
-    longest_ = spec.max_episode_steps;
+  void set_lengths() {
+    spec_ = game_.make_simulator(1, options_.seed)->spec();
+    longest_ = spec_.max_episode_steps;
     steps_ = options_.steps > 0 ? options_.steps : longest_;
   }
 
-  /// Of each episode the return of one agent. @param agents  [episodes]
-  static at::Tensor of_agents(at::Tensor const& returns, at::Tensor const& agents) {
-    return returns.gather(1, agents.unsqueeze(1)).squeeze(1);
+  int group_of(Deviators const& who) const { return game_.policies[who.policy]->config().group; }
+
+  /// Of each episode the return of one agent. @param agents  [episodes], of the deviators' group
+  at::Tensor of_agents(at::Tensor const& returns, Deviators const& who, at::Tensor const& agents) const {
+    return returns.gather(1, (agents + spec_.first_agent(group_of(who))).unsqueeze(1)).squeeze(1);
   }
 
   struct Baseline {
@@ -122,7 +125,7 @@ class Check {
   Baseline baseline(Deviators const& who, at::Tensor const& everyone) const {
     auto const generator = at::detail::createCPUGenerator(seed_of(options_, Use::evaluated_agents, number_));
     auto const agents = draw_agents(who.agents, {options_.evaluations}, generator, game_.device);
-    return {agents, of_agents(everyone, agents)};
+    return {agents, of_agents(everyone, who, agents)};
   }
 
   // In agent steps of one agent.
@@ -149,9 +152,9 @@ class Check {
       auto const what = fmt::format("{} from {}", who.name, start);
       auto const parameters = train(who, start == starts[0], what);
       if (!parameters) return {};
-      auto const returns = evaluate(what, Deviating{network, *parameters, agents});
+      auto const returns = evaluate(what, Deviating{group_of(who), network, *parameters, agents});
       if (!returns) return {};
-      add(start, of_agents(*returns, agents));
+      add(start, of_agents(*returns, who, agents));
     }
     if (may_abstain) add("do nothing", at::zeros_like(base));
     return report;
@@ -163,8 +166,8 @@ class Check {
     auto const number = number_++;
     Population population(game_, options_.instances, seed_of(options_, Use::training, number));
     auto const samples = std::int64_t(steps_) * options_.instances;
-    Deviant deviant(population, deviation_options(game_.deviation, samples), seed_of(options_, Use::network, number),
-                    policy.network_shape(), steps_);
+    Deviant deviant(population, group_of(who), deviation_options(game_.deviation, samples),
+                    seed_of(options_, Use::network, number), policy.network_shape(), steps_);
     if (from_policy) deviant.take(policy.policy_parameters());
     auto const generator = at::detail::createCPUGenerator(seed_of(options_, Use::trained_agents, number));
     deviant.choose(draw_agents(who.agents, {options_.instances}, generator, game_.device));
@@ -194,14 +197,14 @@ class Check {
     Population population(game_, options_.evaluations, seed_of(options_, Use::episodes, 0));
     std::optional<Deviant> deviant;
     if (deviating) {
-      deviant.emplace(population, deviation_options(game_.deviation, options_.evaluations),
+      deviant.emplace(population, deviating->group, deviation_options(game_.deviation, options_.evaluations),
                       seed_of(options_, Use::episodes, 0), deviating->network, 1);
       deviant->choose(deviating->who);
       deviant->take(deviating->parameters);
     }
     double const discount = game_.deviation.discount;
     auto const real = at::TensorOptions().dtype(at::kDouble).device(game_.device);
-    auto const returns = at::zeros({options_.evaluations, population.spec().agents}, real);
+    auto const returns = at::zeros({options_.evaluations, population.spec().agents()}, real);
     auto const weight = at::ones({options_.evaluations, 1}, real);  // discount^t; 0 after the episode's end
     for (int t = 0; t < longest_; ++t) {
       population.act(t);
@@ -210,7 +213,7 @@ class Check {
         deviant->act(population, 0);
       }
       population.step();
-      returns.addcmul_(population.slot().rewards.select(0, 0).to(at::kDouble), weight);
+      returns.addcmul_(population.rewards().to(at::kDouble), weight);
       weight.mul_(discount).masked_fill_(population.ended().unsqueeze(1), 0);
       bool const over = !weight.any().item<bool>();
       if (!advance(double(options_.evaluations) * (over ? longest_ - t : 1), fmt::format("{}: evaluation", what)))
@@ -223,6 +226,7 @@ class Check {
   FrozenGame const& game_;
   EquilibriumOptions const& options_;
   EquilibriumProgress const& progress_;
+  Spec spec_ = {};
   int longest_ = 0, steps_ = 0;  // of an episode, of an update
   double work_ = 0, done_ = 0;
   std::uint32_t number_ = 0;  // of deviations trained
@@ -247,9 +251,11 @@ std::vector<Deviators> all_deviators(std::vector<Actor const*> const& policies, 
   std::vector<Deviators> all;
   for (std::size_t p = 0; p < policies.size(); ++p) {
     auto const& agents = policies[p]->agents();
-    auto const parts = supertypes_of(agents, p, spec);
-    if (int(agents.size()) == spec.agents)
-      all.push_back({"all agents", p, agents});
+    int const group = policies[p]->config().group;
+    auto const parts = supertypes_of(agents, p, spec.first_agent(group), spec);
+    auto const& whole = spec.groups[std::size_t(group)];
+    if (int(agents.size()) == whole.agents)
+      all.push_back({spec.groups.size() == 1 ? "all agents" : whole.name, p, agents});
     else if (parts.size() == 1)
       all.push_back(parts[0]);
     if (parts.size() > 1) all.insert(all.end(), parts.begin(), parts.end());

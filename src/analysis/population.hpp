@@ -24,13 +24,16 @@ class Population {
 
   Simulator const& simulator() const { return *simulator_; }
   Spec const& spec() const { return simulator_->spec(); }
-  Rollout const& slot() const { return slot_; }  // observations and masks before, rewards and ended after a step
-  at::Tensor episode_metrics() const;            // [instances, metrics], means over the episodes that have ended
-  at::Tensor ended() const;                      // [instances] bool: whether the last step ended the episode
+  /// Of a group: observations and masks before, rewards and ended after a step.
+  Rollout const& slot(int group = 0) const { return slots_[std::size_t(group)]; }
+  std::vector<Rollout> const& slots() const { return slots_; }
+  at::Tensor episode_metrics() const;  // [instances, metrics], means over the episodes that have ended
+  at::Tensor rewards() const;          // [instances, agents] of the last step, of all groups
+  at::Tensor ended() const;            // [instances] bool: whether the last step ended the episode
 
  private:
   std::unique_ptr<Simulator> simulator_;
-  Rollout slot_;
+  std::vector<Rollout> slots_;
   std::vector<std::unique_ptr<Actor>> policies_;
 };
 
@@ -38,11 +41,11 @@ class Population {
 /// for, so a network equal to that agent's policy takes the same actions.
 class Deviant {
  public:
-  /// @param steps  of its rollout, whose only agent it is
-  Deviant(Population const& population, PpoOptions const& options, std::uint32_t seed, NetworkShape const& network,
-          int steps);
+  /// @param group  of the deviating agents  @param steps  of its rollout, whose only agent it is
+  Deviant(Population const& population, int group, PpoOptions const& options, std::uint32_t seed,
+          NetworkShape const& network, int steps);
 
-  /// Says which agents deviate from now on, [instances] i64.
+  /// Says which agents of the group deviate from now on, [instances] i64.
   void choose(at::Tensor const& agents);
   at::Tensor const& agents() const { return agents_; }
 
@@ -66,7 +69,8 @@ class Deviant {
   Rollout rollout_;  // of one agent
   std::unique_ptr<PpoLearner> learner_;
   at::Tensor agents_, rows_;  // [instances] i64; rows of a slot [instances * agents, ...]
-  std::int64_t count_;        // agents of an instance
+  int group_;
+  std::int64_t count_;  // agents of an instance in the group
 };
 
 }  // namespace shoal

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "shoal/ops/ops.hpp"
@@ -15,6 +16,8 @@ namespace {
 constexpr double momentum_rate = 0.05, square_rate = 0.01, least_root = 1e-12;
 // Of the running average of the mean: about 20 stages.
 constexpr double average_rate = 0.05;
+// Of the cooldown: particles that are closer tell nothing about the profile but noise.
+constexpr double least_heat_of_spread = 0.1;
 
 }  // namespace
 
@@ -43,6 +46,11 @@ at::Tensor EvolutionCalibrator::side(at::Tensor const& rows, int which) const {
 void EvolutionCalibrator::begin(std::int64_t stage) {
   stage_.fill_(stage);
   rate_.fill_(options_.learning_rate.rate(stage));
+}
+
+void EvolutionCalibrator::cool(double heat) {
+  rate_.mul_(heat);
+  log_spread_.fill_(std::log(options_.spread * std::max(heat, least_heat_of_spread)));
 }
 
 /// Fills the rows of points with draws around the mean; both of a pair are the same.

@@ -39,26 +39,59 @@ at::Tensor episode_statistics(Simulator& simulator, at::Device device) {
   return at::stack({mean, ((deviations.square() * episodes).sum(0) / total).sqrt()});
 }
 
-ActionLayout action_layout(Spec const& spec) {
+ActionLayout action_layout(Group const& group) {
   ActionLayout layout;
-  layout.continuous = int(spec.continuous.size());
-  if (spec.discrete.size() > max_discrete_heads)
-    throw InputError(fmt::format("{} discrete heads: at most {}", spec.discrete.size(), max_discrete_heads));
-  for (auto const& head : spec.discrete) layout.choices[layout.discrete++] = head.choices;
-  layout.total_choices = spec.choices();
+  layout.continuous = int(group.continuous.size());
+  if (group.discrete.size() > max_discrete_heads)
+    throw InputError(fmt::format("{} discrete heads: at most {}", group.discrete.size(), max_discrete_heads));
+  for (auto const& head : group.discrete) layout.choices[layout.discrete++] = head.choices;
+  layout.total_choices = group.choices();
   return layout;
 }
 
-RolloutShape rollout_shape(Simulator const& simulator, int steps) {
+RolloutShape rollout_shape(Simulator const& simulator, int steps, int group) {
   auto const& spec = simulator.spec();
+  auto const& own = spec.groups[std::size_t(group)];
   return {.steps = steps,
           .instances = simulator.options().instances,
-          .agents = spec.agents,
-          .width = simulator.observation_width(),
-          .actions = action_layout(spec),
-          .masked = spec.masked,
+          .agents = own.agents,
+          .width = simulator.observation_width(group),
+          .actions = action_layout(own),
+          .masked = own.masked,
           .truncates = spec.may_truncate,
           .mortal = spec.may_die};
+}
+
+std::vector<Rollout> make_rollouts(Simulator const& simulator, int steps, at::Device device) {
+  std::vector<Rollout> groups;
+  for (int g = 0; g < int(simulator.spec().groups.size()); ++g)
+    groups.push_back(make_rollout(rollout_shape(simulator, steps, g), device));
+  return groups;
+}
+
+std::vector<StepInput> inputs(std::vector<Rollout> const& groups, int t) {
+  std::vector<StepInput> all;
+  for (auto const& rollout : groups) all.push_back(rollout.input(t));
+  return all;
+}
+
+std::vector<StepOutput> first_outputs(std::vector<Rollout> const& groups) {
+  std::vector<StepOutput> all;
+  for (auto const& rollout : groups) all.push_back(rollout.first());
+  return all;
+}
+
+std::vector<StepOutput> outputs(std::vector<Rollout> const& groups, int t) {
+  std::vector<StepOutput> all;
+  for (auto const& rollout : groups) all.push_back(rollout.output(t));
+  return all;
+}
+
+at::Tensor all_agents(std::vector<Rollout> const& groups, at::Tensor Rollout::*field, int t) {
+  if (groups.size() == 1) return (groups[0].*field).select(0, t);
+  std::vector<at::Tensor> parts;
+  for (auto const& rollout : groups) parts.push_back((rollout.*field).select(0, t));
+  return at::cat(parts, 1);
 }
 
 Rollout make_rollout(RolloutShape const& s, at::Device device) {

@@ -15,8 +15,8 @@ PolicyActor::PolicyActor(ActorConfig config, NetworkShape network, RolloutShape 
 PolicyActor::~PolicyActor() = default;
 
 std::unique_ptr<Actor> PolicyActor::copy(RolloutShape const& rollout, std::uint32_t seed) const {
-  auto actor = std::make_unique<PolicyActor>(ActorConfig{.agents = agents(), .seed = seed}, network_.shape(), rollout,
-                                             parameters().device());
+  auto actor = std::make_unique<PolicyActor>(ActorConfig{.agents = agents(), .group = config().group, .seed = seed},
+                                             network_.shape(), rollout, parameters().device());
   at::NoGradGuard const no_grad;
   actor->parameters().copy_(parameters());
   return actor;

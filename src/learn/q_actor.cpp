@@ -21,8 +21,8 @@ QActor::QActor(ActorConfig config, NetworkShape network, bool dueling, double ep
 QActor::~QActor() = default;
 
 std::unique_ptr<Actor> QActor::copy(RolloutShape const& rollout, std::uint32_t seed) const {
-  auto actor = std::make_unique<QActor>(ActorConfig{.agents = agents(), .seed = seed}, network_.shape(), dueling_,
-                                        resting_epsilon_, rollout, parameters().device());
+  auto actor = std::make_unique<QActor>(ActorConfig{.agents = agents(), .group = config().group, .seed = seed},
+                                        network_.shape(), dueling_, resting_epsilon_, rollout, parameters().device());
   at::NoGradGuard const no_grad;
   actor->parameters().copy_(parameters());
   return actor;

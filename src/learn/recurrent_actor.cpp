@@ -39,8 +39,8 @@ RecurrentActor::RecurrentActor(ActorConfig config, NetworkShape network, Rollout
 RecurrentActor::~RecurrentActor() = default;
 
 std::unique_ptr<Actor> RecurrentActor::copy(RolloutShape const& rollout, std::uint32_t seed) const {
-  auto actor = std::make_unique<RecurrentActor>(ActorConfig{.agents = agents(), .seed = seed}, network_.shape(),
-                                                rollout, parameters().device());
+  auto actor = std::make_unique<RecurrentActor>(ActorConfig{.agents = agents(), .group = config().group, .seed = seed},
+                                                network_.shape(), rollout, parameters().device());
   at::NoGradGuard const no_grad;
   actor->parameters().copy_(parameters());
   return actor;

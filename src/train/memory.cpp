@@ -56,10 +56,6 @@ std::int64_t replay_bytes(PolicyOptions const& policy, RolloutShape const& s) {
   return policy.dqn.replay * (2 * 4 * s.width + 2 * (s.masked ? s.actions.total_choices : 0) + 5 * 4);
 }
 
-int policies_of(PolicyMapKind map, Spec const& spec) {
-  return map == PolicyMapKind::shared ? 1 : map == PolicyMapKind::agent ? spec.agents : int(spec.supertypes.size());
-}
-
 std::int64_t free_memory(at::Device device) {
 #ifdef SHOAL_HAS_CUDA
   if (device.is_cuda()) {
@@ -73,14 +69,16 @@ std::int64_t free_memory(at::Device device) {
 
 struct Sizes {
   Spec spec;
-  RolloutShape slot;  // of one instance
+  std::vector<RolloutShape> slots;  // of one instance, for each group of agents
   std::int64_t state, metrics;
 };
 
 Sizes sizes_of(std::string const& environment, Settings const& env, ObservationOptions const& observation) {
   auto const one = make_simulator(environment, env, {.instances = 1, .threads = 1, .observation = observation});
   auto const metrics = std::int64_t(one->metric_names().size());
-  return {one->spec(), rollout_shape(*one, 1), std::int64_t(one->state_size()), 3 * 4 * metrics};
+  std::vector<RolloutShape> slots;
+  for (int g = 0; g < int(one->spec().groups.size()); ++g) slots.push_back(rollout_shape(*one, 1, g));
+  return {one->spec(), std::move(slots), std::int64_t(one->state_size()), 3 * 4 * metrics};
 }
 
 }  // namespace
@@ -88,9 +86,13 @@ Sizes sizes_of(std::string const& environment, Settings const& env, ObservationO
 std::int64_t instance_bytes(std::string const& environment, Settings const& env, ObservationOptions const& observation,
                             int steps, int agents) {
   auto const sizes = sizes_of(environment, env, observation);
-  auto const rows =
-      std::int64_t(steps > 0 ? steps : sizes.spec.max_episode_steps) * (agents > 0 ? agents : sizes.spec.agents);
-  return rows * sample_bytes(sizes.slot) + sizes.state + sizes.metrics;
+  std::int64_t of_all = 0, most = 0;
+  for (auto const& slot : sizes.slots) {
+    of_all += slot.agents * sample_bytes(slot);
+    most = std::max(most, sample_bytes(slot));
+  }
+  auto const of_step = agents > 0 ? agents * most : of_all;
+  return (steps > 0 ? steps : sizes.spec.max_episode_steps) * of_step + sizes.state + sizes.metrics;
 }
 
 std::int64_t episode_bytes(std::string const& environment, Settings const& env) {
@@ -110,16 +112,20 @@ MemoryNeed memory_need(TrainerConfig const& config) {
   auto const& train = config.train;
   auto const sizes = sizes_of(config.environment, config.env, config.policy.observation);
   int const steps = train.steps > 0 ? train.steps : sizes.spec.max_episode_steps;
-  auto const rollout =
-      std::int64_t(steps) * sizes.spec.agents * (sample_bytes(sizes.slot) + recurrent_bytes(config.policy, sizes.slot));
+  std::int64_t rollout = 0, policies = 0;
+  for (auto const& slot : sizes.slots)
+    rollout += std::int64_t(steps) * slot.agents * (sample_bytes(slot) + recurrent_bytes(config.policy, slot));
+  for (auto const& members : policy_members(config.policy.map, sizes.spec)) {
+    auto const& slot = sizes.slots[std::size_t(members.group)];
+    policies += network_bytes(config.policy, slot) + replay_bytes(config.policy, slot);
+  }
   std::int64_t const in_passing = 2 * 8 * steps;  // while a learner lists its rows
   bool const replays = config.policy.algorithm == Algorithm::dqn;
   auto const replay = replays ? fmt::format(", beside policy.replay = {},", config.policy.dqn.replay) : "";
   return {.asked = fmt::format("train.instances = {} and train.steps = {}{}", train.instances, steps, replay),
           .count = train.instances,
           .bytes_each = rollout + in_passing + 2 * sizes.state + sizes.metrics,  // the state once more in a checkpoint
-          .bytes_fixed = policies_of(config.policy.map, sizes.spec) *
-                         (network_bytes(config.policy, sizes.slot) + replay_bytes(config.policy, sizes.slot))};
+          .bytes_fixed = policies};
 }
 
 void check_memory(MemoryNeed const& need, at::Device device) {

@@ -43,17 +43,12 @@ void check_minibatches(PolicyOptions const& policy, RolloutShape const& rollout,
                       "sequences");
 }
 
-std::vector<std::vector<int>> policy_agents(PolicyMapKind map, Spec const& spec) {
-  std::vector<std::vector<int>> agents;
-  for (int i = 0; i < spec.agents; ++i) {
-    auto const policy = map == PolicyMapKind::shared  ? 0
-                        : map == PolicyMapKind::agent ? i
-                                                      : spec.supertype_of[std::size_t(i)];
-    if (policy >= int(agents.size())) agents.resize(std::size_t(policy) + 1);
-    agents[std::size_t(policy)].push_back(i);
-  }
-  std::erase_if(agents, [](auto const& members) { return members.empty(); });
-  return agents;
+[[noreturn]] void refuse_mixed(PolicyMapKind map, Spec const& spec, int a, int b) {
+  auto const name = [&](int group) { return spec.groups[std::size_t(group)].name; };
+  throw SettingError("policy.map",
+                     fmt::format(" = \"{}\": one network for agents of the groups \"{}\" and \"{}\", which have "
+                                 "different spaces; expected \"group\" or \"agent\", or policy.pad_groups = true",
+                                 map == PolicyMapKind::shared ? "shared" : "supertype", name(a), name(b)));
 }
 
 }  // namespace
@@ -78,17 +73,38 @@ int common_instances(TrainerConfig const& config) {
   return config.calibrator && config.calibrator->kind == CalibratorKind::es ? 2 : 1;
 }
 
+std::vector<PolicyMembers> policy_members(PolicyMapKind map, Spec const& spec) {
+  std::vector<PolicyMembers> policies;
+  for (int g = 0; g < int(spec.groups.size()); ++g)
+    for (int i = 0; i < spec.groups[std::size_t(g)].agents; ++i) {
+      int const agent = spec.first_agent(g) + i;
+      int const policy = map == PolicyMapKind::shared  ? 0
+                         : map == PolicyMapKind::agent ? agent
+                         : map == PolicyMapKind::group ? g
+                                                       : spec.supertype_of[std::size_t(agent)];
+      if (policy >= int(policies.size())) policies.resize(std::size_t(policy) + 1);
+      auto& members = policies[std::size_t(policy)];
+      if (!members.agents.empty() && members.group != g) refuse_mixed(map, spec, members.group, g);
+      members.group = g;
+      members.agents.push_back(i);
+    }
+  std::erase_if(policies, [](PolicyMembers const& members) { return members.agents.empty(); });
+  return policies;
+}
+
 std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config, Spec const& spec,
-                                                    RolloutShape const& rollout, at::Device device) {
+                                                    std::vector<Rollout> const& rollouts, at::Device device) {
   auto const& policy = config.policy;
-  check_sequence(policy, rollout.steps);
+  check_sequence(policy, rollouts[0].shape.steps);
   std::vector<std::unique_ptr<Learner>> learners;
-  for (auto const& agents : policy_agents(policy.map, spec)) {
+  for (auto const& [group, agents] : policy_members(policy.map, spec)) {
+    auto const& rollout = rollouts[std::size_t(group)].shape;
     if (policy.algorithm == Algorithm::ppo) check_minibatches(policy, rollout, std::int64_t(agents.size()));
     learners.push_back(make_learner(policy,
                                     {.agents = agents,
+                                     .group = group,
                                      .purpose = Purpose::action,
-                                     .seed = std::uint32_t(config.train.seed),
+                                     .seed = group_seed(std::uint32_t(config.train.seed), group),
                                      .stream = std::uint32_t(learners.size()),
                                      .common = common_instances(config)},
                                     network_shape(policy, rollout), rollout, device));

@@ -48,8 +48,8 @@ Trainer::Trainer(TrainerConfig config)
       answer_(config_.validation ? config_.validation->patience : 0) {
   auto const scope = graph_->scope();
   auto const& spec = simulator_->spec();
-  rollout_ = make_rollout(rollout_shape(*simulator_, steps_of_stage(config_, spec)), device_);
-  learners_ = make_learners(config_, spec, rollout_.shape, device_);
+  rollouts_ = make_rollouts(*simulator_, steps_of_stage(config_, spec), device_);
+  learners_ = make_learners(config_, spec, rollouts_, device_);
   if (!config_.calibrator) return;
   if (config_.settling.challenges > 0 && config_.policy.memory != MemoryKind::none)
     throw SettingError("settling.challenges",
@@ -77,18 +77,20 @@ void Trainer::begin_episodes() {
   if (calibrator_ || stage_ == 0)
     reset();
   else
-    simulator_->observe(rollout_.first());
+    simulator_->observe(first_outputs(rollouts_));
 }
 
 void Trainer::reset() {
-  simulator_->reset(rollout_.first());
+  simulator_->reset(first_outputs(rollouts_));
   for (auto& learner : learners_) learner->actor().forget();
 }
 
 void Trainer::begin_stage() {
   environment_seconds_ = inference_seconds_ = update_seconds_ = 0;
   for (auto& learner : learners_) learner->begin(stage_, stage_ - rate_from_);
-  if (calibrator_) calibrator_->begin(stage_);
+  if (!calibrator_) return;
+  calibrator_->begin(stage_);
+  if (calibrating() && cooldown_stages() > 0) calibrator_->cool(heat());
 }
 
 /// Adds the time since the last phase ended.
@@ -97,14 +99,18 @@ void Trainer::end_phase(double& seconds) {
   seconds += lap(phase_start_);
 }
 
+Rollout const& Trainer::rollout_of(Learner const& learner) const {
+  return rollouts_[std::size_t(learner.actor().config().group)];
+}
+
 void Trainer::roll_out() {
-  for (int t = 0; t < rollout_.shape.steps; ++t) {
-    for (auto& learner : learners_) learner->actor().act(rollout_, t);
+  for (int t = 0; t < rollouts_[0].shape.steps; ++t) {
+    for (auto& learner : learners_) learner->actor().act(rollout_of(*learner), t);
     end_phase(inference_seconds_);
-    simulator_->step(rollout_.input(t), rollout_.output(t));
+    simulator_->step(inputs(rollouts_, t), outputs(rollouts_, t));
     end_phase(environment_seconds_);
   }
-  for (auto& learner : learners_) learner->actor().evaluate_end(rollout_);
+  for (auto& learner : learners_) learner->actor().evaluate_end(rollout_of(*learner));
   end_phase(inference_seconds_);
 }
 
@@ -119,7 +125,7 @@ at::Tensor Trainer::measure(at::Tensor const& profiles, std::int64_t stream) {
 }
 
 void Trainer::update() {
-  for (auto& learner : learners_) learner->update(rollout_);
+  for (auto& learner : learners_) learner->update(rollout_of(*learner));
   metrics_ = mean_metrics(*simulator_, device_);
   if (!calibrator_) return;
   rewards_ = calibration_reward(goal_, metrics_);
@@ -189,7 +195,7 @@ StageReport Trainer::run_stage() {
 
 void Trainer::gather_figures() {
   auto& f = *figures_;
-  if (rollout_.alive.defined()) f.put("live", rollout_.alive.narrow(0, 0, rollout_.shape.steps).sum());
+  if (simulator_->spec().may_die) f.put("live", live_rows());
   f.put("episodes", episode_statistics(*simulator_, device_));
   for (std::size_t p = 0; p < learners_.size(); ++p) {
     f.put(learner_name(p), learners_[p]->figures());
@@ -227,9 +233,21 @@ void Trainer::fill(StageReport& report) const {
   for (std::size_t d = 0; d < coordinates.size(); ++d) report.profile.push_back({coordinates[d], f["profile"][d]});
 }
 
-/// Agent steps of the stage, without those of agents that had left their episode.
+/// Agent steps of the stage, without those of agents that had left their episode; on the device.
+at::Tensor Trainer::live_rows() const {
+  at::Tensor all;
+  for (auto const& rollout : rollouts_) {
+    auto const own = rollout.alive.narrow(0, 0, rollout.shape.steps).sum();
+    all = all.defined() ? all + own : own;
+  }
+  return all;
+}
+
 std::int64_t Trainer::live_steps() const {
-  return rollout_.alive.defined() ? std::int64_t((*figures_)["live"][0]) : rollout_.rewards.numel();
+  if (simulator_->spec().may_die) return std::int64_t((*figures_)["live"][0]);
+  std::int64_t steps = 0;
+  for (auto const& rollout : rollouts_) steps += rollout.rewards.numel();
+  return steps;
 }
 
 /// Means over the learners that have a figure of that name.
@@ -252,7 +270,10 @@ void Trainer::fill_figures(StageReport& report) const {
 
 /// In the order in which a stage makes them.
 NamedTensors Trainer::watched() const {
-  auto all = rollout_.fields();
+  NamedTensors all;
+  for (std::size_t g = 0; g < rollouts_.size(); ++g)
+    for (auto const& [name, tensor] : rollouts_[g].fields())
+      all.push_back({rollouts_.size() > 1 ? simulator_->spec().groups[g].name + ": " + name : name, tensor});
   all.push_back({"episode metrics", metrics_});
   for (auto const& learner : learners_) all.push_back({"policy parameters", learner->actor().parameters()});
   if (calibrator_) {

@@ -49,7 +49,8 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
   if (answer_.profile().defined()) {
     checkpoint.tensors["answer"] = answer_.profile();
     checkpoint.tensors["validations"] = at::tensor(answer_.validations(), at::kDouble);
-    checkpoint.tensors["calibration"] = at::tensor({double(calibrated_at_), double(planned_)}, at::kDouble);
+    checkpoint.tensors["calibration"] =
+        at::tensor({double(calibrated_at_), double(planned_), double(out_of_patience_)}, at::kDouble);
   }
   checkpoint.texts["configuration"] = configuration;
   write_checkpoint(path, checkpoint);
@@ -75,14 +76,15 @@ std::string Trainer::load(std::string const& path, std::string const& configurat
     throw Error("a checkpoint is loaded into a trainer whose calibration has not ended");
   answer_.restore({}, {});
   if (checkpoint.tensors.count("answer") && config_.validation) {
-    auto const calibration = take("calibration", {2});
+    auto const calibration = take("calibration", {3});
     auto const values = take_if("validations", [](at::IntArrayRef found) { return found.size() == 1; });
     answer_.restore(take("answer", {calibrator_->space().size()}).to(device_),
                     {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()});
     calibrated_at_ = std::int64_t(calibration[0].item<double>());
     planned_ = std::int64_t(calibration[1].item<double>());
+    out_of_patience_ = std::int64_t(calibration[2].item<double>());
     bool const extended = calibrated_at_ == planned_ && planned_ < calibration_stages();
-    if (extended && settling_stages() == 0) calibrated_at_ = -1;
+    if (extended && settling_stages() == 0) calibrated_at_ = out_of_patience_ = -1;
     if (calibrated_at_ >= 0 && settling_stages() > 0) settle();
   }
   auto const state = learner_state();

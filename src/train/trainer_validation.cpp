@@ -1,6 +1,7 @@
 // How a Trainer's calibration ends: validation, challenges, and settling.
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "shoal/analysis/equilibrium.hpp"
@@ -17,7 +18,25 @@ std::int64_t Trainer::settling_stages() const {
 
 std::int64_t Trainer::calibration_stages() const { return config_.train.stages - settling_stages(); }
 
+std::int64_t Trainer::cooldown_stages() const {
+  bool const cools = config_.calibrator && config_.calibrator->kind == CalibratorKind::es;
+  return cools ? std::llround(config_.calibrator->evolution.cooldown * double(calibration_stages())) : 0;
+}
+
+std::int64_t Trainer::cooldown_from() const {
+  auto const planned = calibration_stages() - cooldown_stages();
+  return out_of_patience_ >= 0 ? std::min(out_of_patience_, planned) : planned;
+}
+
+std::int64_t Trainer::calibration_end() const { return cooldown_from() + cooldown_stages(); }
+
+/// 1, and in the cooldown linearly to 0.
+double Trainer::heat() const {
+  return std::clamp(double(calibration_end() - stage_) / double(cooldown_stages()), 0.0, 1.0);
+}
+
 std::int64_t Trainer::stages() const {
+  if (calibrating()) return calibration_end() + settling_stages();
   bool const early = calibrated_at_ >= 0 && calibrated_at_ < planned_;
   return early ? calibrated_at_ + settling_stages() : config_.train.stages;
 }
@@ -61,11 +80,12 @@ Fit Trainer::fit(at::Tensor const& profile, int episodes, std::uint32_t use) con
 void Trainer::validate(StageReport& report) {
   enum : std::uint32_t { choosing, reporting };
   auto const& o = *config_.validation;
-  if (calibrating() && (stage_ % o.every == 0 || stage_ == calibration_stages())) {
+  if (calibrating() && (stage_ % o.every == 0 || stage_ >= calibration_end())) {
     report.validation = answer_.consider(calibrator_->answer().clone(),
                                          [&](at::Tensor const& profile) { return fit(profile, o.episodes, choosing); });
     bool const searches = config_.calibrator->kind != CalibratorKind::fixed;
-    if (stage_ == calibration_stages() || (searches && !answer_.may_improve())) {
+    if (searches && out_of_patience_ < 0 && !answer_.may_improve()) out_of_patience_ = stage_;
+    if (stage_ >= calibration_end()) {
       report.calibrated = fit(answer_.profile(), o.final_episodes, reporting);
       calibrated_at_ = stage_;
       if (config_.settling.explore) rate_from_ = stage_;

@@ -51,7 +51,7 @@ TEST(Equilibrium, APurePolicyOfRockPaperScissorsHasRegretOne) {
 // Whoever deviates from the mix earns what the mix earns: of the intervals 95 in 100 hold 0.
 TEST(Equilibrium, TheMixOfMatchingPenniesHasRegretZero) {
   auto fixture = matrix_game(pennies);
-  fixture.observation.indication = true;
+  fixture.observation.indication = Indication::agent;
   fixture.make_policies({{0, 1}});
   PlainNetwork const network(fixture.policies[0]->network().shape(), fixture.policies[0]->network().parameters());
   network.actor.back().weight.zero_();  // one half
@@ -187,7 +187,7 @@ TEST(Equilibrium, DeviatorsAreGroupsThatShareANetworkAndTheirSupertypes) {
                                                      shape, at::kCPU));
       policies.push_back(actors.back().get());
     }
-    Spec spec{.agents = int(supertype_of.size())};
+    Spec spec{.groups = {{.agents = int(supertype_of.size())}}};
     spec.supertypes = {{"a", {}}, {"b", {}}};
     spec.supertype_of = supertype_of;
     std::vector<std::string> all;
@@ -251,7 +251,7 @@ TEST(Equilibrium, OnlyTheDeviatorsActionsAreReplaced) {
   auto const fixture = matrix_game(dilemma, {{"rounds", std::int64_t(5)}});
   always(*fixture.policies[0], 0);
   Population population(fixture.game(), 6, 1);
-  Deviant deviant(population, fixture.ppo, 0, fixture.policies[0]->network().shape(), 2);
+  Deviant deviant(population, 0, fixture.ppo, 0, fixture.policies[0]->network().shape(), 2);
   deviant.take(fixture.policies[0]->network().parameters().neg());  // defects
   auto const who = at::tensor({0, 1, 1, 0, 1, 0}, at::kLong);
   deviant.choose(who);
@@ -325,7 +325,7 @@ TEST(Equilibrium, RefusesAPolicyThatIsNotFinite) {
 TEST(Deviant, LearnsWhereAgentsLeaveTheEpisode) {
   Fixture fixture{"switch", {}, {{0, 1}}};
   Population population(fixture.game(), 16, 1);
-  Deviant deviant(population, fixture.ppo, 2, fixture.policies[0]->network_shape(), 8);
+  Deviant deviant(population, 0, fixture.ppo, 2, fixture.policies[0]->network_shape(), 8);
   deviant.choose(at::arange(16, at::kLong).remainder(2));
   auto const before = deviant.parameters().clone();
   deviant.begin(0);

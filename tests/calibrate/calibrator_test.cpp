@@ -89,7 +89,7 @@ TEST(ProfileSpace, WritesEachCoordinateInItsPlace) {
 }
 
 TEST(ProfileSpace, NeedsCoordinates) {
-  Spec spec{.agents = 1};
+  Spec spec{.groups = {{.agents = 1}}};
   spec.supertypes = {{"x", {}}};
   EXPECT_NE(message_of<InputError>([&] { ProfileSpace(spec, at::kCPU); }).find("coordinates"), std::string::npos);
 }

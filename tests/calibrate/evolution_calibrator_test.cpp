@@ -46,6 +46,23 @@ TEST(EvolutionCalibrator, OpposedParticlesMirrorAboutTheMean) {
   EXPECT_LE(number(points.select(1, 1).max()), 1 + 1e-6);
 }
 
+TEST(EvolutionCalibrator, CooledParticlesAreCloser) {
+  auto calibrator = make(4000);
+  for (auto const& [heat, spread] : {std::pair{1.0, 0.07}, {0.5, 0.035}, {0.01, 0.007}, {0.0, 0.007}}) {
+    calibrator.begin(0);
+    calibrator.cool(heat);
+    calibrator.propose();
+    auto const points = unit(calibrator);
+    EXPECT_NEAR(number(side(points, 0).select(1, 2).to(at::kDouble).std()), spread, spread / 15) << heat;
+  }
+  calibrator.begin(1);
+  calibrator.cool(0);
+  calibrator.propose();
+  auto const before = calibrator.parameters().clone();
+  calibrator.learn(at::arange(4000, at::kFloat));
+  EXPECT_TRUE(at::equal(calibrator.parameters(), before)) << "cold, it rests";
+}
+
 TEST(EvolutionCalibrator, PairsAndStagesDiffer) {
   auto calibrator = make(8), other = make(8, {}, 2);
   auto const first = proposed(calibrator, 0), second = proposed(calibrator, 1);
@@ -197,7 +214,7 @@ TEST_P(EvolutionCalibratorAlone, FitsLinearMetrics) {
   auto const solution = (0.1 + 0.8 * random_unit({coordinates}, 200 + seed)).to(at::kFloat);
   auto const wanted = at::matmul(a, solution);
 
-  Spec spec{.agents = 1};
+  Spec spec{.groups = {{.agents = 1}}};
   spec.supertypes = {{"all", {}}};
   std::vector<std::string> names;
   TargetOptions entry;

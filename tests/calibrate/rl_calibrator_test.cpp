@@ -182,7 +182,7 @@ TEST_P(RlCalibratorAloneSlow, FitsLinearMetrics) {
   auto const solution = (0.1 + 0.8 * random_unit({coordinates}, 200 + seed)).to(at::kFloat);
   auto const wanted = at::matmul(a, solution);
 
-  Spec spec{.agents = 1};
+  Spec spec{.groups = {{.agents = 1}}};
   spec.supertypes = {{"all", {}}};
   std::vector<std::string> names;
   TargetOptions entry;

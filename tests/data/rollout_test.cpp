@@ -62,17 +62,17 @@ TEST(Rollout, KeepsOnlyWhatTheSpecNeeds) {
 }
 
 TEST(Rollout, HeadsComeFromTheSpec) {
-  Spec spec{.agents = 1};
-  spec.continuous = {{"x", 0, 1}, {"y", 0, 1}};
-  spec.discrete = {{"a", 3}, {"b", 5}};
-  auto const layout = action_layout(spec);
+  Group group{.agents = 1};
+  group.continuous = {{"x", 0, 1}, {"y", 0, 1}};
+  group.discrete = {{"a", 3}, {"b", 5}};
+  auto const layout = action_layout(group);
   EXPECT_EQ(layout.continuous, 2);
   EXPECT_EQ(layout.discrete, 2);
   EXPECT_EQ(layout.choices[0], 3);
   EXPECT_EQ(layout.choices[1], 5);
   EXPECT_EQ(layout.parameters(), 10);
-  spec.discrete.resize(max_discrete_heads + 1, {"c", 2});
-  EXPECT_EQ(message_of<InputError>([&] { action_layout(spec); }), "17 discrete heads: at most 16");
+  group.discrete.resize(max_discrete_heads + 1, {"c", 2});
+  EXPECT_EQ(message_of<InputError>([&] { action_layout(group); }), "17 discrete heads: at most 16");
 }
 
 }  // namespace

@@ -68,13 +68,20 @@ TYPED_TEST(EveryBatch, FinalObservationIsOfTheStateBeforeTheReset) {
       a.step(SerialTeam{});
       if (!a.has_ended(0)) b.step(SerialTeam{});
     }
-    Actions const actions{detail::row_of(b.in.continuous, 0), detail::row_of(b.in.discrete, 0)};
-    auto const ended = TypeParam::step(SerialTeam{}, b.params, b.memory.states[0], b.scratch.env, actions,
-                                       b.out.rewards(0), random_of(b.batch, 0));
+    PerGroup<Actions, groups_of<TypeParam>()> actions;
+    PerGroup<Rewards, groups_of<TypeParam>()> rewards;
+    for (int g = 0; g < groups_of<TypeParam>(); ++g) {
+      auto const in = b.inputs()[g];
+      actions[g] = {detail::row_of(in.continuous, 0), detail::row_of(in.discrete, 0)};
+      rewards[g] = b.outputs()[g].rewards(0);
+    }
+    auto const ended =
+        TypeParam::step(SerialTeam{}, b.params, b.memory.states[0], b.scratch.env, detail::given<TypeParam>(actions),
+                        detail::given<TypeParam>(rewards), random_of(b.batch, 0));
     EXPECT_EQ(a.out.ended(0, 0) & std::uint8_t(ended), std::uint8_t(ended)) << "the dead are terminated too";
-    observe_instance(SerialTeam{}, b.batch, b.out, 0);
-    for (int i = 0; i < a.spec.agents; ++i)
-      for (int k = 0; k < a.memory.layout.width; ++k)
+    observe_instance(SerialTeam{}, b.batch, b.outputs(), 0);
+    for (int i = 0; i < a.spec.agents(); ++i)
+      for (int k = 0; k < a.batch.groups[0].width; ++k)
         ASSERT_EQ(a.out.final_observations(0, i, k), b.out.observations(0, i, k));
   }
 }

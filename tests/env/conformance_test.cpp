@@ -27,7 +27,9 @@ class Conformance : public testing::TestWithParam<Variant> {
   Driver driver(int instances, bool indication = false) const {
     return {GetParam().environment,
             GetParam().params,
-            {.instances = instances, .seed = 3, .observation = {.indication = indication}}};
+            {.instances = instances,
+             .seed = 3,
+             .observation = {.indication = indication ? Indication::agent : Indication::none}}};
   }
 };
 
@@ -57,7 +59,7 @@ std::vector<std::uint32_t> shown(Driver const& d, bool stepped) {
     add(d.observation(i));
     for (int a = 0; a < d.agents; ++a) {
       bits.push_back(d.out.alive(i, a));
-      for (int c = 0; c < d.spec().choices(); ++c) bits.push_back(d.out.masks(i, a, c));
+      for (int c = 0; c < d.group().choices(); ++c) bits.push_back(d.out.masks(i, a, c));
       if (stepped) add(std::vector{d.out.rewards(i, a), float(d.out.ended(i, a))});
     }
     if (stepped && d.ended(i)) add(d.final_observation(i));
@@ -92,12 +94,12 @@ TEST_P(Conformance, NothingOfTheOutputsMemoryIsLeftOver) {
 // ---- Masks ----------------------------------------------------------------------------------------------------------
 
 std::string unasked_mask(Driver d) {
-  if (d.spec().masked || d.spec().discrete.empty()) return "";
+  if (d.group().masked || d.group().discrete.empty()) return "";
   d.reset();
   for (int t = 0; t < long_enough(d); ++t, d.step())
     for (int i = 0; i < d.instances; ++i)
       for (int a = 0; a < d.agents; ++a)
-        for (int c = 0; c < d.spec().choices(); ++c)
+        for (int c = 0; c < d.group().choices(); ++c)
           if (d.out.masks(i, a, c) != 1) return fmt::format("step {}, agent {}, choice {}: a mask of 0", t, a, c);
   return "";
 }
@@ -119,7 +121,7 @@ bool is_zero(View<float, 1> const& row) {
 /// Of an agent that is dead in the state that is shown.
 std::string wrong_row(Driver const& d, int i, int a) {
   if (!is_zero(d.out.observations(i, a))) return "the dead observe";
-  for (int c = 0; c < d.spec().choices(); ++c)
+  for (int c = 0; c < d.group().choices(); ++c)
     if (d.out.masks(i, a, c) != 1) return "a mask of the dead";
   return "";
 }
@@ -173,9 +175,9 @@ std::string effect_of_the_dead(Driver a, Driver b) {
     for (int i = 0; i < b.instances; ++i)
       for (int agent = 0; agent < b.agents; ++agent) {
         if (b.out.alive(i, agent)) continue;
-        for (std::size_t h = 0; h < b.spec().continuous.size(); ++h)
-          b.continuous(i, agent, h) = b.spec().continuous[h].low;
-        for (std::size_t h = 0; h < b.spec().discrete.size(); ++h) b.discrete(i, agent, h) = 0;
+        for (std::size_t h = 0; h < b.group().continuous.size(); ++h)
+          b.continuous(i, agent, h) = b.group().continuous[h].low;
+        for (std::size_t h = 0; h < b.group().discrete.size(); ++h) b.discrete(i, agent, h) = 0;
       }
     a->step(a.in, a.out), b->step(b.in, b.out);
     if (shown(a, true) != shown(b, true)) return fmt::format("after step {}", t + 1);

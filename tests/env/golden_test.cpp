@@ -31,6 +31,8 @@ std::map<std::string, std::uint64_t> const golden = {
     {"recall", 3299796276850016200u},
     {"recall_role", 16207244863140055311u},
     {"recall_at_once", 12834528068974077876u},
+    {"two_role", 10131577593055145115u},
+    {"two_role_disjoint", 8742838486992901827u},
 };
 
 std::uint64_t trajectory(Variant const& v) {

@@ -60,7 +60,7 @@ TEST(Life, WhoIsDeadAtATruncationIsTerminatedToo) {
 TEST(Life, RowsOfTheDeadAreZerosAndLegal) {
   Countdown::Params const params{.agents = 5, .max_steps = 4};
   Driver d(std::make_unique<CpuSimulator<Countdown>>(
-      params, SimulatorOptions{.observation = {.indication = true, .width = 10}}));
+      params, SimulatorOptions{.observation = {.indication = Indication::agent, .width = 10}}));
   d.reset();
   auto const zeros = std::vector<float>(10);
   auto const of = [](std::vector<float> const& all, int a) {

@@ -25,10 +25,11 @@ TEST(Registry, ListsEveryEnvironmentWithItsFields) {
   for (auto const& info : environments()) {
     names.push_back(info.name);
     EXPECT_FALSE(info.summary.empty());
-    EXPECT_GT(info.spec.agents, 0);
+    EXPECT_GT(info.spec.agents(), 0);
     for (auto const& f : info.fields) EXPECT_FALSE(f.help.empty()) << info.name << "." << f.name;
   }
-  EXPECT_THAT(names, testing::IsSupersetOf({"market", "matrix_game", "pursuit", "checkers", "switch", "recall"}));
+  EXPECT_THAT(names,
+              testing::IsSupersetOf({"market", "matrix_game", "pursuit", "checkers", "switch", "recall", "two_role"}));
 }
 
 TEST(Registry, UnknownNameListsTheKnown) {
@@ -55,8 +56,8 @@ TEST(Registry, ResolvedParamsAreCompleteAndStable) {
 TEST(Registry, EnvironmentsHaveTheAgentsAskedFor) {
   for (std::string const name : {"market", "matrix_game", "pursuit", "recall"})
     for (int const n : {2, 3, 8})
-      EXPECT_EQ(make_simulator(name, params_with_agents(name, n), {})->spec().agents, n) << name;
-  EXPECT_EQ(make_simulator("switch", params_with_agents("switch", 4), {})->spec().agents, 4);
+      EXPECT_EQ(make_simulator(name, params_with_agents(name, n), {})->spec().agents(), n) << name;
+  EXPECT_EQ(make_simulator("switch", params_with_agents("switch", 4), {})->spec().agents(), 4);
   EXPECT_EQ(resolve_params("matrix_game", params_with_agents("matrix_game", 2)), resolve_params("matrix_game", {}))
       << "the prisoners' dilemma is its default";
   EXPECT_EQ(error([] { params_with_agents("matrix_game", 9); }), "players = 9: expected 2 to 8");

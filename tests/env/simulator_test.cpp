@@ -36,13 +36,13 @@ INSTANTIATE_TEST_SUITE_P(All, EveryEnvironment, testing::ValuesIn(all_variants()
 TEST_P(EveryEnvironment, SpecIsConsistent) {
   auto const d = driver();
   auto const& spec = d.spec();
-  EXPECT_GT(spec.agents, 0);
-  EXPECT_GT(spec.observation, 0);
+  EXPECT_GT(spec.agents(), 0);
+  EXPECT_GT(spec.groups[0].observation, 0);
   EXPECT_GT(spec.max_episode_steps, 0);
-  EXPECT_FALSE(spec.continuous.empty() && spec.discrete.empty());
-  for (auto const& head : spec.continuous) EXPECT_LT(head.low, head.high) << head.name;
-  for (auto const& head : spec.discrete) EXPECT_GT(head.choices, 0) << head.name;
-  ASSERT_EQ(int(spec.supertype_of.size()), spec.agents);
+  EXPECT_FALSE(spec.groups[0].continuous.empty() && spec.groups[0].discrete.empty());
+  for (auto const& head : spec.groups[0].continuous) EXPECT_LT(head.low, head.high) << head.name;
+  for (auto const& head : spec.groups[0].discrete) EXPECT_GT(head.choices, 0) << head.name;
+  ASSERT_EQ(int(spec.supertype_of.size()), spec.agents());
   for (int const s : spec.supertype_of) EXPECT_TRUE(s >= 0 && s < int(spec.supertypes.size()));
   for (auto const& s : spec.supertypes)
     for (auto const& c : s.coordinates)
@@ -141,16 +141,18 @@ TEST_P(EveryEnvironment, AnEpisodesEndShowsTheNextEpisodesFirstObservation) {
   fresh.reset(), fresh.reset();
   d.reset();
   std::vector<bool> seen(4);
+  int differ = 0;
   for (int t = 0; t < d.spec().max_episode_steps; ++t) {
     d.step();
     for (int i = 0; i < 4; ++i)
       if (d.ended(i) && !seen[std::size_t(i)]) {
         seen[std::size_t(i)] = true;
         EXPECT_EQ(d.observation(i), fresh.observation(i));
-        EXPECT_NE(d.final_observation(i), d.observation(i));
+        differ += d.final_observation(i) != d.observation(i);
       }
   }
   EXPECT_EQ(seen, std::vector<bool>(4, true));
+  EXPECT_GT(differ, 1) << "small observations may be equal by chance";
 }
 
 TEST_P(EveryEnvironment, FinalObservationsAreWrittenAtEndsOnly) {
@@ -265,7 +267,7 @@ TEST_P(EveryEnvironment, ObserveRepeatsTheLastObservation) {
 
 TEST_P(EveryEnvironment, SupertypesTakeEffectAtTheNextReset) {
   auto changed = driver({.instances = 2}), same = driver({.instances = 2});
-  if (changed.spec().type == 0 || changed.spec().coordinates() == 0) return;
+  if (changed.group().type == 0 || changed.spec().coordinates() == 0) return;
   changed.reset(), same.reset();
   auto const values = changed->supertypes();
   for (int i = 0; i < 2; ++i)
@@ -301,10 +303,11 @@ TEST_P(EveryEnvironment, ObservationIsOwnThenTypeThenIndicationThenPadding) {
   lives.reset();
   lives.step();
   auto const& spec = lives.spec();
-  int const own = spec.observation, type = spec.type, agents = spec.agents, full = own + type + agents;
+  int const own = spec.groups[0].observation, type = spec.groups[0].type, agents = spec.agents(),
+            full = own + type + agents;
   auto const [bare, bare_width] = observe({.type = false});
   auto const [typed, typed_width] = observe({.type = true});
-  auto const [all, width] = observe({.type = true, .indication = true, .width = full + 3});
+  auto const [all, width] = observe({.type = true, .indication = Indication::agent, .width = full + 3});
   EXPECT_EQ(bare_width, own);
   EXPECT_EQ(typed_width, own + type);
   ASSERT_EQ(width, full + 3);
@@ -345,12 +348,12 @@ TEST_P(EveryEnvironment, WritesThroughStridesAndNowhereElse) {
 
 TEST_P(EveryEnvironment, MasksAreZeroOrOneAndLeaveAChoice) {
   auto d = driver({.instances = 2});
-  if (d.spec().discrete.empty()) return;
+  if (d.group().discrete.empty()) return;
   d.reset();
   bool all_legal = true;
   for (int a = 0; a < d.agents; ++a) {
     int at = 0;
-    for (auto const& head : d.spec().discrete) {
+    for (auto const& head : d.group().discrete) {
       int legal = 0;
       for (int c = 0; c < head.choices; ++c, ++at) {
         ASSERT_LE(d.out.masks(1, a, at), 1);
@@ -360,7 +363,7 @@ TEST_P(EveryEnvironment, MasksAreZeroOrOneAndLeaveAChoice) {
       all_legal &= legal == head.choices;
     }
   }
-  EXPECT_TRUE(all_legal || d.spec().masked);
+  EXPECT_TRUE(all_legal || d.group().masked);
 }
 
 // ---- Errors ---------------------------------------------------------------------------------------------------------
@@ -422,8 +425,8 @@ TEST(ShapeErrors, MasksLivesAndFinalObservationsMayBeEmpty) {
 
 TEST(ShapeErrors, ResetNeedsObservationsOnly) {
   Driver d("matrix_game", {}, {.instances = 3});
-  EXPECT_EQ(error([&] { d->reset({.observations = d.out.observations}); }), "no error");
-  EXPECT_EQ(error([&] { d->reset({}); }), "observations: no memory, expected shape [3, 2, 6]");
+  EXPECT_EQ(error([&] { d->reset(StepOutput{.observations = d.out.observations}); }), "no error");
+  EXPECT_EQ(error([&] { d->reset(StepOutput{}); }), "observations: no memory, expected shape [3, 2, 6]");
 }
 
 TEST(ActionErrors, NameEnvironmentInstanceAgentHeadAndValue) {

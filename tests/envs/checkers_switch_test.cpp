@@ -40,10 +40,10 @@ void replay(Json const& episode, typename Env::Params const& params) {
   double total = 0;
   for (auto const& step : episode["steps"]) {
     SCOPED_TRACE(testing::Message() << "step " << ++number);
-    for (int i = 0; i < game.spec.agents; ++i) game.discrete[std::size_t(i)] = step["a"][i];
+    for (int i = 0; i < game.spec.agents(); ++i) game.discrete[std::size_t(i)] = step["a"][i];
     bool const all_done = std::all_of(step["done"].begin(), step["done"].end(), [](bool done) { return done; });
     EXPECT_EQ(game.step() != Ended::no, all_done);
-    for (int i = 0; i < game.spec.agents; ++i) {
+    for (int i = 0; i < game.spec.agents(); ++i) {
       EXPECT_NEAR(game.rewards[std::size_t(i)], step["r"][i].get<double>(), 1e-6);
       EXPECT_EQ((Json{game.state.y[i], game.state.x[i]}), step["pos"][i]);
       total += game.rewards[std::size_t(i)];

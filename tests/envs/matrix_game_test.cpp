@@ -27,7 +27,7 @@ Ended play(Game& game, std::vector<std::int32_t> actions) {
 
 std::vector<float> observed(Game& game, int player) {
   game.observe();
-  auto const width = game.spec.observation;
+  auto const width = game.spec.groups[0].observation;
   return {game.own.begin() + player * width, game.own.begin() + (player + 1) * width};
 }
 
@@ -68,9 +68,9 @@ TEST(MatrixGame, MasksHideActionsThatAPlayerLacks) {
   Game game(asymmetric());
   game.reset();
   game.observe();
-  EXPECT_TRUE(game.spec.masked);
+  EXPECT_TRUE(game.spec.groups[0].masked);
   EXPECT_THAT(game.masks, ElementsAre(1, 1, 0, 1, 1, 1, 1, 0, 0));
-  EXPECT_FALSE(Game().spec.masked);
+  EXPECT_FALSE(Game().spec.groups[0].masked);
 }
 
 TEST(MatrixGame, ActionsThatAPlayerLacksCountAsItsLast) {

@@ -33,7 +33,7 @@ void place_evader(Instance& game, int e, int x, int y) {
 /// A cycle in which the evaders that are left after captures (v5) or at its start (paper) act as told, in order.
 Ended cycle(Instance& game, std::vector<int> const& pursuers, std::vector<int> const& evaders) {
   std::copy(pursuers.begin(), pursuers.end(), game.discrete.begin());
-  auto const n = game.spec.agents;
+  auto const n = game.spec.agents();
   Actions const actions{{}, view<std::int32_t const>(game.discrete.data(), n, 1)};
   return Pursuit::cycle(SerialTeam{}, game.params, game.state, game.scratch, actions, view(game.rewards.data(), n),
                         [&](int e) {
@@ -52,7 +52,7 @@ std::vector<float> flat(Json const& rows) {
 
 std::vector<float> observation(Instance& game, int i) {
   game.observe();
-  auto const width = std::size_t(game.spec.observation);
+  auto const width = std::size_t(game.spec.groups[0].observation);
   auto const begin = game.own.begin() + std::ptrdiff_t(width * std::size_t(i));
   return {begin, begin + std::ptrdiff_t(width)};
 }

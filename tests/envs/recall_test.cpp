@@ -173,7 +173,7 @@ double success_of(Recall::Params const& params, Shift shift) {
     auto const seen = observed(game);
     std::vector<std::int32_t> answers;
     for (int i = 0; i < params.agents; ++i) {
-      auto const row = seen.begin() + i * game.spec.observation;
+      auto const row = seen.begin() + i * game.spec.groups[0].observation;
       int const cue = int(std::find(row, seen.end(), 1.0f) - row);
       answers.push_back((cue + shift(i)) % params.cues);
     }

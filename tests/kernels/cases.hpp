@@ -47,9 +47,12 @@ inline std::vector<Case> all_cases() {
       {"market_options",
        "market",
        market(5, {{"penalty", std::string("expected")}, {"terminal_unwind", false}, {"type_uses_probabilities", true}}),
-       {.indication = true, .width = 40}},
+       {.indication = Indication::agent, .width = 40}},
       {"market_untyped", "market", market(5, {{"penalty", std::string("quadratic")}}), {.type = false}},
-      {"matrix_game_padded", "matrix_game", three_players(), {.type = true, .indication = true, .width = 64}},
+      {"matrix_game_padded",
+       "matrix_game",
+       three_players(),
+       {.type = true, .indication = Indication::agent, .width = 64}},
   };
   for (auto const& variant : all_variants())
     all.push_back({"any_" + variant.name, variant.environment, variant.params});
@@ -62,7 +65,9 @@ inline std::vector<Case> const& cases() {
 }
 
 inline SimulatorOptions options_of(Case const& c, int instances, std::uint32_t seed, Device device) {
-  return {.instances = instances, .seed = seed, .device = device, .observation = c.observation};
+  SimulatorOptions options{.instances = instances, .seed = seed, .device = device, .observation = c.observation};
+  options.observation.pad_groups = true;  // a Player holds one group
+  return options;
 }
 
 inline std::unique_ptr<Simulator> simulator(Case const& c, int instances, std::uint32_t seed, Device device) {

@@ -39,16 +39,16 @@ class Player {
  public:
   explicit Player(std::unique_ptr<Simulator> simulator, cudaStream_t stream = nullptr)
       : sim(std::move(simulator)),
-        spec(sim->spec()),
+        group(sim->spec().groups[0]),
         instances(sim->options().instances),
         observations(mirror<float>(sim->observation_width())),
         final_observations(mirror<float>(sim->observation_width())),
-        masks(mirror<std::uint8_t>(spec.choices())),
+        masks(mirror<std::uint8_t>(group.choices())),
         alive(mirror<std::uint8_t>(1)),
         ended(mirror<std::uint8_t>(1)),
         rewards(mirror<float>(1)),
-        continuous_(mirror<float>(int(spec.continuous.size()))),
-        discrete_(mirror<std::int32_t>(int(spec.discrete.size()))) {
+        continuous_(mirror<float>(int(group.continuous.size()))),
+        discrete_(mirror<std::int32_t>(int(group.discrete.size()))) {
     if (on_device()) SHOAL_CUDA_CHECK(cudaDeviceSynchronize());  // zeros are there for any stream
     use_stream(stream);
   }
@@ -71,18 +71,21 @@ class Player {
 
   /// Writes the actions of step t. Some lie on the edges of a head's range and beyond; `ties`: all agents act alike.
   void choose(Play play, int t) {
-    std::size_t c = 0, d = 0;
+    std::size_t c = 0, d = 0, mask = 0;
     for (int i = 0; i < instances; ++i)
-      for (int agent = 0; agent < spec.agents; ++agent) {
+      for (int agent = 0; agent < group.agents; ++agent) {
         Random const random{7, std::uint32_t(i), play == Play::ties ? 0 : std::uint32_t(agent), std::uint32_t(t)};
         std::uint32_t head_index = 0;
-        for (auto const& head : spec.continuous) {
+        for (auto const& head : group.continuous) {
           float const u = clamp(random.draw(Purpose::test, head_index++).unit(0) * 1.5f - 0.25f, -0.125f, 1.125f);
           continuous_.host[c++] = head.low + (head.high - head.low) * u;
         }
-        for (auto const& head : spec.discrete)
-          discrete_.host[d++] =
-              std::int32_t(random.draw(Purpose::test, head_index++).w[0] % std::uint32_t(head.choices));
+        for (auto const& head : group.discrete) {
+          auto choice = std::int32_t(random.draw(Purpose::test, head_index++).w[0] % std::uint32_t(head.choices));
+          while (choice > 0 && !masks.host[mask + std::size_t(choice)]) --choice;
+          discrete_.host[d++] = choice;
+          mask += std::size_t(head.choices);
+        }
       }
     continuous_.to_device(stream_), discrete_.to_device(stream_);
   }
@@ -103,7 +106,7 @@ class Player {
   }
 
   std::unique_ptr<Simulator> sim;
-  Spec const& spec;
+  Group const& group;
   int instances;
   Mirror<float> observations, final_observations;
   Mirror<std::uint8_t> masks, alive, ended;
@@ -114,22 +117,22 @@ class Player {
 
   template <class T>
   Mirror<T> mirror(int width) const {
-    return Mirror<T>(std::size_t(instances) * std::size_t(spec.agents) * std::size_t(width), on_device());
+    return Mirror<T>(std::size_t(instances) * std::size_t(group.agents) * std::size_t(width), on_device());
   }
 
   template <class T>
   View<T, 3> rows(Mirror<T>& array) const {
-    auto const width = std::int64_t(array.host.size()) / instances / spec.agents;
-    return view(array.data(), instances, spec.agents, width);
+    auto const width = std::int64_t(array.host.size()) / instances / group.agents;
+    return view(array.data(), instances, group.agents, width);
   }
 
   StepInput input() { return {.continuous = rows(continuous_), .discrete = rows(discrete_)}; }
   StepOutput output() {
     return {.observations = rows(observations),
             .masks = rows(masks),
-            .alive = view(alive.data(), instances, spec.agents),
-            .rewards = view(rewards.data(), instances, spec.agents),
-            .ended = view(ended.data(), instances, spec.agents),
+            .alive = view(alive.data(), instances, group.agents),
+            .rewards = view(rewards.data(), instances, group.agents),
+            .ended = view(ended.data(), instances, group.agents),
             .final_observations = rows(final_observations)};
   }
 
@@ -140,7 +143,7 @@ class Player {
 
 inline std::string difference(Player const& a, Player const& b) {
   auto const compare = [&](char const* name, auto const& x, auto const& y) {
-    return difference(name, x.host, y.host, a.instances, a.spec.agents);
+    return difference(name, x.host, y.host, a.instances, a.group.agents);
   };
   for (auto const& found :
        {compare("rewards", a.rewards, b.rewards), compare("ended", a.ended, b.ended),

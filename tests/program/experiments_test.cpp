@@ -45,7 +45,7 @@ TEST(CalsheqExperiments, AreWhatTheyAreSaidToBe) {
     config.train.device = DeviceChoice::cpu;
     config.policy.ppo.minibatches = 1;
     Trainer const trainer(config);
-    EXPECT_EQ(trainer.simulator().spec().agents, expected[i].merchants);
+    EXPECT_EQ(trainer.simulator().spec().agents(), expected[i].merchants);
     EXPECT_EQ(trainer.targets().size(), expected[i].targets);
     EXPECT_NEAR(sum_of_weights(trainer.targets(), "share"), expected[i].shares_weight, 1e-12);
     EXPECT_EQ(trainer.calibrator()->space().size(), 23);

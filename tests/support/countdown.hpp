@@ -52,9 +52,9 @@ struct Countdown {
   static void prepare(Params&) {}
 
   static Spec spec(Params const& p) {
-    Spec spec{.agents = p.agents, .observation = 2, .type = 1};
-    spec.discrete = {{"choice", 2}};
-    spec.masked = fault != Fault::masks_unasked;
+    Spec spec{.groups = {{.agents = p.agents, .observation = 2, .type = 1}}};
+    spec.groups[0].discrete = {{"choice", 2}};
+    spec.groups[0].masked = fault != Fault::masks_unasked;
     spec.may_truncate = true;
     spec.max_episode_steps = std::min(p.agents, p.max_steps);
     spec.supertypes = {{"agent", {}}};

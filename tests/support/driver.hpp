@@ -16,18 +16,18 @@
 
 namespace shoal {
 
-/// A simulator, the memory that it reads and writes, and a hash for each of the first instances.
+/// A simulator of one group, to which others are padded, the memory that it reads and writes, and a hash for each of the first instances.
 class Driver {
  public:
-  Driver(std::string const& environment, Settings const& params, SimulatorOptions const& options, int hashed = 1 << 30)
-      : Driver(make_simulator(environment, params, options), hashed) {}
+  Driver(std::string const& environment, Settings const& params, SimulatorOptions options, int hashed = 1 << 30)
+      : Driver(make_simulator(environment, params, with_one_group(options)), hashed) {}
   explicit Driver(std::unique_ptr<Simulator> simulator, int hashed = 1 << 30)
-      : simulator_(std::move(simulator)), instances(simulator_->options().instances), agents(spec().agents) {
+      : simulator_(std::move(simulator)), instances(simulator_->options().instances), agents(spec().agents()) {
     auto const n = std::size_t(instances) * std::size_t(agents);
-    auto const width = simulator_->observation_width(), choices = spec().choices();
-    int const reals = int(spec().continuous.size()), picks = int(spec().discrete.size());
-    continuous_.resize(n * spec().continuous.size());
-    discrete_.resize(n * spec().discrete.size());
+    auto const width = simulator_->observation_width(), choices = group().choices();
+    int const reals = int(group().continuous.size()), picks = int(group().discrete.size());
+    continuous_.resize(n * group().continuous.size());
+    discrete_.resize(n * group().discrete.size());
     observations_.assign(n * std::size_t(width), garbage);
     final_observations_.assign(n * std::size_t(width), garbage);
     masks_.assign(n * std::size_t(choices), 77);
@@ -48,6 +48,7 @@ class Driver {
   Simulator& operator*() const { return *simulator_; }
   Simulator* operator->() const { return simulator_.get(); }
   Spec const& spec() const { return simulator_->spec(); }
+  Group const& group() const { return spec().groups[0]; }
 
   void reset() {
     simulator_->reset(out);
@@ -73,15 +74,15 @@ class Driver {
           return Random{99, (*this)->options().first_instance + std::uint32_t(i), std::uint32_t(a), std::uint32_t(time)}
               .draw(Purpose::test, std::uint32_t(head));
         };
-        for (std::size_t h = 0; h < spec().continuous.size(); ++h) {
-          auto const& head = spec().continuous[h];
+        for (std::size_t h = 0; h < group().continuous.size(); ++h) {
+          auto const& head = group().continuous[h];
           auto const w = random(h);
           float const u = w.unit(1) < 0.5f ? w.unit(0) : float(int(w.unit(0) * 9)) / 8;
           continuous(i, a, h) = head.low + (head.high - head.low) * u;
         }
         int offset = 0;
-        for (std::size_t h = 0; h < spec().discrete.size(); ++h) {
-          int const choices = spec().discrete[h].choices;
+        for (std::size_t h = 0; h < group().discrete.size(); ++h) {
+          int const choices = group().discrete[h].choices;
           std::vector<int> legal;
           for (int c = 0; c < choices; ++c)
             if (out.masks(i, a, offset + c)) legal.push_back(c);
@@ -93,10 +94,11 @@ class Driver {
   }
 
   float& continuous(int i, int a, std::size_t head) {
-    return continuous_[(std::size_t(i) * std::size_t(agents) + std::size_t(a)) * spec().continuous.size() + head];
+    return continuous_[(std::size_t(i) * std::size_t(agents) + std::size_t(a)) * group().continuous.size() +
+                       head];
   }
   std::int32_t& discrete(int i, int a, std::size_t head) {
-    return discrete_[(std::size_t(i) * std::size_t(agents) + std::size_t(a)) * spec().discrete.size() + head];
+    return discrete_[(std::size_t(i) * std::size_t(agents) + std::size_t(a)) * group().discrete.size() + head];
   }
 
   /// Whether the last step ended the instance's episode; a death alone does not.
@@ -118,6 +120,11 @@ class Driver {
   static constexpr float garbage = -12345;
 
  private:
+  static SimulatorOptions with_one_group(SimulatorOptions options) {
+    options.observation.pad_groups = true;
+    return options;
+  }
+
   std::unique_ptr<Simulator> simulator_;
   std::vector<float> continuous_, observations_, final_observations_, rewards_;
   std::vector<std::int32_t> discrete_;
@@ -135,7 +142,7 @@ class Driver {
     for (float const x : observation(i)) hash.add(x);
     if (out.masks.data)
       for (int a = 0; a < agents; ++a)
-        for (int c = 0; c < spec().choices(); ++c) hash.add(std::uint32_t(out.masks(i, a, c)));
+        for (int c = 0; c < group().choices(); ++c) hash.add(std::uint32_t(out.masks(i, a, c)));
     for (int a = 0; a < agents; ++a)
       if (!out.alive(i, a)) hash.add(std::uint32_t(a));  // by number: hashes without deaths stay as they were
   }

@@ -27,52 +27,58 @@ class Instances {
   explicit Instances(Settings const& settings, unsigned char fill = 0)
       : params(prepared(settings)),
         spec(spec_of<Env>(params)),
+        group(spec.groups.size() > 1 ? padded(spec).groups[0] : spec.groups[0]),
         memory(spec, options(spec)),
         batch(memory.batch(params, options(spec))) {
     // What reset() does not write must not matter.
     std::memset(static_cast<void*>(memory.states.data()), fill, sizeof(memory.states[0]) * memory.states.size());
     std::memset(static_cast<void*>(&scratch), fill, sizeof scratch);
-    int const agents = spec.agents, width = memory.layout.width, choices = memory.layout.choices;
+    int const agents = spec.agents(), width = batch.groups[0].width, choices = group.choices();
     auto const rows = std::size_t(count * agents);
     observations.resize(rows * std::size_t(width)), finals.resize(rows * std::size_t(width));
     rewards.resize(rows), ended.resize(rows), alive.resize(rows), masks.resize(rows * std::size_t(choices));
-    continuous.resize(rows * spec.continuous.size()), discrete.resize(rows * spec.discrete.size());
+    continuous.resize(rows * group.continuous.size()), discrete.resize(rows * group.discrete.size());
     out = {.observations = view(observations.data(), count, agents, width),
            .masks = view(masks.data(), count, agents, choices),
            .alive = view(alive.data(), count, agents),
            .rewards = view(rewards.data(), count, agents),
            .ended = view(ended.data(), count, agents),
            .final_observations = view(finals.data(), count, agents, width)};
-    if (spec.discrete.empty()) out.masks = {};
-    in = {.continuous = view<float const>(continuous.data(), count, agents, int(spec.continuous.size())),
-          .discrete = view<std::int32_t const>(discrete.data(), count, agents, int(spec.discrete.size()))};
+    if (group.discrete.empty()) out.masks = {};
+    in = {.continuous = view<float const>(continuous.data(), count, agents, int(group.continuous.size())),
+          .discrete = view<std::int32_t const>(discrete.data(), count, agents, int(group.discrete.size()))};
   }
+
+  StepInputs<Env> inputs() const { return parts_of<Env>(GroupSpan<StepInput>(in), spec); }
+  StepOutputs<Env> outputs() const { return parts_of<Env>(GroupSpan<StepOutput>(out), spec); }
 
   /// Random actions, with ties.
   void draw_actions(Random const& random) {
     for (std::size_t k = 0; k < continuous.size(); ++k) {
-      auto const& head = spec.continuous[k % spec.continuous.size()];
+      auto const& head = group.continuous[k % group.continuous.size()];
       float const u = float(int(random.draw(Purpose::test, std::uint32_t(k)).unit(0) * 9)) / 8;
       continuous[k] = head.low + (head.high - head.low) * u;
     }
     for (std::size_t k = 0; k < discrete.size(); ++k) {
-      auto const& head = spec.discrete[k % spec.discrete.size()];
-      discrete[k] = int(random.draw(Purpose::test, std::uint32_t(k)).unit(1) * float(head.choices));
+      auto const& head = group.discrete[k % group.discrete.size()];
+      auto const agent = k / group.discrete.size() % std::size_t(spec.agents());
+      int const choices = std::min(head.choices, choices_of(int(agent), k % group.discrete.size()));
+      discrete[k] = int(random.draw(Purpose::test, std::uint32_t(k)).unit(1) * float(choices));
     }
   }
 
   template <class Team>
   void reset(Team team) {
-    for (int i = 0; i < count; ++i) reset_instance(team, batch, scratch, out, i);
+    for (int i = 0; i < count; ++i) reset_instance(team, batch, scratch, outputs(), i);
   }
   template <class Team>
   void step(Team team) {
-    for (int i = 0; i < count; ++i) step_instance(team, batch, scratch, in, out, i);
+    for (int i = 0; i < count; ++i) step_instance(team, batch, scratch, inputs(), outputs(), i);
   }
   /// Whether the last step ended the instance's episode; a death alone does not.
   bool has_ended(int i) const {
     bool all = true;
-    for (int a = 0; a < spec.agents; ++a) all &= out.ended(i, a) != 0;
+    for (int a = 0; a < spec.agents(); ++a) all &= out.ended(i, a) != 0;
     return all;
   }
   void hash_into(TrajectoryHash& hash) const {
@@ -83,9 +89,20 @@ class Instances {
     for (auto const& clock : memory.clocks) hash.add(clock.episode), hash.add(clock.step);
   }
 
+  /// Of a head of the agent's own group; 1 where that lacks it.
+  int choices_of(int agent, std::size_t head) const {
+    int g = 0;
+    while (agent >= spec.first_agent(g + 1)) ++g;
+    auto const& heads = spec.groups[std::size_t(g)].discrete;
+    return head < heads.size() ? heads[head].choices : 1;
+  }
+
   static SimulatorOptions options(Spec const& spec) {
-    int const padded = spec.observation + spec.type + spec.agents + 5;
-    return {.instances = count, .seed = 3, .observation = {.indication = true, .width = padded}};
+    int width = 0;
+    for (auto const& g : spec.groups) width = std::max(width, g.observation + g.type + spec.agents() + 5);
+    return {.instances = count,
+            .seed = 3,
+            .observation = {.indication = Indication::agent, .width = width, .pad_groups = true}};
   }
   static typename Env::Params prepared(Settings const& settings) {
     typename Env::Params p;
@@ -96,6 +113,7 @@ class Instances {
 
   typename Env::Params params;
   Spec spec;
+  Group group;  // all agents; several groups are padded to one
   BatchMemory<Env, HostVector> memory;
   Batch<Env> batch;
   StepScratch<Env> scratch;

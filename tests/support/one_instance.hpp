@@ -23,18 +23,18 @@ struct OneInstance {
     Env::prepare(params);
     spec = spec_of<Env>(params);
     random.seed = seed;
-    auto const n = std::size_t(spec.agents);
+    auto const n = std::size_t(spec.agents());
     auto const stride = std::size_t(spec.coordinates());
     supertypes.resize(spec.supertypes.size() * stride);
     for (std::size_t s = 0; s < spec.supertypes.size(); ++s)
       for (std::size_t c = 0; c < spec.supertypes[s].coordinates.size(); ++c)
         supertypes[s * stride + c] = spec.supertypes[s].coordinates[c].initial;
-    continuous.resize(n * spec.continuous.size());
-    discrete.resize(n * spec.discrete.size());
+    continuous.resize(n * spec.groups[0].continuous.size());
+    discrete.resize(n * spec.groups[0].discrete.size());
     rewards.resize(n);
-    own.resize(n * std::size_t(spec.observation));
-    type.resize(n * std::size_t(spec.type));
-    masks.resize(n * std::size_t(spec.choices()));
+    own.resize(n * std::size_t(spec.groups[0].observation));
+    type.resize(n * std::size_t(spec.groups[0].type));
+    masks.resize(n * std::size_t(spec.groups[0].choices()));
     metrics.resize(spec.metrics.size());
   }
 
@@ -47,9 +47,9 @@ struct OneInstance {
   }
 
   Ended step() {
-    auto const n = spec.agents;
-    Actions const actions{view<float const>(continuous.data(), n, int(spec.continuous.size())),
-                          view<std::int32_t const>(discrete.data(), n, int(spec.discrete.size()))};
+    auto const n = spec.agents();
+    Actions const actions{view<float const>(continuous.data(), n, int(spec.groups[0].continuous.size())),
+                          view<std::int32_t const>(discrete.data(), n, int(spec.groups[0].discrete.size()))};
     rewards.assign(rewards.size(), 0);
     auto const ended = Env::step(SerialTeam{}, params, state, scratch, actions, view(rewards.data(), n), random);
     ++random.step;
@@ -57,13 +57,13 @@ struct OneInstance {
   }
 
   void observe() {
-    auto const n = spec.agents;
+    auto const n = spec.agents();
     own.assign(own.size(), 0);
     type.assign(type.size(), 0);
     masks.assign(masks.size(), 1);
     Env::observe(SerialTeam{}, params, state,
-                 {view(own.data(), n, spec.observation), view(type.data(), n, spec.type),
-                  view(masks.data(), n, spec.choices())});
+                 {view(own.data(), n, spec.groups[0].observation), view(type.data(), n, spec.groups[0].type),
+                  view(masks.data(), n, spec.groups[0].choices())});
   }
 
   /// The metric called `name`, of the episode so far.

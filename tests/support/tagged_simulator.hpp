@@ -32,21 +32,24 @@ class TaggedSimulator final : public Simulator {
   std::vector<std::vector<float>> continuous;
   std::vector<std::vector<int>> discrete;
 
-  void reset(StepOutput const& out) override {
+  void reset(GroupSpan<StepOutput> out) override {
     t_ = 0;
     observe(out);
   }
-  void observe(StepOutput const& out) override {
-    check(out, false);
+  void observe(GroupSpan<StepOutput> all) override {
+    check(all, false);
+    auto const& out = all[0];
     each([&](int i, int a) {
       for (int k = 0; k < width; ++k) out.observations(i, a, k) = seen(t_, i, a, k);
-      for (int c = 0; c < spec().choices(); ++c) out.masks(i, a, c) = legal(t_, i, a, c);
+      for (int c = 0; c < spec().groups[0].choices(); ++c) out.masks(i, a, c) = legal(t_, i, a, c);
       if (out.alive.data) out.alive(i, a) = 1;
     });
   }
-  void step(StepInput const& in, StepOutput const& out) override {
-    check(in);
-    check(out, true);
+  void step(GroupSpan<StepInput> all_in, GroupSpan<StepOutput> all) override {
+    check(all_in);
+    check(all, true);
+    auto const& in = all_in[0];
+    auto const& out = all[0];
     continuous.emplace_back();
     discrete.emplace_back();
     each([&](int i, int a) {
@@ -70,10 +73,10 @@ class TaggedSimulator final : public Simulator {
 
  private:
   static Spec make_spec() {
-    Spec spec{.agents = agents, .observation = width};
-    spec.continuous = {{"real", -1, 1}};
-    spec.discrete = {{"three", 3}, {"two", 2}};
-    spec.masked = spec.may_truncate = true;
+    Spec spec{.groups = {{.agents = agents, .observation = width}}};
+    spec.groups[0].continuous = {{"real", -1, 1}};
+    spec.groups[0].discrete = {{"three", 3}, {"two", 2}};
+    spec.groups[0].masked = spec.may_truncate = true;
     spec.max_episode_steps = 3;
     spec.supertypes = {{"only", {}}};
     spec.supertype_of = {0, 0, 0};

@@ -69,6 +69,7 @@ inline std::vector<Variant> all_extra_variants() {
        "recall",
        {{"agents", whole(5)}, {"cues", whole(3)}, {"delay", whole(3)}, {"role", true}, {"reward", text("mixed")}}},
       {"at_once", "recall", {{"agents", whole(2)}, {"delay", whole(0)}, {"reward", text("shared")}}},
+      {"disjoint", "two_role", {{"disjoint", true}}},
       {"old", "switch", {{"profile", text("old")}, {"n_agents", whole(3)}, {"max_steps", whole(9)}}},
       {"full", "switch", {{"n_agents", whole(4)}, {"full", true}, {"clock", true}, {"max_steps", whole(9)}}},
   };

@@ -471,7 +471,7 @@ TEST(LearningSlow, CoordinationSettlesOnOneEquilibrium) {
 /// The players know who they are. Without the bonus play circles around the mixed equilibrium.
 std::map<std::string, double> learn_pennies(std::vector<double> const& payoffs, double entropy_weight) {
   auto config = game(payoffs, 16);
-  config.policy.observation.indication = true;
+  config.policy.observation.indication = Indication::agent;
   config.policy.ppo.entropy_weight = entropy_weight;
   return learn(config, 100, 50);
 }

@@ -19,6 +19,7 @@ TrainerConfig validated_run(CalibratorKind kind = CalibratorKind::es) {
   c.calibrator->period = 2;
   c.calibrator->bayesian.initial_points = c.calibrator->cma_es.population = 2;
   c.validation = ValidationOptions{.every = 2, .episodes = 8, .patience = 0, .final_episodes = 16};
+  c.calibrator->evolution.cooldown = 0;
   c.settling.share = 0.4;
   c.settling.challenges = 0;
   return c;
@@ -129,6 +130,54 @@ TEST(Validation, ARunEndsEarlyWhereNothingImproves) {
   EXPECT_THAT(stages_with(reports, &StageReport::settled), ElementsAre(13));
   EXPECT_EQ(trainer.stages(), 13);
   EXPECT_EQ(trainer.next_stage(), 13);
+}
+
+// Stages 7 to 15 of the calibration would cool anyway.
+TEST(Validation, WhereNothingImprovesItCoolsFirst) {
+  auto config = hopeless_run(/*patience=*/2);
+  config.calibrator->evolution.cooldown = 0.2;  // 3 stages
+  Trainer trainer(config);
+  for (int m = 0; m < 8; ++m) trainer.run_stage();
+  EXPECT_EQ(trainer.stages(), 16) << "the end is known";
+  auto const rest = reports_of(trainer);
+  EXPECT_THAT(stages_with(rest, &StageReport::calibrated), ElementsAre(11));
+  EXPECT_THAT(stages_with(rest, &StageReport::settled), ElementsAre(16));
+}
+
+TEST(Validation, PatienceThatEndsInTheCooldownChangesNothing) {
+  auto config = hopeless_run(/*patience=*/2);
+  config.calibrator->evolution.cooldown = 0.8;
+  Trainer trainer(config);
+  EXPECT_THAT(stages_with(reports_of(trainer), &StageReport::calibrated), ElementsAre(15));
+}
+
+/// How far the mean profile moves in each stage of a calibration.
+std::vector<double> moves(TrainerConfig config) {
+  Trainer trainer(config);
+  std::vector<double> all;
+  auto last = trainer.calibrator()->parameters().clone();
+  while (trainer.calibrating()) {
+    trainer.run_stage();
+    if (!trainer.calibrating()) break;
+    auto const now = trainer.calibrator()->parameters().clone();
+    all.push_back(number((now - last).norm()));
+    last = now;
+  }
+  return all;
+}
+
+TEST(Validation, TheProfileComesToRestInTheCooldown) {
+  auto config = validated_run();
+  config.train.stages = 100;
+  config.validation->every = 100;
+  config.calibrator->evolution.learning_rate.exponent = 0;
+  auto const warm = moves(config);
+  config.calibrator->evolution.cooldown = 0.5;  // 30 of 60 stages
+  auto const cooled = moves(config);
+  for (std::size_t m = 0; m < 30; ++m) ASSERT_EQ(cooled[m], warm[m]) << m;
+  EXPECT_LT(cooled[55], warm[55]);
+  auto const last = [](std::vector<double> const& x) { return *std::max_element(x.end() - 3, x.end()); };
+  EXPECT_LT(last(cooled), 0.2 * last(warm));
 }
 
 TEST(Validation, PatienceOfNoneIsEndless) {
@@ -398,6 +447,22 @@ TEST_F(ValidationFiles, ARunThatEndedEarlyStaysEnded) {
   auto const rest = reports_of(whole), resumed = reports_of(second);
   ASSERT_EQ(resumed.size(), 5u);
   EXPECT_EQ(figures_and_fits(rest[4]), figures_and_fits(resumed[4]));
+}
+
+// Saved before the search ends, in the cooldown that this begins, and after it.
+TEST_F(ValidationFiles, ACooldownGoesOnBitForBit) {
+  auto config = hopeless_run(/*patience=*/2);
+  config.calibrator->evolution.cooldown = 0.2;
+  for (int const interrupted : {7, 9, 12}) {
+    Trainer whole(config), first(config), second(config);
+    for (int m = 0; m < interrupted; ++m) first.run_stage(), whole.run_stage();
+    first.save(path("checkpoint"), "configuration");
+    second.load(path("checkpoint"), "configuration");
+    auto const rest = reports_of(whole), resumed = reports_of(second);
+    ASSERT_EQ(resumed.size(), std::size_t(16 - interrupted));
+    for (std::size_t m = 0; m < rest.size(); ++m)
+      EXPECT_EQ(figures_and_fits(rest[m]), figures_and_fits(resumed[m])) << interrupted << ", " << m;
+  }
 }
 
 TEST_F(ValidationFiles, ALongerRunWithoutSettlingGoesOnCalibrating) {

@@ -47,6 +47,9 @@ class Calibrator {
   /// Says which stage it is.
   virtual void begin(std::int64_t stage) = 0;
 
+  /// After begin(), in a calibration that has a cooldown. @param heat  1 before it, falling to 0 at its end
+  virtual void cool(double /*heat*/) {}
+
   virtual void propose() {}
 
   /// The instances' profiles in the coordinates' own units, [B, D].

@@ -15,6 +15,7 @@ class EvolutionCalibrator final : public Calibrator {
   EvolutionCalibrator(EvolutionOptions const& options, ProfileSpace space, int particles, std::uint32_t seed);
 
   void begin(std::int64_t stage) override;
+  void cool(double heat) override;
   void propose() override;
   void learn(at::Tensor const& rewards) override;
 

@@ -15,6 +15,7 @@ enum class CalibratorKind { es, rl, bo, random, cmaes, fixed };
 struct EvolutionOptions {
   double spread = 0.07;
   Schedule learning_rate = {0.05, 0.75, 200};
+  double cooldown = 0.6;
 
   template <class Visit>
   static void fields(Visit& visit, EvolutionOptions& o) {
@@ -25,6 +26,9 @@ struct EvolutionOptions {
     visit("rate_exponent", o.learning_rate.exponent, Range{0, 4},
           "it falls as (1 + stage / rate_scale)^-rate_exponent");
     visit("rate_scale", o.learning_rate.scale, Range{1e-3, 1e9}, "stages");
+    visit("cooldown", o.cooldown, Range{0, 1},
+          "share of the calibration at its end in which the learning rate falls to 0 and the spread to a tenth, "
+          "linearly: the profile comes to rest while it still follows the policies; 0: none");
   }
 };
 

@@ -92,4 +92,9 @@ inline std::uint64_t derived_seed(std::uint32_t seed, Purpose purpose, std::uint
   return Random{seed, 0, a, b}.draw(purpose).bits64(0);
 }
 
+/// The seed of what the agents of a group draw: they are numbered within it, and must not draw as another group's.
+inline std::uint32_t group_seed(std::uint32_t seed, int group) {
+  return group == 0 ? seed : std::uint32_t(derived_seed(seed, Purpose::action, std::uint32_t(group)));
+}
+
 }  // namespace shoal

@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
 
+#include <vector>
+
 #include "shoal/data/named_tensors.hpp"
 #include "shoal/env/simulator.hpp"
 #include "shoal/ops/sample.hpp"
@@ -62,8 +64,17 @@ at::Tensor sample_rows(RolloutShape const& shape, std::vector<int> const& agents
 /// The memory of make_rollout(shape).
 std::int64_t rollout_bytes(RolloutShape const& shape);
 
-/// The rollout of `steps` steps that fits the simulator.
-RolloutShape rollout_shape(Simulator const& simulator, int steps);
+/// The rollout of `steps` steps that fits a group of the simulator.
+RolloutShape rollout_shape(Simulator const& simulator, int steps, int group = 0);
+
+/// A rollout for each group of the simulator: what one step writes of all agents.
+std::vector<Rollout> make_rollouts(Simulator const& simulator, int steps, at::Device device);
+std::vector<StepInput> inputs(std::vector<Rollout> const& groups, int t);
+std::vector<StepOutput> first_outputs(std::vector<Rollout> const& groups);
+std::vector<StepOutput> outputs(std::vector<Rollout> const& groups, int t);
+
+/// Of all groups' agents, in the order of an instance: `field` at slot t. @return [instances, agents, ...]
+at::Tensor all_agents(std::vector<Rollout> const& groups, at::Tensor Rollout::*field, int t);
 
 /// The memory of a simulator's view as a tensor. With its device named, LibTorch need not ask CUDA for it while a graph is captured.
 template <class T, int Rank>
@@ -83,8 +94,8 @@ at::Tensor mean_metrics(Simulator& simulator, at::Device device);
 /// around it, each counted as often as it has episodes. Not finite where no episode has ended.
 at::Tensor episode_statistics(Simulator& simulator, at::Device device);
 
-/// The heads of the environment's actions.
+/// The heads of a group's actions.
 /// @throws InputError if there are more than max_discrete_heads
-ActionLayout action_layout(Spec const& spec);
+ActionLayout action_layout(Group const& group);
 
 }  // namespace shoal

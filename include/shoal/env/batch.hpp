@@ -2,6 +2,8 @@
 // reset_instance and step_instance with their teams; neither adds semantics of its own.
 #pragma once
 
+#include <utility>
+
 #include "shoal/env/contract.hpp"
 #include "shoal/env/simulator.hpp"
 
@@ -9,11 +11,27 @@ namespace shoal {
 
 /// Sizes that derive from a Spec and the options, for device code.
 struct Layout {
-  int agents, own, type, width, choices, metrics, supertypes;
-  bool observe_type, indication;
+  int agents, metrics, supertypes;
 
   /// What is recorded of an episode: the environment's metrics, each supertype's return, the length.
   SHOAL_FN int episode_values() const { return metrics + supertypes + 1; }
+};
+
+/// The same of a group.
+struct GroupLayout {
+  int first, agents;  // the number of its agent 0 in the instance; how many they are
+  int own, type, width, choices;
+  bool observe_type;
+  /// Agent i has a 1 in column one + i * one_step, behind its own observation and its type. one = none: nobody has.
+  int one, one_step;
+  /// Where the group is padded: which of its own choices a choice is, or padding_choice() if it lacks that one. Null:
+  /// it has the same.
+  std::int32_t const* own_choice;
+  int padded_choices;
+
+  static constexpr int none = -(1 << 24);
+  /// What the group lacks is illegal, but for the first choice of a head that it lacks: something has to be chosen.
+  SHOAL_FN static constexpr std::int32_t padding_choice(bool legal) { return legal ? -2 : -1; }
 };
 
 /// What the batch keeps of every instance beside its State.
@@ -27,6 +45,7 @@ template <class Env>
 struct Batch {
   typename Env::Params params;
   Layout layout;
+  PerGroup<GroupLayout, groups_of<Env>()> groups;
   std::uint32_t seed, first_instance;
   std::uint32_t common;   // consecutive instances that share random numbers
   int recorded_episodes;  // SimulatorOptions
@@ -50,51 +69,100 @@ constexpr bool writes_every_cell() {
     return false;
 }
 
+/// Calls f(g) for every group g, a constant.
+template <class Env, class F>
+SHOAL_FN_INLINED void each_group(F f) {
+  [&]<int... group>(std::integer_sequence<int, group...>) { (f(std::integral_constant<int, group>{}), ...); }
+  (std::make_integer_sequence<int, groups_of<Env>()>{});
+}
+
+/// The number in the instance of the group's agent i.
+template <class Env>
+SHOAL_FN int agent_number(GroupLayout const& group, int i) {
+  return groups_of<Env>() == 1 ? i : group.first + i;
+}
+
+/// As the environment takes it.
+template <class Env, class T>
+SHOAL_FN Given<Env, T> const& given(PerGroup<T, groups_of<Env>()> const& all) {
+  if constexpr (groups_of<Env>() == 1)
+    return all[0];
+  else
+    return all;
+}
+
 /// Who does not live observes zeros and may choose anything, so that nothing stale or meaningful stands there.
 template <class Env, class Team>
-SHOAL_FN void clear_dead_rows(Team team, Batch<Env> const& batch, typename Env::State const& state, View<float, 2> row,
-                              View<std::uint8_t, 2> masks) {
-  auto const& layout = batch.layout;
-  team.each(layout.agents, [&](int agent) {
-    if (Env::alive(batch.params, state, agent)) return;
-    for (int column = 0; column < layout.width; ++column) row(agent, column) = 0;
+SHOAL_FN void clear_dead_rows(Team team, Batch<Env> const& batch, GroupLayout const& group,
+                              typename Env::State const& state, View<float, 2> row, View<std::uint8_t, 2> masks) {
+  team.each(group.agents, [&](int i) {
+    if (Env::alive(batch.params, state, agent_number<Env>(group, i))) return;
+    for (int column = 0; column < group.width; ++column) row(i, column) = 0;
     if (masks.data)
-      for (int choice = 0; choice < layout.choices; ++choice) masks(agent, choice) = 1;
+      for (int choice = 0; choice < group.choices; ++choice) masks(i, choice) = 1;
   });
 }
 
+/// From the last choice to the first: none moves to the left.
+template <class Team>
+SHOAL_FN void spread_masks(Team team, GroupLayout const& group, View<std::uint8_t, 2> masks) {
+  team.each(group.agents, [&](int i) {
+    for (int choice = group.padded_choices - 1; choice >= 0; --choice) {
+      auto const own = group.own_choice[choice];
+      masks(i, choice) = own >= 0 ? masks(i, own) : std::uint8_t(own == GroupLayout::padding_choice(true));
+    }
+  });
+}
+
+/// Presets the rows of a group's observations. @return the places that the environment writes
 template <class Env, class Team>
-SHOAL_FN_INLINED void write_observation_here(Team team, Batch<Env> const& batch, typename Env::State const& state,
-                                             View<float, 2> row, View<std::uint8_t, 2> masks) {
-  auto const& layout = batch.layout;
-  int const type_at = layout.own;
-  int const rest_at = type_at + (layout.observe_type ? layout.type : 0);
+SHOAL_FN_INLINED Observation prepare_observation(Team team, GroupLayout const& group, View<float, 2> row,
+                                                 View<std::uint8_t, 2> masks) {
+  int const rest_at = group.own + (group.observe_type ? group.type : 0);
   Observation out;
   out.own = row;
-  out.own.extents[1] = layout.own;
-  if (layout.observe_type) {
+  out.own.extents[1] = group.own;
+  if (group.observe_type) {
     out.type = row;
-    out.type.data += type_at * row.strides[1];
-    out.type.extents[1] = layout.type;
+    out.type.data += group.own * row.strides[1];
+    out.type.extents[1] = group.type;
   }
   out.masks = masks;
   if constexpr (!writes_every_cell<Env>())
-    team.each(layout.agents, rest_at, [&](int agent, int column) { row(agent, column) = 0; });
-  int const rest = layout.width - rest_at;
+    team.each(group.agents, rest_at, [&](int i, int column) { row(i, column) = 0; });
+  int const rest = group.width - rest_at;
   if (rest > 0)
-    team.each(layout.agents, rest, [&](int agent, int column) {
-      row(agent, rest_at + column) = layout.indication && column == agent ? 1.0f : 0.0f;
+    team.each(group.agents, rest, [&](int i, int column) {
+      row(i, rest_at + column) = rest_at + column == group.one + i * group.one_step ? 1.0f : 0.0f;
     });
-  if (masks.data) team.each(layout.agents, layout.choices, [&](int agent, int choice) { masks(agent, choice) = 1; });
-  Env::observe(team, batch.params, state, out);
-  if constexpr (MayDie<Env>) clear_dead_rows(team, batch, state, row, masks);
+  if (masks.data) team.each(group.agents, group.choices, [&](int i, int choice) { masks(i, choice) = 1; });
+  return out;
+}
+
+template <class Env>
+using Rows = PerGroup<View<float, 2>, groups_of<Env>()>;
+template <class Env>
+using MaskRows = PerGroup<View<std::uint8_t, 2>, groups_of<Env>()>;
+
+template <class Env, class Team>
+SHOAL_FN_INLINED void write_observation_here(Team team, Batch<Env> const& batch, typename Env::State const& state,
+                                             Rows<Env> const& rows, MaskRows<Env> const& masks) {
+  PerGroup<Observation, groups_of<Env>()> out;
+  each_group<Env>([&](auto g) { out[g] = prepare_observation<Env>(team, batch.groups[g], rows[g], masks[g]); });
+  Env::observe(team, batch.params, state, given<Env>(out));
+  if constexpr (MayDie<Env>)
+    each_group<Env>([&](auto g) { clear_dead_rows(team, batch, batch.groups[g], state, rows[g], masks[g]); });
+  if constexpr (groups_of<Env>() > 1)
+    each_group<Env>([&](auto g) {
+      if (masks[g].data && batch.groups[g].own_choice) spread_masks(team, batch.groups[g], masks[g]);
+    });
 }
 
 /// Called, but for small environments, of which a call would cost a tenth of a step.
 template <class Env, class Team>
 SHOAL_FN void write_observation(Team team, Batch<Env> const& batch, typename Env::State const& state,
-                                View<float, 2> row, View<std::uint8_t, 2> masks) {
-  write_observation_here(team, batch, state, row, masks);
+                                Rows<Env> const& rows, MaskRows<Env> const& masks) {
+  write_observation_here(team, batch, state, rows, masks);
 }
 
 template <class V>
@@ -104,29 +172,31 @@ SHOAL_FN auto row_of(V const& view, int instance) {
 
 /// Before a step: presets the rewards, and keeps in `ends`, which the step writes last, who lives.
 template <class Env, class Team>
-SHOAL_FN void prepare_rows(Team team, Batch<Env> const& batch, typename Env::State const& state, Rewards rewards,
-                           View<std::uint8_t, 1> ends) {
+SHOAL_FN void prepare_rows(Team team, Batch<Env> const& batch, GroupLayout const& group,
+                           typename Env::State const& state, Rewards rewards, View<std::uint8_t, 1> ends) {
   if constexpr (MayDie<Env> || !writes_every_cell<Env>())
-    team.each(batch.layout.agents, [&](int i) {
+    team.each(group.agents, [&](int i) {
       if constexpr (!writes_every_cell<Env>()) rewards(i) = 0;
-      if constexpr (MayDie<Env>) ends(i) = Env::alive(batch.params, state, i);
+      if constexpr (MayDie<Env>) ends(i) = Env::alive(batch.params, state, agent_number<Env>(group, i));
     });
 }
 
 /// After a step, of what prepare_rows() has kept: the dead earn 0; who has died in this step, and at the episode's end
-/// whoever is dead, is terminated.
+/// whoever is dead, is terminated. @param returns  of all groups
 template <class Env, class Team>
-SHOAL_FN void finish_rows(Team team, Batch<Env> const& batch, typename Env::State const& state, Ended ended,
-                          Rewards rewards, View<float, 1> returns, View<std::uint8_t, 1> ends) {
-  team.each(batch.layout.agents, [&](int i) {
+SHOAL_FN void finish_rows(Team team, Batch<Env> const& batch, GroupLayout const& group,
+                          typename Env::State const& state, Ended ended, Rewards rewards, View<float, 1> returns,
+                          View<std::uint8_t, 1> ends) {
+  team.each(group.agents, [&](int i) {
+    int const agent = agent_number<Env>(group, i);
     auto bits = std::uint8_t(ended);
     if constexpr (MayDie<Env>) {
       bool const acted = ends(i) != 0;
       if (!acted) rewards(i) = 0;
-      if ((acted || ended != Ended::no) && !Env::alive(batch.params, state, i))
+      if ((acted || ended != Ended::no) && !Env::alive(batch.params, state, agent))
         bits = std::uint8_t(bits | std::uint8_t(Ended::terminated));
     }
-    returns(i) += rewards(i);
+    returns(agent) += rewards(i);
     ends(i) = bits;
   });
 }
@@ -175,35 +245,60 @@ SHOAL_FN void begin_episode(Team team, Batch<Env> const& batch, Scratch& scratch
              random_of(batch, instance));
 }
 
+/// What a step reads and writes of all groups.
+template <class Env>
+using StepInputs = PerGroup<StepInput, groups_of<Env>()>;
+template <class Env>
+using StepOutputs = PerGroup<StepOutput, groups_of<Env>()>;
+
 /// Writes who lives, where that is asked for. observe_instance() does so if agents may die. If not, a backend does,
 /// behind the step: within it, a small game's step would take 3 % more instructions even where nobody asks.
 template <class Env, class Team>
-SHOAL_FN void write_alive(Team team, Batch<Env> const& batch, StepOutput const& out, int instance) {
-  if (!out.alive.data) return;
-  auto const alive = out.alive(instance);
-  team.each(batch.layout.agents, [&](int i) {
-    if constexpr (MayDie<Env>)
-      alive(i) = Env::alive(batch.params, batch.states[instance], i);
-    else
-      alive(i) = 1;
+SHOAL_FN void write_alive(Team team, Batch<Env> const& batch, StepOutputs<Env> const& out, int instance) {
+  detail::each_group<Env>([&](auto g) {
+    if (!out[g].alive.data) return;
+    auto const& group = batch.groups[g];
+    auto const alive = out[g].alive(instance);
+    team.each(group.agents, [&](int i) {
+      if constexpr (MayDie<Env>)
+        alive(i) = Env::alive(batch.params, batch.states[instance], detail::agent_number<Env>(group, i));
+      else
+        alive(i) = 1;
+    });
   });
 }
 
 /// Writes the instance's observations and masks, and who lives if agents may die.
 template <class Env, class Team>
-SHOAL_FN void observe_instance(Team team, Batch<Env> const& batch, StepOutput const& out, int instance) {
-  auto const row = out.observations(instance);
-  auto const masks = detail::row_of(out.masks, instance);
+SHOAL_FN void observe_instance(Team team, Batch<Env> const& batch, StepOutputs<Env> const& out, int instance) {
+  detail::Rows<Env> rows;
+  detail::MaskRows<Env> masks;
+  detail::each_group<Env>([&](auto g) {
+    rows[g] = out[g].observations(instance);
+    masks[g] = detail::row_of(out[g].masks, instance);
+  });
   if constexpr (sizeof(typename Env::State) <= 128)
-    detail::write_observation_here(team, batch, batch.states[instance], row, masks);
+    detail::write_observation_here(team, batch, batch.states[instance], rows, masks);
   else
-    detail::write_observation(team, batch, batch.states[instance], row, masks);
+    detail::write_observation(team, batch, batch.states[instance], rows, masks);
   if constexpr (MayDie<Env>) write_alive(team, batch, out, instance);
+}
+
+/// Keeps the last observation of an episode where that is asked for.
+template <class Env, class Team>
+SHOAL_FN void observe_end(Team team, Batch<Env> const& batch, StepOutputs<Env> const& out, int instance) {
+  detail::Rows<Env> rows;
+  bool wanted = true;
+  detail::each_group<Env>([&](auto g) {
+    wanted = wanted && out[g].final_observations.data;
+    rows[g] = detail::row_of(out[g].final_observations, instance);
+  });
+  if (wanted) detail::write_observation(team, batch, batch.states[instance], rows, {});
 }
 
 /// Abandons the running episode and starts the next one.
 template <class Env, class Team, class Scratch>
-SHOAL_FN void reset_instance(Team team, Batch<Env> const& batch, Scratch& scratch, StepOutput const& out,
+SHOAL_FN void reset_instance(Team team, Batch<Env> const& batch, Scratch& scratch, StepOutputs<Env> const& out,
                              int instance) {
   team.once([&] { batch.clocks[instance] = {batch.clocks[instance].episode + 1, 0}; });
   begin_episode(team, batch, scratch, instance);
@@ -212,19 +307,26 @@ SHOAL_FN void reset_instance(Team team, Batch<Env> const& batch, Scratch& scratc
 
 /// Steps the instance; when its episode ends, records the metrics, keeps the final observation and begins the next episode.
 template <class Env, class Team, class Scratch>
-SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, Scratch& scratch, StepInput const& in,
-                            StepOutput const& out, int instance) {
+SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, Scratch& scratch, StepInputs<Env> const& in,
+                            StepOutputs<Env> const& out, int instance) {
   auto& state = batch.states[instance];
-  Actions const actions{detail::row_of(in.continuous, instance), detail::row_of(in.discrete, instance)};
-  auto const rewards = out.rewards(instance);
-  auto const ends = out.ended(instance);
-  detail::prepare_rows(team, batch, state, rewards, ends);
-  Ended const ended = Env::step(team, batch.params, state, scratch.env, actions, rewards, random_of(batch, instance));
+  PerGroup<Actions, groups_of<Env>()> actions;
+  PerGroup<Rewards, groups_of<Env>()> rewards;
+  PerGroup<View<std::uint8_t, 1>, groups_of<Env>()> ends;
+  detail::each_group<Env>([&](auto g) {
+    actions[g] = {detail::row_of(in[g].continuous, instance), detail::row_of(in[g].discrete, instance)};
+    rewards[g] = out[g].rewards(instance);
+    ends[g] = out[g].ended(instance);
+    detail::prepare_rows(team, batch, batch.groups[g], state, rewards[g], ends[g]);
+  });
+  Ended const ended = Env::step(team, batch.params, state, scratch.env, detail::given<Env>(actions),
+                                detail::given<Env>(rewards), random_of(batch, instance));
   team.once([&] { ++batch.clocks[instance].step; });
-  detail::finish_rows(team, batch, state, ended, rewards, batch.returns(instance), ends);
+  detail::each_group<Env>([&](auto g) {
+    detail::finish_rows(team, batch, batch.groups[g], state, ended, rewards[g], batch.returns(instance), ends[g]);
+  });
   if (ended != Ended::no) {
-    if (out.final_observations.data)
-      detail::write_observation(team, batch, state, out.final_observations(instance), {});
+    observe_end(team, batch, out, instance);
     detail::record_episode<Env>(team, batch, state, scratch.env, scratch.episode, instance);
     team.once([&] { batch.clocks[instance] = {batch.clocks[instance].episode + 1, 0}; });
     begin_episode(team, batch, scratch, instance);

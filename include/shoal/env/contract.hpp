@@ -16,6 +16,7 @@
 //   };
 //
 // Optional:
+//     static constexpr int groups = 2;                            // see "Groups"; without it 1
 //     static bool alive(Params const&, State const&, int agent);  // whether it acts in the next step; without it all do
 //     static constexpr bool writes_every_cell = true;             // see "Rows"
 //     static Settings with_agents(int n);    // settings that give n agents; throws InputError for none. Without it the number is fixed
@@ -28,7 +29,12 @@
 //
 // Rows. Rewards, Observation::own and Observation::type are 0 before the environment writes them, masks 1. Who writes
 // every cell of the first three, in every call, says so with writes_every_cell and does not pay for the zeros. A mask
-// of 0 is an error where spec.masked is false: learners pass it over.
+// of 0 is an error where the group's `masked` is false: learners pass it over.
+//
+// Groups. Agents with other observations or actions than the rest form a group of their own: spec() lists as many groups
+// as the constant says, in the order of the agents. What belongs to the agents of one group then comes once for each:
+// step() takes PerGroup<Actions, groups> and PerGroup<Rewards, groups>, observe() takes PerGroup<Observation, groups>,
+// and their rows are numbered within the group. Everywhere else agents are numbered through all groups.
 //
 // Life. An agent that dies does not act again before the next episode. Its last action is that of the step in which it
 // dies: it gets that step's reward, and its row of `ended` is terminated (StepOutput). After that its reward is 0, its
@@ -44,7 +50,7 @@
 // who needs the number counts in State, as the market does. episode_length is recorded for every environment.
 //
 // Limits (WithinLimits): max_metrics metrics, those that shoal adds included; max_params_bytes of Params,
-// max_scratch_bytes of Scratch, which has no initialisers; lanes as above.
+// max_scratch_bytes of Scratch, which has no initialisers; max_groups groups; lanes as above.
 // tests/env/conformance_test.cpp and draw_keys_test.cpp hold every environment to what the compiler cannot see.
 #pragma once
 
@@ -58,6 +64,7 @@
 #include "shoal/core/settings.hpp"
 #include "shoal/core/team.hpp"
 #include "shoal/core/view.hpp"
+#include "shoal/env/groups.hpp"
 #include "shoal/env/spec.hpp"
 
 namespace shoal {
@@ -65,7 +72,7 @@ namespace shoal {
 /// How a step ended; the values are the bits of the rollout's `ended`.
 enum class Ended : std::uint8_t { no = 0, terminated = 1, truncated = 2 };
 
-/// The joint action of one instance.
+/// The joint action of one instance's agents.
 struct Actions {
   View<float const, 2> continuous;       // [agents, continuous heads]
   View<std::int32_t const, 2> discrete;  // [agents, discrete heads]
@@ -73,9 +80,9 @@ struct Actions {
 
 /// Where one instance's observations go.
 struct Observation {
-  View<float, 2> own;           // [agents, spec.observation]; preset to 0
-  View<float, 2> type;          // [agents, spec.type], or empty; preset to 0
-  View<std::uint8_t, 2> masks;  // [agents, spec.choices()], 1 = legal, or empty; preset to 1
+  View<float, 2> own;           // [agents, Group::observation]; preset to 0
+  View<float, 2> type;          // [agents, Group::type], or empty; preset to 0
+  View<std::uint8_t, 2> masks;  // [agents, Group::choices()], 1 = legal, or empty; preset to 1
 };
 
 using Supertypes = View<float const, 2>;  // [supertype, coordinate] of one instance
@@ -84,10 +91,14 @@ using Metrics = View<float, 1>;           // [spec.metrics]
 
 /// The most metrics that an environment may have, those that shoal adds included. The market of 16 supertypes has 353.
 inline constexpr int max_metrics = 384;
-/// Of Params: a kernel's parameters are limited to 32,764 bytes, of which the batch's pointers take less than 1,020.
-inline constexpr std::size_t max_params_bytes = 31 << 10;
+/// Of Params: a kernel's parameters are limited to 32,764 bytes, of which the batch's pointers take less than 1,020, and
+/// those of each further group less than 512.
+inline constexpr std::size_t max_params_bytes = 31 << 10, further_group_bytes = 512;
 /// Of Scratch: the shared memory that a block of threads gets without asking.
 inline constexpr std::size_t max_scratch_bytes = 48 << 10;
+
+/// Groups of agents with spaces of their own: a kernel's parameters have room for so many.
+inline constexpr int max_groups = 8;
 
 template <class T>
 concept PlainData = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>;
@@ -101,6 +112,23 @@ concept DescribesItself = requires(typename Env::Params& p, detail::Reader& read
   { Env::spec(p) } -> std::same_as<Spec>;
   {Env::Params::fields(reader, p)};
 };
+
+/// The groups of agents with spaces of their own.
+template <class Env>
+constexpr int groups_of() {
+  if constexpr (requires { Env::groups; })
+    return Env::groups;
+  else
+    return 1;
+}
+
+namespace detail {
+
+/// What the functions of an environment take: T, or one for each of several groups.
+template <class Env, class T>
+using Given = std::conditional_t<groups_of<Env>() == 1, T, PerGroup<T, groups_of<Env>()>>;
+
+}  // namespace detail
 
 /// Agents can leave an episode before its end.
 template <class Env>
@@ -117,9 +145,10 @@ concept AliveFits = MayDie<Env> || !requires {
 /// What the CUDA backend has room for.
 template <class Env>
 concept WithinLimits =
-    (sizeof(typename Env::Params) <= max_params_bytes) && (sizeof(typename Env::Scratch) <= max_scratch_bytes) &&
+    (sizeof(typename Env::Params) + (groups_of<Env>() - 1) * further_group_bytes <= max_params_bytes) &&
+    (sizeof(typename Env::Scratch) <= max_scratch_bytes) &&
     std::is_trivially_default_constructible_v<typename Env::Scratch>&& std::has_single_bit(unsigned(Env::lanes)) &&
-    (Env::lanes <= 32);
+    (Env::lanes <= 32) && (groups_of<Env>() >= 1) && (groups_of<Env>() <= max_groups);
 
 template <class Env, class Team>
 concept Resets = requires(Team team, typename Env::Params const& p, typename Env::State& s, typename Env::Scratch& w) {
@@ -128,12 +157,14 @@ concept Resets = requires(Team team, typename Env::Params const& p, typename Env
 
 template <class Env, class Team>
 concept Steps = requires(Team team, typename Env::Params const& p, typename Env::State& s, typename Env::Scratch& w) {
-  { Env::step(team, p, s, w, Actions{}, Rewards{}, Random{}) } -> std::same_as<Ended>;
+  {
+    Env::step(team, p, s, w, detail::Given<Env, Actions>{}, detail::Given<Env, Rewards>{}, Random{})
+    } -> std::same_as<Ended>;
 };
 
 template <class Env, class Team>
 concept Observes = requires(Team team, typename Env::Params const& p, typename Env::State const& s) {
-  { Env::observe(team, p, s, Observation{}) } -> std::same_as<void>;
+  { Env::observe(team, p, s, detail::Given<Env, Observation>{}) } -> std::same_as<void>;
 };
 
 template <class Env, class Team>

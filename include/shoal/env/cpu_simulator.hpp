@@ -32,25 +32,29 @@ class CpuSimulator final : public Simulator {
         lanes_(scrambled_lanes(options.team)),
         pool_(options.executor ? 1 : options.threads),
         scratch_(std::size_t(options.threads)),
-        memory_(spec(), options),
+        memory_(own_spec(), options),
         batch_(memory_.batch(params, options)) {}
 
-  void reset(StepOutput const& out) override {
-    check(out, false);
+  void reset(GroupSpan<StepOutput> all) override {
+    check(all, false);
+    auto const out = parts_of<Env>(all, own_spec());
     for_each_instance([&](auto team, auto& scratch, int i) { reset_instance(team, batch_, scratch, out, i); });
     all_live(out);
   }
 
-  void observe(StepOutput const& out) override {
-    check(out, false);
+  void observe(GroupSpan<StepOutput> all) override {
+    check(all, false);
+    auto const out = parts_of<Env>(all, own_spec());
     for_each_instance([&](auto team, auto&, int i) { observe_instance(team, batch_, out, i); });
     all_live(out);
   }
 
-  void step(StepInput const& in, StepOutput const& out) override {
-    check(in);
-    check(out, true);
-    check_actions(Env::name, in);
+  void step(GroupSpan<StepInput> all_in, GroupSpan<StepOutput> all_out) override {
+    check(all_in);
+    check(all_out, true);
+    auto const in = parts_of<Env>(all_in, own_spec());
+    auto const out = parts_of<Env>(all_out, own_spec());
+    for (int g = 0; g < groups_of<Env>(); ++g) check_actions(Env::name, g, in[g]);
     if (batch_.clocks[0].episode == 0) throw InputError(std::string(Env::name) + ": step() before the first reset()");
     for_each_instance([&](auto team, auto& scratch, int i) {
       prefetch(batch_.states + std::min(i + 1, options().instances - 1));
@@ -66,18 +70,18 @@ class CpuSimulator final : public Simulator {
     std::fill(memory_.episodes.begin(), memory_.episodes.end(), 0);
   }
 
-  std::size_t state_size() const override { return state_bytes<Env>(spec()).size; }
+  std::size_t state_size() const override { return state_bytes<Env>(own_spec()).size; }
 
   void export_state(int instance, std::span<std::byte> bytes) override {
     check_state(instance, bytes.size());
-    for_each_piece(batch_, spec(), instance, [&](std::size_t offset, void const* piece, std::size_t size) {
+    for_each_piece(batch_, own_spec(), instance, [&](std::size_t offset, void const* piece, std::size_t size) {
       std::memcpy(bytes.data() + offset, piece, size);
     });
   }
 
   void import_state(int instance, std::span<std::byte const> bytes) override {
     check_state(instance, bytes.size());
-    for_each_piece(batch_, spec(), instance, [&](std::size_t offset, void* piece, std::size_t size) {
+    for_each_piece(batch_, own_spec(), instance, [&](std::size_t offset, void* piece, std::size_t size) {
       std::memcpy(piece, bytes.data() + offset, size);
     });
   }
@@ -90,15 +94,21 @@ class CpuSimulator final : public Simulator {
   }
 
   /// With another team than that of step(): the compiler inlines what is called from one place.
-  Drawing draw_after(int instance, StepInput const& in) const override {
+  Drawing draw_after(int instance, GroupSpan<StepInput> all) const override {
     check_state(instance, state_size());
-    check(in);
+    check(all);
+    auto const in = parts_of<Env>(all, own_spec());
     auto const scratch = std::make_unique<StepScratch<Env>>();
     auto state = batch_.states[instance];
-    std::vector<float> rewards(std::size_t(spec().agents));
-    Env::step(ScrambledTeam(1), batch_.params, state, scratch->env,
-              Actions{detail::row_of(in.continuous, instance), detail::row_of(in.discrete, instance)},
-              view(rewards.data(), spec().agents), random_of(batch_, instance));
+    std::vector<float> earned(std::size_t(own_spec().agents()));
+    PerGroup<Actions, groups_of<Env>()> actions;
+    PerGroup<Rewards, groups_of<Env>()> rewards;
+    for (int g = 0; g < groups_of<Env>(); ++g) {
+      actions[g] = {detail::row_of(in[g].continuous, instance), detail::row_of(in[g].discrete, instance)};
+      rewards[g] = view(earned.data() + batch_.groups[g].first, batch_.groups[g].agents);
+    }
+    Env::step(ScrambledTeam(1), batch_.params, state, scratch->env, detail::given<Env>(actions),
+              detail::given<Env>(rewards), random_of(batch_, instance));
     return drawing_of(state);
   }
 
@@ -129,9 +139,9 @@ class CpuSimulator final : public Simulator {
   }
 
   /// Writes `alive` where nobody can die.
-  void all_live(StepOutput const& out) {
+  void all_live(StepOutputs<Env> const& out) {
     if constexpr (!MayDie<Env>)
-      if (out.alive.data) for_each_instance([&](auto team, auto&, int i) { write_alive(team, batch_, out, i); });
+      if (out[0].alive.data) for_each_instance([&](auto team, auto&, int i) { write_alive(team, batch_, out, i); });
   }
 
   /// Brings a state into the caches while another is stepped: batches of thousands lie in memory.
@@ -144,7 +154,7 @@ class CpuSimulator final : public Simulator {
   /// Not inlined: within the loop over instances, GCC would unroll the environment's short loops before it vectorises.
   template <class Team>
   [[gnu::noinline]] static void step_one(Team team, Batch<Env> const& batch, StepScratch<Env>& scratch,
-                                         StepInput const& in, StepOutput const& out, int instance) {
+                                         StepInputs<Env> const& in, StepOutputs<Env> const& out, int instance) {
     step_instance(team, batch, scratch, in, out, instance);
   }
 

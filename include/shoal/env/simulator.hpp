@@ -11,6 +11,7 @@
 
 #include "shoal/core/settings.hpp"
 #include "shoal/core/view.hpp"
+#include "shoal/env/groups.hpp"
 #include "shoal/env/spec.hpp"
 
 namespace shoal {
@@ -19,17 +20,27 @@ struct Drawing;
 
 enum class Device { cpu, cuda };
 
-/// What an agent observes: [own observation | type | agent indication | padding].
+/// Which one-hot an observation ends with.
+enum class Indication { none, agent, group };
+
+/// What an agent observes: [own observation | type | indication | padding]. The groups of an environment keep spaces of
+/// their own unless `pad_groups` makes one of them: then own observation and type are padded to the widest, the heads of
+/// actions are as many as a group has at most, each with the most choices, and masks forbid what a group lacks. An
+/// environment ignores continuous actions that its group lacks.
 struct ObservationOptions {
-  bool type = true;         // append the type lambda_i
-  bool indication = false;  // append a one-hot of the agent's index
-  int width = 0;            // pad with zeros to this width; 0: no padding
+  bool type = true;
+  Indication indication = Indication::none;
+  int width = 0;  // pad with zeros to this width; 0: no padding
+  bool pad_groups = false;
 
   template <class Visit>
   static void fields(Visit& visit, ObservationOptions& o) {
     visit("type", o.type, "append the agent's type to its observation");
-    visit("indication", o.indication, "append a one-hot of the agent's index");
+    visit("indication", o.indication, Choices{"none", "agent", "group"},
+          "append a one-hot of the agent's number, or of its group's");
     visit("width", o.width, Range{0, 1 << 16}, "pad observations with zeros to this width; 0: none");
+    visit("pad_groups", o.pad_groups,
+          "groups of agents with different spaces are padded to one, with masks, so that they can share a policy");
   }
 };
 
@@ -62,7 +73,7 @@ struct StepInput {
   View<std::int32_t const, 3> discrete = {};  // [instances, agents, spec.discrete]; likewise
 };
 
-/// Where a step writes: slots of a rollout, or any memory of the simulator's device. `masks`, `alive` and
+/// Where a step writes of a group: slots of a rollout, or any memory of the simulator's device. `masks`, `alive` and
 /// `final_observations` may be empty. Any strides, but rows of observations are contiguous. An agent that does not live
 /// has rows of observations (final ones too) that are 0 throughout, masks of 1 and a reward of 0.
 ///
@@ -72,7 +83,7 @@ struct StepInput {
 /// rows are set.
 struct StepOutput {
   View<float, 3> observations = {};  // [instances, agents, observation_width()]: after the step, and after a reset
-  View<std::uint8_t, 3> masks = {};  // [instances, agents, spec.choices()], 1 = legal
+  View<std::uint8_t, 3> masks = {};  // [instances, agents, Group::choices()], 1 = legal
   View<std::uint8_t, 2> alive = {};  // [instances, agents], 1: acts in the next step. All 1 without spec.may_die
   View<float, 2> rewards = {};       // [instances, agents]; written by step() only, as is what follows
   View<std::uint8_t, 2> ended = {};  // [instances, agents]
@@ -85,28 +96,29 @@ struct EpisodeMetrics {
   View<std::int32_t, 1> episodes;  // [instances]
 };
 
-/// Not safe to use from two threads at once. On CUDA all work is asynchronous on the stream given to set_stream().
+/// Inputs and outputs come one for each group of spec(). Not safe to use from two threads at once. On CUDA all work is asynchronous on the stream given to set_stream().
 class Simulator {
  public:
   virtual ~Simulator() = default;
 
+  /// With ObservationOptions::pad_groups it has one group.
   Spec const& spec() const { return spec_; }
   SimulatorOptions const& options() const { return options_; }
-  int observation_width() const { return observation_width_; }
+  int observation_width(int group = 0) const;
   /// spec().metrics, then NAME.return for each supertype (mean undiscounted return of its agents), then episode_length.
   std::vector<std::string> const& metric_names() const { return metric_names_; }
 
   /// Starts a new episode in every instance. Only observations, masks and `alive` of `out` are used.
-  virtual void reset(StepOutput const& out) = 0;
+  virtual void reset(GroupSpan<StepOutput> out) = 0;
 
   /// Writes observations, masks and `alive` of the present state, e.g. into the first slot of the next rollout.
-  virtual void observe(StepOutput const& out) = 0;
+  virtual void observe(GroupSpan<StepOutput> out) = 0;
 
   /// One step of every instance. An instance whose episode ends is reset at once.
   /// @throws InputError naming a view whose shape does not fit; on the CPU also an action that is not finite or not a choice
   ///         of its head, before anything has changed; actions of the dead are checked too. On CUDA environments limit
   ///         such actions.
-  virtual void step(StepInput const& in, StepOutput const& out) = 0;
+  virtual void step(GroupSpan<StepInput> in, GroupSpan<StepOutput> out) = 0;
 
   /// [instances, supertypes, coordinates], padded to the longest supertype. Write here to calibrate: a reset reads it.
   virtual View<float, 3> supertypes() = 0;
@@ -130,21 +142,27 @@ class Simulator {
   /// What the instance shows now. @throws Error unless can_draw()
   virtual Drawing draw(int instance) const;
   /// What it will show after a step with these actions, before the reset where that ends its episode.
-  virtual Drawing draw_after(int instance, StepInput const& in) const;
+  virtual Drawing draw_after(int instance, GroupSpan<StepInput> in) const;
 
  protected:
   Simulator(Spec spec, SimulatorOptions options);
-  void check(StepInput const& in) const;
-  void check(StepOutput const& out, bool after_step) const;
+  /// @throws InputError naming a view whose shape does not fit
+  void check(GroupSpan<StepInput> in) const;
+  void check(GroupSpan<StepOutput> out, bool after_step) const;
   void check_state(int instance, std::size_t size) const;
   /// Every action must be finite, every choice one of its head's. Reads the actions: for the CPU only.
+  /// @param in  of one of the environment's own groups
   /// @throws InputError naming the environment, instance, agent, head and value of the first that is not
-  void check_actions(char const* environment, StepInput const& in) const;
+  void check_actions(char const* environment, int group, StepInput const& in) const;
+  /// The environment's own, without padding.
+  Spec const& own_spec() const { return own_spec_; }
 
  private:
-  Spec spec_;
+  void check(StepInput const& in, int group) const;
+  void check(StepOutput const& out, int group, bool after_step) const;
+
+  Spec own_spec_, spec_;
   SimulatorOptions options_;
-  int observation_width_;
   std::vector<std::string> metric_names_;
 };
 

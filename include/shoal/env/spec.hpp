@@ -32,26 +32,41 @@ struct Supertype {
   std::vector<Coordinate> coordinates;
 };
 
-struct Spec {
+/// Agents with the same spaces. They are numbered from 0 within the group, and in the order of the groups in an instance.
+struct Group {
+  std::string name = "agents";
   int agents = 0;
   int observation = 0;  // an agent's own observation, reals
   int type = 0;         // an agent's type lambda_i, reals; 0: none
   std::vector<ContinuousHead> continuous = {};
   std::vector<DiscreteHead> discrete = {};
-  bool masked = false;        // observe() writes which choices of the discrete heads are legal
+  bool masked = false;  // observe() writes which choices of the discrete heads are legal
+
+  /// All discrete heads' choices side by side: the width of a mask row.
+  int choices() const {
+    int n = 0;
+    for (auto const& head : discrete) n += head.choices;
+    return n;
+  }
+};
+
+struct Spec {
+  std::vector<Group> groups = {};
   bool may_truncate = false;  // episodes can end without a terminal state
   bool may_die = false;       // agents can leave an episode before its end; set by spec_of(), not by environments
   bool may_abstain = false;   // an agent can do nothing and then earns exactly 0, whatever the others do
   int max_episode_steps = 0;  // the longest episode
   std::vector<Supertype> supertypes = {};
   std::vector<int> supertype_of = {};  // of each agent
-  std::vector<std::string> metrics =
-      {};  // of an episode; shoal adds NAME.return for each supertype, and episode_length
+  /// Of an episode; shoal adds NAME.return for each supertype, and episode_length.
+  std::vector<std::string> metrics = {};
 
-  /// All discrete heads' choices side by side: the width of a mask row.
-  int choices() const {
+  /// Of an instance.
+  int agents() const { return first_agent(int(groups.size())); }
+  /// The number, in the instance, of the group's agent 0.
+  int first_agent(int group) const {
     int n = 0;
-    for (auto const& head : discrete) n += head.choices;
+    for (int g = 0; g < group; ++g) n += groups[std::size_t(g)].agents;
     return n;
   }
   /// The longest supertype: the last extent of the supertype buffer [instance, supertype, coordinate].

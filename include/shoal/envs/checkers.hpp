@@ -66,8 +66,8 @@ struct Checkers {
   }
 
   static Spec spec(Params const& p) {
-    Spec spec{.agents = agents, .observation = width(p) * (p.full ? agents : 1)};
-    spec.discrete = {{"move", 5}};
+    Spec spec{.groups = {{.agents = agents, .observation = width(p) * (p.full ? agents : 1)}}};
+    spec.groups[0].discrete = {{"move", 5}};
     spec.may_truncate = true;
     spec.max_episode_steps = p.max_steps;
     spec.supertypes = {{"sensitive", {}}, {"other", {}}};

@@ -131,11 +131,12 @@ struct MarketRules {
   static Settings with_agents(int n) { return {{"merchants", std::int64_t(n)}}; }
 
   static Spec spec(Params const& p) {
-    Spec spec{.agents = p.merchants, .observation = 10, .type = clusters + 1, .max_episode_steps = p.steps};
+    Spec spec{.groups = {{.agents = p.merchants, .observation = 10, .type = clusters + 1}},
+              .max_episode_steps = p.steps};
     if (p.actions == ActionKind::continuous)
-      spec.continuous = {{"eps_buy", -1, 1}, {"eps_sell", -1, 1}, {"hedge", 0, 1}};
+      spec.groups[0].continuous = {{"eps_buy", -1, 1}, {"eps_sell", -1, 1}, {"hedge", 0, 1}};
     else
-      spec.discrete = {{"eps_buy", 11}, {"eps_sell", 11}, {"hedge", 6}};
+      spec.groups[0].discrete = {{"eps_buy", 11}, {"eps_sell", 11}, {"hedge", 6}};
     for (int g = 0; g < p.groups; ++g) spec.supertypes.push_back(supertype(p, g));
     spec.supertype_of.assign(p.group_of, p.group_of + p.merchants);
     spec.may_abstain = true;  // eps = 1 on both sides, from an empty inventory

@@ -100,9 +100,9 @@ struct MatrixGameRules {
   }
 
   static Spec spec(Params const& p) {
-    Spec spec{.agents = p.players, .observation = 1 + p.memory * p.players * p.most_actions, .type = 1};
-    spec.discrete = {{"action", p.most_actions}};
-    spec.masked = p.total_actions != p.players * p.most_actions;
+    Spec spec{.groups = {{.agents = p.players, .observation = 1 + p.memory * p.players * p.most_actions, .type = 1}}};
+    spec.groups[0].discrete = {{"action", p.most_actions}};
+    spec.groups[0].masked = p.total_actions != p.players * p.most_actions;
     spec.may_truncate = true;
     spec.max_episode_steps = p.rounds;
     float const mean[] = {p.altruism_1, p.altruism_2}, sd[] = {p.altruism_sd_1, p.altruism_sd_2};

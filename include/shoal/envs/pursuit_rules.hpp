@@ -110,8 +110,8 @@ struct PursuitRules {
 
   static Spec spec(Params const& p) {
     bool const v5 = p.profile == Profile::v5;
-    Spec spec{.agents = p.n_pursuers, .observation = channels * p.obs_range * p.obs_range + (v5 ? 0 : 1)};
-    spec.discrete = {{"move", 5}};
+    Spec spec{.groups = {{.agents = p.n_pursuers, .observation = channels * p.obs_range * p.obs_range + (v5 ? 0 : 1)}}};
+    spec.groups[0].discrete = {{"move", 5}};
     spec.may_truncate = v5;
     spec.max_episode_steps = p.max_cycles + (v5 ? 0 : 1);
     spec.supertypes = {{"pursuer", {}}};

@@ -69,8 +69,8 @@ struct Recall {
   }
 
   static Spec spec(Params const& p) {
-    Spec spec{.agents = p.agents, .observation = p.cues + 2};
-    spec.discrete = {{"answer", p.cues}};
+    Spec spec{.groups = {{.agents = p.agents, .observation = p.cues + 2}}};
+    spec.groups[0].discrete = {{"answer", p.cues}};
     spec.max_episode_steps = p.delay + 1;
     spec.supertypes = {{"agent", {}}};
     spec.supertype_of.assign(std::size_t(p.agents), 0);

@@ -70,8 +70,8 @@ struct Switch {
   }
 
   static Spec spec(Params const& p) {
-    Spec spec{.agents = p.n_agents, .observation = width(p) * (p.full ? p.n_agents : 1)};
-    spec.discrete = {{"move", 5}};
+    Spec spec{.groups = {{.agents = p.n_agents, .observation = width(p) * (p.full ? p.n_agents : 1)}}};
+    spec.groups[0].discrete = {{"move", 5}};
     spec.may_truncate = true;
     spec.max_episode_steps = p.max_steps;
     spec.supertypes = {{"agent", {}}};

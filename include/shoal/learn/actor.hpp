@@ -16,7 +16,9 @@ namespace shoal {
 
 /// Which agents an actor acts for, and where its random numbers come from.
 struct ActorConfig {
+  /// Numbers in their group, whose rollout it acts in.
   std::vector<int> agents;
+  int group = 0;
   Purpose purpose = Purpose::action;
   std::uint32_t seed = 0;
   /// Tells the actors of one run apart, for their initial parameters and the order of their samples.

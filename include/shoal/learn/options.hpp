@@ -147,7 +147,7 @@ struct DqnOptions {
 enum class Algorithm { ppo, a2c, reinforce, dqn };
 
 /// Which agents act with which network.
-enum class PolicyMapKind { shared, supertype, agent };
+enum class PolicyMapKind { shared, supertype, agent, group };
 
 /// Section [policy].
 struct PolicyOptions {
@@ -179,8 +179,9 @@ struct PolicyOptions {
   template <class Visit>
   static void fields(Visit& visit, PolicyOptions& o) {
     visit("algorithm", o.algorithm, Choices{"ppo", "a2c", "reinforce", "dqn"}, "how the policies learn");
-    visit("map", o.map, Choices{"shared", "supertype", "agent"},
-          "one network for all agents, for each supertype, or for each agent");
+    visit("map", o.map, Choices{"shared", "supertype", "agent", "group"},
+          "one network for all agents, for each supertype, for each agent, or for each group of agents with spaces of "
+          "their own; without `pad_groups` groups share none");
     NetworkOptions::fields(visit, o.network);
     if (o.algorithm != Algorithm::dqn) {
       visit(

@@ -46,10 +46,19 @@ int steps_of_stage(TrainerConfig const& config, Spec const& spec);
 /// The evolution strategy compares the two particles of a pair on the same random numbers: SimulatorOptions::common.
 int common_instances(TrainerConfig const& config);
 
-/// One learner for each group of agents that share a policy.
-/// @throws SettingError about a key of [policy] that does not fit the rollout
+/// Agents that share a policy, by their numbers in their group.
+struct PolicyMembers {
+  int group = 0;
+  std::vector<int> agents = {};
+};
+
+/// @throws SettingError about policy.map if it makes agents of several groups share one
+std::vector<PolicyMembers> policy_members(PolicyMapKind map, Spec const& spec);
+
+/// One learner for each of them.
+/// @param rollouts  of the groups  @throws SettingError about a key of [policy] that does not fit them
 std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config, Spec const& spec,
-                                                    RolloutShape const& rollout, at::Device device);
+                                                    std::vector<Rollout> const& rollouts, at::Device device);
 
 /// @param count  of what minibatches are made of: samples, or sequences
 /// @throws SettingError about SECTION.minibatches if there are more of them

@@ -85,6 +85,8 @@ class Trainer {
   void gather_figures();
   void fill(StageReport& report) const;
   void fill_figures(StageReport& report) const;
+  Rollout const& rollout_of(Learner const& learner) const;
+  at::Tensor live_rows() const;
   std::int64_t live_steps() const;
   NamedTensors watched() const;
   void check_finite() const;
@@ -93,6 +95,10 @@ class Trainer {
   Fit fit(at::Tensor const& profile, int episodes, std::uint32_t use) const;
   std::int64_t settling_stages() const;
   std::int64_t calibration_stages() const;
+  std::int64_t cooldown_stages() const;
+  std::int64_t cooldown_from() const;
+  std::int64_t calibration_end() const;
+  double heat() const;
   void validate(StageReport& report);
   void settle();
   bool is_challenged() const;
@@ -104,7 +110,7 @@ class Trainer {
   std::unique_ptr<Simulator> simulator_;
   std::vector<Target> targets_;
   Goal goal_;
-  Rollout rollout_;
+  std::vector<Rollout> rollouts_;  // one for each group of agents
   std::vector<std::unique_ptr<Learner>> learners_;
   std::unique_ptr<Calibrator> calibrator_;
   at::Tensor metrics_;                // [B, metrics] of the stage, means over its episodes
@@ -113,9 +119,10 @@ class Trainer {
   double environment_seconds_ = 0, inference_seconds_ = 0, update_seconds_ = 0;  // of the last stage, by the host
   std::chrono::steady_clock::time_point stage_start_ = {}, phase_start_ = {};
   AnswerChoice answer_;
-  std::int64_t calibrated_at_ = -1;  // the stage that calibration ended before; -1: it goes on
-  std::int64_t planned_ = -1;        // where it was to end, when it ended
-  std::int64_t rate_from_ = 0;       // the stage that the policies' learning rate began in
+  std::int64_t calibrated_at_ = -1;    // the stage that calibration ended before; -1: it goes on
+  std::int64_t planned_ = -1;          // where it was to end, when it ended
+  std::int64_t out_of_patience_ = -1;  // the stage whose validation ended the search, and began the cooldown
+  std::int64_t rate_from_ = 0;         // the stage that the policies' learning rate began in
   std::int64_t stage_ = 0, agent_steps_ = 0;
   double seconds_ = 0;
 };

@@ -40,18 +40,19 @@ class Stepping final : public Subject {
       : device_(choose_device(config.train.device)),
         simulator_(make_simulator(config, device_, nullptr)),
         horizon_(config.train.steps),
-        slots_(make_rollout(rollout_shape(*simulator_, 1), device_)),
-        input_(slots_.input(0)),
-        output_(slots_.output(0)),
-        actions_(uniform_actions(*simulator_, slots_, 1)) {
+        slots_(make_rollouts(*simulator_, 1, device_)),
+        inputs_(inputs(slots_, 0)),
+        outputs_(outputs(slots_, 0)) {
+    for (int g = 0; g < int(slots_.size()); ++g)
+      actions_.push_back(uniform_actions(*simulator_, slots_[std::size_t(g)], 1, g));
     at::set_num_threads(choose_threads(config.train.threads));
-    simulator_->reset(output_);  // where the masks lie that actions are drawn from
+    simulator_->reset(outputs_);  // where the masks lie that actions are drawn from
   }
 
   void stage() override {
     for (int t = 0; t < horizon_; ++t) {
       draw();
-      simulator_->step(input_, output_);
+      simulator_->step(inputs_, outputs_);
     }
     simulator_->synchronize();
   }
@@ -63,7 +64,7 @@ class Stepping final : public Subject {
       draw();
       simulator_->synchronize();
       double const drawn = seconds_since(start);
-      simulator_->step(input_, output_);
+      simulator_->step(inputs_, outputs_);
       simulator_->synchronize();
       phases.actions += drawn;
       phases.environment += seconds_since(start) - drawn;
@@ -73,17 +74,19 @@ class Stepping final : public Subject {
 
  private:
   void draw() {
-    ++actions_.random.step;
-    ops::uniform(actions_, device_);
+    for (auto& actions : actions_) {
+      ++actions.random.step;
+      ops::uniform(actions, device_);
+    }
   }
 
   at::Device device_;
   std::unique_ptr<Simulator> simulator_;
   int horizon_;
-  Rollout slots_;  // of one step: written again and again
-  StepInput input_;
-  StepOutput output_;
-  UniformArgs actions_;
+  std::vector<Rollout> slots_;  // of one step: written again and again
+  std::vector<StepInput> inputs_;
+  std::vector<StepOutput> outputs_;
+  std::vector<UniformArgs> actions_;
 };
 
 /// The stages of a run, or their rollouts alone.
@@ -184,14 +187,18 @@ BenchResult describe(TrainerConfig config, BenchMode mode) {
                      .memory_share = {}};
   config.train.instances = 1;  // one shows the sizes
   auto const simulator = make_simulator(config, at::kCPU, nullptr);
-  auto const shape = rollout_shape(*simulator, config.train.steps);
-  result.agents = shape.agents;
-  result.observation_bytes = shape.width * int(sizeof(float));
+  result.agents = simulator->spec().agents();
+  std::int64_t bytes = 0, steps = 0;
+  for (int g = 0; g < int(simulator->spec().groups.size()); ++g) {
+    auto const shape = rollout_shape(*simulator, config.train.steps, g);
+    bytes += rollout_bytes(shape);
+    steps += std::int64_t(shape.steps) * shape.instances * shape.agents;
+    result.observation_bytes = std::max(result.observation_bytes, shape.width * int(sizeof(float)));
+  }
   result.state_bytes = simulator->state_size();
   auto const episode_sums = simulator->metric_names().size() * sizeof(float) + sizeof(std::int32_t);
   result.bytes_per_instance = result.state_bytes + episode_sums;
-  result.rollout_bytes_per_agent_step =
-      double(rollout_bytes(shape)) / (double(shape.steps) * shape.instances * shape.agents);
+  result.rollout_bytes_per_agent_step = double(bytes) / double(steps);
   return result;
 }
 

@@ -16,23 +16,23 @@ namespace shoal {
 
 namespace {
 
-/// A simulator with all that its steps read and write, and a random policy.
+/// A simulator of one group, with all that its steps read and write, and a random policy.
 class Walk {
  public:
   Walk(std::unique_ptr<Simulator> simulator, int show)
       : sim_(std::move(simulator)),
-        spec_(sim_->spec()),
+        group_(sim_->spec().groups[0]),
         device_(sim_->options().device),
         instances_(sim_->options().instances),
         hashes_(std::size_t(show)),
         observations_(array<float>(sim_->observation_width())),
         final_observations_(array<float>(sim_->observation_width())),
-        masks_(array<std::uint8_t>(spec_.choices())),
+        masks_(array<std::uint8_t>(group_.choices())),
         alive_(array<std::uint8_t>(1)),
         rewards_(array<float>(1)),
         ended_(array<std::uint8_t>(1)),
-        continuous_(array<float>(int(spec_.continuous.size()))),
-        discrete_(array<std::int32_t>(int(spec_.discrete.size()))) {}
+        continuous_(array<float>(int(group_.continuous.size()))),
+        discrete_(array<std::int32_t>(int(group_.discrete.size()))) {}
 
   std::uint64_t operator()(int steps) {
     sim_->clear_metrics();
@@ -55,43 +55,43 @@ class Walk {
  private:
   template <class T>
   SharedArray<T> array(int width) const {
-    return {device_, std::size_t(instances_) * std::size_t(spec_.agents) * std::size_t(width)};
+    return {device_, std::size_t(instances_) * std::size_t(group_.agents) * std::size_t(width)};
   }
 
   template <class T>
   View<T, 3> rows(SharedArray<T> const& memory, int width) const {
-    return view(memory.data(), instances_, spec_.agents, width);
+    return view(memory.data(), instances_, group_.agents, width);
   }
 
   StepInput input() const {
-    return {.continuous = rows(continuous_, int(spec_.continuous.size())),
-            .discrete = rows(discrete_, int(spec_.discrete.size()))};
+    return {.continuous = rows(continuous_, int(group_.continuous.size())),
+            .discrete = rows(discrete_, int(group_.discrete.size()))};
   }
 
   StepOutput output() const {
     return {.observations = rows(observations_, sim_->observation_width()),
-            .masks = rows(masks_, spec_.choices()),
-            .alive = view(alive_.data(), instances_, spec_.agents),
-            .rewards = view(rewards_.data(), instances_, spec_.agents),
-            .ended = view(ended_.data(), instances_, spec_.agents),
+            .masks = rows(masks_, group_.choices()),
+            .alive = view(alive_.data(), instances_, group_.agents),
+            .rewards = view(rewards_.data(), instances_, group_.agents),
+            .ended = view(ended_.data(), instances_, group_.agents),
             .final_observations = rows(final_observations_, sim_->observation_width())};
   }
 
   // Uniform; of a discrete head's choices only the legal ones.
   void choose_actions(int i, int step) {
     Random const random{sim_->options().seed, std::uint32_t(i), 0, std::uint32_t(step)};
-    auto const continuous = rows(continuous_, int(spec_.continuous.size()));
-    auto const discrete = rows(discrete_, int(spec_.discrete.size()));
-    auto const masks = rows(masks_, spec_.choices());
+    auto const continuous = rows(continuous_, int(group_.continuous.size()));
+    auto const discrete = rows(discrete_, int(group_.discrete.size()));
+    auto const masks = rows(masks_, group_.choices());
     std::uint32_t index = 0;
-    for (int agent = 0; agent < spec_.agents; ++agent) {
-      for (std::size_t h = 0; h < spec_.continuous.size(); ++h) {
-        auto const& head = spec_.continuous[h];
+    for (int agent = 0; agent < group_.agents; ++agent) {
+      for (std::size_t h = 0; h < group_.continuous.size(); ++h) {
+        auto const& head = group_.continuous[h];
         continuous(i, agent, h) = head.low + (head.high - head.low) * random.draw(Purpose::test, index++).unit(0);
       }
       int first = 0;
-      for (std::size_t h = 0; h < spec_.discrete.size(); ++h) {
-        int const choices = spec_.discrete[h].choices;
+      for (std::size_t h = 0; h < group_.discrete.size(); ++h) {
+        int const choices = group_.discrete[h].choices;
         auto const* const legal = &masks(i, agent, first);
         discrete(i, agent, h) = choose(legal, choices, random.draw(Purpose::test, index++).w[0]);
         first += choices;
@@ -110,7 +110,7 @@ class Walk {
   // Instance i's part of an array; bytes are widened to words.
   template <class T>
   void add(std::size_t i, SharedArray<T> const& memory, int width) {
-    auto const count = std::size_t(spec_.agents) * std::size_t(width);
+    auto const count = std::size_t(group_.agents) * std::size_t(width);
     for (std::size_t k = i * count; k < (i + 1) * count; ++k) {
       if constexpr (std::is_same_v<T, float>)
         hashes_[i].add(memory.data()[k]);
@@ -122,21 +122,21 @@ class Walk {
   void add_observations() {
     for (std::size_t i = 0; i < hashes_.size(); ++i) {
       add(i, observations_, sim_->observation_width());
-      add(i, masks_, spec_.choices());
+      add(i, masks_, group_.choices());
       add_dead(i);
     }
   }
 
   // By their numbers, so that a trajectory in which nobody dies has the hash that it had before agents could.
   void add_dead(std::size_t i) {
-    for (std::size_t a = 0; a < std::size_t(spec_.agents); ++a)
-      if (!alive_.data()[i * std::size_t(spec_.agents) + a]) hashes_[i].add(std::uint32_t(a));
+    for (std::size_t a = 0; a < std::size_t(group_.agents); ++a)
+      if (!alive_.data()[i * std::size_t(group_.agents) + a]) hashes_[i].add(std::uint32_t(a));
   }
 
   // An episode's end sets every agent's row, a death that agent's alone.
   bool has_ended(std::size_t i) const {
-    auto const* const rows = ended_.data() + i * std::size_t(spec_.agents);
-    return std::all_of(rows, rows + spec_.agents, [](std::uint8_t x) { return x != 0; });
+    auto const* const rows = ended_.data() + i * std::size_t(group_.agents);
+    return std::all_of(rows, rows + group_.agents, [](std::uint8_t x) { return x != 0; });
   }
 
   void add_step() {
@@ -160,7 +160,7 @@ class Walk {
   }
 
   std::unique_ptr<Simulator> sim_;
-  Spec const& spec_;
+  Group const& group_;
   Device device_;
   int instances_;
   std::vector<TrajectoryHash> hashes_;
@@ -201,7 +201,8 @@ std::unique_ptr<Simulator> simulator_of(HashOptions const& o) {
                            .seed = o.seed,
                            .threads = o.threads,
                            .device = o.device == "cuda" ? Device::cuda : Device::cpu,
-                           .team = o.team});
+                           .team = o.team,
+                           .observation = {.pad_groups = true}});
   } catch (SettingError const& error) {
     if (error.key == "name") throw InputError("hash: environment" + error.message);
     bool const option = error.key == "instances" || error.key == "threads" || error.key == "team";

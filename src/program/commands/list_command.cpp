@@ -89,12 +89,12 @@ std::string joined(std::vector<std::string> const& names) {
   return fmt::format("{}", fmt::join(abbreviated(names), ", "));
 }
 
-std::string action_text(Spec const& spec) {
+std::string action_text(Group const& group) {
   std::vector<std::string> heads;
-  for (auto const& head : spec.continuous)
+  for (auto const& head : group.continuous)
     heads.push_back(fmt::format("{} in [{}, {}]", head.name, head.low, head.high));
-  for (auto const& head : spec.discrete) heads.push_back(fmt::format("{}, one of {}", head.name, head.choices));
-  return fmt::format("{}{}", fmt::join(heads, "; "), spec.masked ? "; illegal ones are masked" : "");
+  for (auto const& head : group.discrete) heads.push_back(fmt::format("{}, one of {}", head.name, head.choices));
+  return fmt::format("{}{}", fmt::join(heads, "; "), group.masked ? "; illegal ones are masked" : "");
 }
 
 /// Coordinates that share bounds and initial value on one line.
@@ -118,13 +118,16 @@ std::vector<Labelled> facts(Spec const& spec) {
     auto const n = std::count(spec.supertype_of.begin(), spec.supertype_of.end(), s);
     return fmt::format("{} {}", n, n == 1 ? "agent" : "agents");
   };
-  std::vector<Labelled> rows{
-      {"agents", fmt::format("{}", spec.agents)},
-      {"observation", fmt::format("{} reals of each agent's own, and its type", spec.observation)},
-      {"type", fmt::format("{} reals, drawn for each agent at reset", spec.type)},
-      {"action", action_text(spec)},
-      {"episode",
-       fmt::format("at most {} steps{}", spec.max_episode_steps, spec.may_truncate ? ", then truncated" : "")}};
+  std::vector<Labelled> rows;
+  for (auto const& group : spec.groups) {
+    auto const of = spec.groups.size() > 1 ? " of " + group.name : "";
+    rows.push_back({spec.groups.size() > 1 ? group.name : "agents", fmt::format("{}", group.agents)});
+    rows.push_back({"observation" + of, fmt::format("{} reals of each agent's own, and its type", group.observation)});
+    rows.push_back({"type" + of, fmt::format("{} reals, drawn for each agent at reset", group.type)});
+    rows.push_back({"action" + of, action_text(group)});
+  }
+  rows.push_back({"episode", fmt::format("at most {} steps{}", spec.max_episode_steps,
+                                         spec.may_truncate ? ", then truncated" : "")});
   for (std::size_t s = 0; s < spec.supertypes.size(); ++s)
     rows.push_back({spec.supertypes[s].name,
                     fmt::format("{}: {}", agents(int(s)), coordinates_text(spec.supertypes[s].coordinates))});
@@ -133,19 +136,19 @@ std::vector<Labelled> facts(Spec const& spec) {
 
 /// Metrics "OWNER.NAME" with those owners together that have the same names.
 std::vector<Labelled> metric_rows(std::vector<std::string> const& metrics) {
-  struct Group {
+  struct Owners {
     std::vector<std::string> owners, names;
   };
-  std::vector<Group> by_owner, merged;
+  std::vector<Owners> by_owner, merged;
   for (auto const& metric : metrics) {
     auto const dot = metric.find('.');
     auto const owner = dot == std::string::npos ? "" : metric.substr(0, dot);
-    auto it = std::find_if(by_owner.begin(), by_owner.end(), [&](Group const& g) { return g.owners[0] == owner; });
+    auto it = std::find_if(by_owner.begin(), by_owner.end(), [&](Owners const& g) { return g.owners[0] == owner; });
     if (it == by_owner.end()) it = by_owner.insert(it, {{owner}, {}});
     it->names.push_back(dot == std::string::npos ? metric : metric.substr(dot + 1));
   }
   for (auto const& group : by_owner) {
-    auto const it = std::find_if(merged.begin(), merged.end(), [&](Group const& g) { return g.names == group.names; });
+    auto const it = std::find_if(merged.begin(), merged.end(), [&](Owners const& g) { return g.names == group.names; });
     if (it == merged.end())
       merged.push_back(group);
     else

@@ -4,7 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <optional>
+#include <vector>
 
 #include "analysis/population.hpp"
 #include "shoal/data/uniform_actions.hpp"
@@ -33,36 +33,36 @@ Ended end_of(std::vector<std::uint8_t> const& ended) {
 class Play {
  public:
   Play(FrozenGame const& game, std::uint32_t seed) : population_(game, 1, seed), device_(game.device) {
-    if (game.policies.empty()) uniform_ = uniform_actions(population_.simulator(), population_.slot(), 0);
+    if (!game.policies.empty()) return;
+    for (int g = 0; g < int(population_.slots().size()); ++g)
+      uniform_.push_back(uniform_actions(population_.simulator(), population_.slot(g), 0, g));
   }
 
   Frame begin(int episode) const {
-    std::vector<float> const nothing(std::size_t(population_.spec().agents));
+    std::vector<float> const nothing(std::size_t(population_.spec().agents()));
     return {.episode = episode, .rewards = nothing, .returns = nothing, .drawing = population_.simulator().draw(0)};
   }
 
   /// From the frame before.
   void step(Frame& frame) {
-    auto const& slot = population_.slot();
-    if (uniform_) {
-      uniform_->random.step = std::uint32_t(tick_);
-      ops::uniform(*uniform_, device_);
-    } else {
-      population_.act(tick_);
+    for (auto& uniform : uniform_) {
+      uniform.random.step = std::uint32_t(tick_);
+      ops::uniform(uniform, device_);
     }
+    population_.act(tick_);
     ++tick_;
-    frame.drawing = population_.simulator().draw_after(0, slot.input(0));
+    frame.drawing = population_.simulator().draw_after(0, inputs(population_.slots(), 0));
     population_.step();
     ++frame.step;
-    frame.rewards = row_of<float>(slot.rewards);
+    frame.rewards = row_of<float>(population_.rewards());
     for (std::size_t i = 0; i < frame.rewards.size(); ++i) frame.returns[i] += frame.rewards[i];
-    frame.ended = end_of(row_of<std::uint8_t>(slot.ended));
+    frame.ended = end_of(row_of<std::uint8_t>(all_agents(population_.slots(), &Rollout::ended, 0)));
   }
 
  private:
   Population population_;
   at::Device device_;
-  std::optional<UniformArgs> uniform_ = {};
+  std::vector<UniformArgs> uniform_;  // of each group, without policies
   std::int64_t tick_ = 0;
 };
 
