@@ -58,7 +58,8 @@ RolloutShape rollout_shape(Simulator const& simulator, int steps) {
           .actions = action_layout(spec),
           .masked = spec.masked,
           .truncates = spec.may_truncate,
-          .mortal = spec.may_die};
+          .mortal = spec.may_die,
+          .bounds = spec.continuous};
 }
 
 Rollout make_rollout(RolloutShape const& s, at::Device device) {

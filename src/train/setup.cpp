@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 #include <torch/cuda.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "shoal/core/resources.hpp"
 #include "shoal/learn/algorithms.hpp"
 #include "shoal/ops/parallel.hpp"
@@ -43,20 +46,84 @@ void check_minibatches(PolicyOptions const& policy, RolloutShape const& rollout,
                       "sequences");
 }
 
-std::vector<std::vector<int>> policy_agents(PolicyMapKind map, Spec const& spec) {
-  std::vector<std::vector<int>> agents;
-  for (int i = 0; i < spec.agents; ++i) {
-    auto const policy = map == PolicyMapKind::shared  ? 0
-                        : map == PolicyMapKind::agent ? i
-                                                      : spec.supertype_of[std::size_t(i)];
-    if (policy >= int(agents.size())) agents.resize(std::size_t(policy) + 1);
-    agents[std::size_t(policy)].push_back(i);
+std::string agent_name(int agent) { return fmt::format("agent_{}", agent); }
+
+std::string const& supertype_name(Spec const& spec, int agent) {
+  return spec.supertypes[std::size_t(spec.supertype_of[std::size_t(agent)])].name;
+}
+
+/// Of what [policy] gives an agent, where sections give others theirs.
+std::string mapped_name(PolicyMapKind map, Spec const& spec, int agent) {
+  switch (map) {
+    case PolicyMapKind::shared: break;
+    case PolicyMapKind::supertype: return "policy." + supertype_name(spec, agent);
+    case PolicyMapKind::agent: return "policy." + agent_name(agent);
   }
-  std::erase_if(agents, [](auto const& members) { return members.empty(); });
-  return agents;
+  return "policy";
+}
+
+PolicySection const* find_section(std::vector<PolicySection> const& sections, std::string const& name) {
+  auto const it = std::find_if(sections.begin(), sections.end(), [&](auto const& each) { return each.name == name; });
+  return it == sections.end() ? nullptr : &*it;
+}
+
+/// The group that an agent belongs to, of which it is the only member yet.
+PolicyGroup group_of(TrainerConfig const& config, Spec const& spec, int agent) {
+  if (!config.sections.empty())
+    for (auto const& name : {agent_name(agent), supertype_name(spec, agent)})
+      if (auto const* section = find_section(config.sections, name))
+        return {"policy." + name, "policy." + name, &section->options, {agent}};
+  return {mapped_name(config.policy.map, spec, agent), "policy", &config.policy, {agent}};
+}
+
+void check_section(PolicySection const& section, std::vector<PolicyGroup> const& groups, Spec const& spec) {
+  auto const full = "policy." + section.name;
+  if (std::any_of(groups.begin(), groups.end(), [&](auto const& group) { return group.section == full; })) return;
+  std::vector<std::string> names;
+  for (auto const& supertype : spec.supertypes) names.push_back(supertype.name);
+  bool const is_supertype = std::find(names.begin(), names.end(), section.name) != names.end();
+  names.push_back(spec.agents == 1 ? agent_name(0)
+                                   : fmt::format("{} to {}", agent_name(0), agent_name(spec.agents - 1)));
+  throw SettingError(full, fmt::format(": {}; expected one of {}",
+                                       is_supertype ? "all of its agents have sections of their own"
+                                                    : "is neither a supertype nor an agent of the environment",
+                                       fmt::join(names, ", ")));
+}
+
+/// About a key of the section in place of the same key of [policy].
+SettingError moved_to(std::string const& section, SettingError const& error) {
+  std::string const from = "policy.", to = section + ".";
+  auto const moved = [&](std::string text) {
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+      text.replace(at, from.size(), to);
+    return text;
+  };
+  return {moved(error.key), moved(error.message)};
 }
 
 }  // namespace
+
+std::vector<PolicyGroup> policy_groups(TrainerConfig const& config, Spec const& spec) {
+  std::vector<int> agents(std::size_t(spec.agents));
+  std::iota(agents.begin(), agents.end(), 0);
+  auto const supertype = [&](int agent) { return spec.supertype_of[std::size_t(agent)]; };
+  if (config.policy.map == PolicyMapKind::supertype)
+    std::stable_sort(agents.begin(), agents.end(), [&](int a, int b) { return supertype(a) < supertype(b); });
+  std::vector<PolicyGroup> groups;
+  for (int const agent : agents) {
+    auto group = group_of(config, spec, agent);
+    auto const same =
+        std::find_if(groups.begin(), groups.end(), [&](auto const& each) { return each.name == group.name; });
+    if (same == groups.end())
+      groups.push_back(std::move(group));
+    else
+      same->agents.push_back(agent);
+  }
+  for (auto const& section : config.sections) check_section(section, groups, spec);
+  if (config.sections.empty())
+    for (std::size_t p = 0; p < groups.size(); ++p) groups[p].name = fmt::format("policy.{}", p);
+  return groups;
+}
 
 int steps_of_stage(TrainerConfig const& config, Spec const& spec) {
   int const steps = config.train.steps > 0 ? config.train.steps : spec.max_episode_steps;
@@ -80,19 +147,23 @@ int common_instances(TrainerConfig const& config) {
 
 std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config, Spec const& spec,
                                                     RolloutShape const& rollout, at::Device device) {
-  auto const& policy = config.policy;
-  check_sequence(policy, rollout.steps);
   std::vector<std::unique_ptr<Learner>> learners;
-  for (auto const& agents : policy_agents(policy.map, spec)) {
-    if (policy.algorithm == Algorithm::ppo) check_minibatches(policy, rollout, std::int64_t(agents.size()));
-    learners.push_back(make_learner(policy,
-                                    {.agents = agents,
-                                     .purpose = Purpose::action,
-                                     .seed = std::uint32_t(config.train.seed),
-                                     .stream = std::uint32_t(learners.size()),
-                                     .common = common_instances(config)},
-                                    network_shape(policy, rollout), rollout, device));
-  }
+  for (auto const& group : policy_groups(config, spec)) try {
+      auto const& policy = *group.options;
+      if (policy.algorithm == Algorithm::ppo) {
+        check_sequence(policy, rollout.steps);
+        check_minibatches(policy, rollout, std::int64_t(group.agents.size()));
+      }
+      learners.push_back(make_learner(policy,
+                                      {.agents = group.agents,
+                                       .purpose = Purpose::action,
+                                       .seed = std::uint32_t(config.train.seed),
+                                       .stream = std::uint32_t(learners.size()),
+                                       .common = common_instances(config)},
+                                      network_shape(policy, rollout), rollout, device));
+    } catch (SettingError const& error) {
+      throw moved_to(group.section, error);
+    }
   return learners;
 }
 

@@ -16,10 +16,17 @@
 
 namespace shoal {
 
+/// Section [policy.NAME]: a policy of some agents' own.
+struct PolicySection {
+  std::string name;  // a supertype's, or "agent_K", K counting agents from 0
+  PolicyOptions options;
+};
+
 struct TrainerConfig {
   std::string environment;
   Settings env = {};
   PolicyOptions policy = {};
+  std::vector<PolicySection> sections = {};  // for agents that do not follow `policy`
   std::optional<CalibratorOptions> calibrator = {};
   std::vector<TargetOptions> targets = {};
   /// With a calibrator: how its answer is validated, and how the policies settle at it. Empty: neither.
@@ -46,8 +53,22 @@ int steps_of_stage(TrainerConfig const& config, Spec const& spec);
 /// The evolution strategy compares the two particles of a pair on the same random numbers: SimulatorOptions::common.
 int common_instances(TrainerConfig const& config);
 
-/// One learner for each group of agents that share a policy.
-/// @throws SettingError about a key of [policy] that does not fit the rollout
+/// Agents that share a policy.
+struct PolicyGroup {
+  std::string
+      name;  // of what belongs to it in figures and checkpoints: "policy.0", or "policy.NAME" where there are sections
+  std::string section;           // where its keys stand: "policy", or "policy.NAME"
+  PolicyOptions const* options;  // of the configuration
+  std::vector<int> agents;
+};
+
+/// In the order of the agents, with map = "supertype" in that of the supertypes. A section's agents share one policy, and an agent's
+/// section comes before its supertype's; agents without a section follow [policy] and its map.
+/// @throws SettingError about policy.NAME for a name that is none of the environment's, or a section without agents
+std::vector<PolicyGroup> policy_groups(TrainerConfig const& config, Spec const& spec);
+
+/// One learner for each of the groups, in their order.
+/// @throws SettingError about a key of a section that does not fit the rollout
 std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config, Spec const& spec,
                                                     RolloutShape const& rollout, at::Device device);
 

@@ -106,6 +106,7 @@ class Trainer {
   Goal goal_;
   Rollout rollout_;
   std::vector<std::unique_ptr<Learner>> learners_;
+  std::vector<std::string> learner_names_;  // PolicyGroup::name
   std::unique_ptr<Calibrator> calibrator_;
   at::Tensor metrics_;                // [B, metrics] of the stage, means over its episodes
   at::Tensor rewards_;                // [B] r_cal

@@ -43,7 +43,7 @@ class Stepping final : public Subject {
         slots_(make_rollout(rollout_shape(*simulator_, 1), device_)),
         input_(slots_.input(0)),
         output_(slots_.output(0)),
-        actions_(uniform_actions(*simulator_, slots_, 1)) {
+        actions_(uniform_actions(slots_, simulator_->options().seed, 0, 1)) {
     at::set_num_threads(choose_threads(config.train.threads));
     simulator_->reset(output_);  // where the masks lie that actions are drawn from
   }

@@ -86,6 +86,16 @@ Json profile_json(StoredRun const& run, at::Tensor const& supertypes) {
   return json;
 }
 
+/// Of all agents, or of each policy that learns where there are several algorithms.
+Json discount_json(StoredRun const& run) {
+  auto const& config = run.config.trainer;
+  if (config.sections.empty()) return config.policy.discount();
+  Json json = Json::object();
+  for (auto const& group : policy_groups(config, run.trainer.simulator().spec()))
+    if (learns(group.options->algorithm)) json[group.name] = group.options->discount();
+  return json;
+}
+
 std::string to_json(CheckCommand const& command, StoredRun const& run, at::Tensor const& supertypes,
                     EquilibriumReport const& report, double seconds) {
   auto const& o = command.options;
@@ -96,9 +106,8 @@ std::string to_json(CheckCommand const& command, StoredRun const& run, at::Tenso
             {"digest", run.digest},
             {"device", run.trainer.device().str()},
             {"seconds", seconds}};
-  json["options"] = {{"instances", o.instances},       {"updates", o.updates},
-                     {"evaluations", o.evaluations},   {"seed", o.seed},
-                     {"particles", command.particles}, {"discount", run.config.trainer.policy.discount()}};
+  json["options"] = {{"instances", o.instances}, {"updates", o.updates},           {"evaluations", o.evaluations},
+                     {"seed", o.seed},           {"particles", command.particles}, {"discount", discount_json(run)}};
   json["profile"] = profile_json(run, supertypes);
   json["shared"] = report.shared;
   json["verdict"] = verdict(report);

@@ -33,7 +33,7 @@ Ended end_of(std::vector<std::uint8_t> const& ended) {
 class Play {
  public:
   Play(FrozenGame const& game, std::uint32_t seed) : population_(game, 1, seed), device_(game.device) {
-    if (game.policies.empty()) uniform_ = uniform_actions(population_.simulator(), population_.slot(), 0);
+    if (game.policies.empty()) uniform_ = uniform_actions(population_.slot(), seed, 0, 0);
   }
 
   Frame begin(int episode) const {
