@@ -41,9 +41,9 @@ TEST(UniformActor, DrawsEachLegalChoiceAboutEqually) {
     for (int choice = 0; choice < 3; ++choice) EXPECT_NEAR(share(all, 0, choice), 1.0 / 3, 0.05) << choice;
     EXPECT_EQ(share(some, 0, 1), 0);
     EXPECT_NEAR(share(some, 0, 0), 0.5, 0.05);
-    auto const both = legal.select(1, 4);  // of the second head
+    auto const both = legal.select(1, 3);  // of the second head
     EXPECT_NEAR(share(both, 1, 0), 0.5, 0.05);
-    EXPECT_EQ(share(both.logical_not(), 1, 1), 0);
+    EXPECT_EQ(share(both.logical_not(), 1, 0), 0);
     auto const real = rollout.continuous.select(2, agent);
     EXPECT_GE(number(real.min()), -1);
     EXPECT_LT(number(real.max()), 1);

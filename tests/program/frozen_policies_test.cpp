@@ -49,10 +49,11 @@ at::Tensor parameters(std::string const& run, std::size_t policy) {
   return stored.trainer.learners().at(policy)->actor().parameters().detach().clone();
 }
 
-std::string refusal(TemporaryFolder const& folder, std::string const& configuration) {
+std::string refusal(TemporaryFolder const& folder, std::string const& configuration,
+                    std::vector<std::string> const& overrides = small()) {
   auto const path = folder.write("wrong.toml", configuration);
   return error_of([&] {
-    auto const file = read_config(path, small());
+    auto const file = read_config(path, overrides);
     make_trainer(file, resolve(file));
   });
 }
@@ -84,12 +85,12 @@ TEST(FrozenPolicies, ARunGoesOnWithoutTheFolderThatTheyCameFrom) {
   EXPECT_EQ(check(checked), 0);
   testing::internal::GetCapturedStderr();
   testing::internal::GetCapturedStdout();
-  EXPECT_THAT(text_of(run + "/check.json"), HasSubstr("\"policy\": 0.99"));
+  EXPECT_THAT(text_of(run + "/check.json"), HasSubstr("\"discount\": 0.99"));
 }
 
 TEST(FrozenPolicies, TheResolvedConfigurationTrainsAnewAndServesOthers) {
   TemporaryFolder const folder;
-  auto const other = trained(folder, std::string(game) + "[policy]\nalgorithm = \"a2c\"\n", {"policy.map=agent"});
+  auto const other = trained(folder, std::string(game) + "[policy]\nmap = \"agent\"\n");
   auto const theirs = parameters(other, 0);
   auto const run =
       trained_beside(folder, std::string(game) + "[policy.agent_0]\nalgorithm = \"frozen\"\nrun = \"run\"\n");
@@ -124,7 +125,8 @@ TEST(FrozenPolicies, BadFoldersAreNamed) {
       folder.path() + "/wrong.toml:5: policy.agent_0.run = \"run\": a run in matrix_game; expected one in recall");
   EXPECT_THAT(refusal(folder, std::string(game) + "memory = 2\n" + frozen_second),
               StartsWith(folder.path() + "/wrong.toml:7: policy.supertype_2.run = \"run\": its policy has "));
-  EXPECT_EQ(refusal(folder, std::string(game) + "[policy]\nalgorithm = \"frozen\"\nrun = \"run\"\n"),
+  EXPECT_EQ(refusal(folder, std::string(game) + "[policy]\nalgorithm = \"frozen\"\nrun = \"run\"\n",
+                    {"train.instances=3", "train.device=cpu"}),
             folder.path() +
                 "/wrong.toml:7: policy.run = \"run\": none of its policies was trained for all of the agents "
                 "0, 1; they were trained for the agents 0; 1");
