@@ -59,14 +59,17 @@ class Check {
  public:
   Check(FrozenGame const& game, EquilibriumOptions const& options, EquilibriumProgress const& progress)
       : game_(game), options_(options), progress_(progress) {
-    for (auto const* policy : game.policies)
-      if (policy->network_shape().memory)
+    for (std::size_t p = 0; p < game.policies.size(); ++p)
+      if (may_deviate(p) && game.policies[p]->network_shape().memory)
         throw InputError("policy.memory: deviations from policies with memory are not trained; expected \"none\"");
   }
 
   std::optional<EquilibriumReport> run() {
     set_lengths();
-    auto const deviators = all_deviators(game_.policies, spec_);
+    auto deviators = all_deviators(game_.policies, spec_);
+    std::erase_if(deviators, [&](Deviators const& who) { return !may_deviate(who.policy); });
+    if (deviators.empty())
+      throw InputError("policy.algorithm: no policy learns, so that none is checked; expected one that does");
     auto const trainings = double(deviators.size() * std::size(starts));
     work_ = training_work() * trainings + evaluation_work() * (trainings + 1);
 
@@ -104,6 +107,18 @@ class Check {
     NetworkShape const& network;
     at::Tensor parameters, who;
   };
+
+  bool may_deviate(std::size_t policy) const { return game_.deviations[policy].has_value(); }
+
+  /// Of each agent's policy, [1, agents] f64; 1 where nobody deviates.
+  at::Tensor discounts() const {
+    auto const all = at::ones({1, spec_.agents()}, at::kDouble);
+    for (std::size_t p = 0; p < game_.policies.size(); ++p)
+      for (int const agent : game_.policies[p]->agents())
+        if (may_deviate(p))
+          all[0][spec_.first_agent(game_.policies[p]->config().group) + agent] = game_.deviations[p]->discount;
+    return all.to(game_.device);
+  }
 
   void set_lengths() {
     spec_ = game_.make_simulator(1, options_.seed)->spec();
@@ -166,7 +181,7 @@ class Check {
     auto const number = number_++;
     Population population(game_, options_.instances, seed_of(options_, Use::training, number));
     auto const samples = std::int64_t(steps_) * options_.instances;
-    Deviant deviant(population, group_of(who), deviation_options(game_.deviation, samples),
+    Deviant deviant(population, group_of(who), deviation_options(*game_.deviations[who.policy], samples),
                     seed_of(options_, Use::network, number), policy.network_shape(), steps_);
     if (from_policy) deviant.take(policy.policy_parameters());
     auto const generator = at::detail::createCPUGenerator(seed_of(options_, Use::trained_agents, number));
@@ -197,15 +212,15 @@ class Check {
     Population population(game_, options_.evaluations, seed_of(options_, Use::episodes, 0));
     std::optional<Deviant> deviant;
     if (deviating) {
-      deviant.emplace(population, deviating->group, deviation_options(game_.deviation, options_.evaluations),
+      deviant.emplace(population, deviating->group, deviation_options({}, options_.evaluations),  // it does not learn
                       seed_of(options_, Use::episodes, 0), deviating->network, 1);
       deviant->choose(deviating->who);
       deviant->take(deviating->parameters);
     }
-    double const discount = game_.deviation.discount;
+    auto const discount = discounts();
     auto const real = at::TensorOptions().dtype(at::kDouble).device(game_.device);
-    auto const returns = at::zeros({options_.evaluations, population.spec().agents()}, real);
-    auto const weight = at::ones({options_.evaluations, 1}, real);  // discount^t; 0 after the episode's end
+    auto const returns = at::zeros({options_.evaluations, spec_.agents()}, real);
+    auto const weight = at::ones_like(returns);  // discount^t; 0 after the episode's end
     for (int t = 0; t < longest_; ++t) {
       population.act(t);
       if (deviant) {

@@ -59,7 +59,8 @@ RolloutShape rollout_shape(Simulator const& simulator, int steps, int group) {
           .actions = action_layout(own),
           .masked = own.masked,
           .truncates = spec.may_truncate,
-          .mortal = spec.may_die};
+          .mortal = spec.may_die,
+          .bounds = own.continuous};
 }
 
 std::vector<Rollout> make_rollouts(Simulator const& simulator, int steps, at::Device device) {

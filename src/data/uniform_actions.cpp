@@ -5,27 +5,32 @@
 
 namespace shoal {
 
-UniformArgs uniform_actions(Simulator const& simulator, Rollout const& rollout, int masked_by, int group) {
-  auto const& own = simulator.spec().groups[std::size_t(group)];
-  if (own.continuous.size() > max_uniform_heads || own.discrete.size() > max_uniform_heads)
+void check_uniform_heads(ActionLayout const& layout) {
+  if (layout.continuous > max_uniform_heads || layout.discrete > max_uniform_heads)
     throw InputError(fmt::format("uniform play: expected at most {} heads of a kind", max_uniform_heads));
-  UniformArgs args{.random = {group_seed(simulator.options().seed, group), 0, 0, 0},
-                   .instances = simulator.options().instances,
-                   .agents = own.agents,
-                   .continuous_heads = int(own.continuous.size()),
-                   .discrete_heads = int(own.discrete.size()),
-                   .total_choices = own.choices(),
+}
+
+UniformArgs uniform_actions(Rollout const& rollout, std::uint32_t seed, int slot, int masked_by) {
+  auto const& shape = rollout.shape;
+  auto const& layout = shape.actions;
+  check_uniform_heads(layout);
+  UniformArgs args{.random = {seed, 0, 0, 0},
+                   .instances = shape.instances,
+                   .agents = shape.agents,
+                   .continuous_heads = layout.continuous,
+                   .discrete_heads = layout.discrete,
+                   .total_choices = layout.total_choices,
                    .low = {},
                    .span = {},
                    .choices = {},
-                   .masks = own.masked ? rollout.masks.select(0, masked_by).data_ptr<std::uint8_t>() : nullptr,
-                   .continuous = rollout.continuous.data_ptr<float>(),
-                   .discrete = rollout.discrete.data_ptr<std::int32_t>()};
-  for (std::size_t h = 0; h < own.continuous.size(); ++h) {
-    args.low[h] = own.continuous[h].low;
-    args.span[h] = own.continuous[h].high - own.continuous[h].low;
+                   .masks = shape.masked ? slot_data<std::uint8_t>(rollout.masks, masked_by) : nullptr,
+                   .continuous = slot_data<float>(rollout.continuous, slot),
+                   .discrete = slot_data<std::int32_t>(rollout.discrete, slot)};
+  for (std::size_t h = 0; h < shape.bounds.size(); ++h) {
+    args.low[h] = shape.bounds[h].low;
+    args.span[h] = shape.bounds[h].high - shape.bounds[h].low;
   }
-  for (std::size_t h = 0; h < own.discrete.size(); ++h) args.choices[h] = own.discrete[h].choices;
+  std::copy_n(layout.choices, layout.discrete, args.choices);
   return args;
 }
 

@@ -43,7 +43,7 @@ void Actor::sample(Rollout const& rollout, int t, float const* parameters, at::T
   SampleArgs const args{
       .layout = shape.actions,
       .random = {.seed = config().seed, .instance = 0, .episode = 0, .step = std::uint32_t(t)},
-      .stage = static_cast<std::uint32_t const*>(stage_.data_ptr()),
+      .stage = stage(),
       .purpose = config().purpose,
       .members = int(agents().size()),
       .all_agents = shape.agents,

@@ -31,8 +31,10 @@ std::int64_t sample_bytes(RolloutShape shape) {
   return with_steps(2) - with_steps(1) + 2 * std::int64_t(sizeof(std::int64_t));
 }
 
-/// A network with its gradients, Adam's moments, and what a checkpoint and the passes keep of it.
+/// A network with its gradients, Adam's moments, and what a checkpoint and the passes keep of it. A frozen policy's is read from a file
+/// and small beside the rollout.
 std::int64_t network_bytes(PolicyOptions const& policy, RolloutShape const& shape) {
+  if (!learns(policy.algorithm)) return 0;
   auto const network = network_shape(policy, shape);
   auto const hidden = layers_size(network.inputs, network.hidden);
   std::int64_t const features = network.hidden.empty() ? network.inputs : network.hidden.back();
@@ -44,6 +46,7 @@ std::int64_t network_bytes(PolicyOptions const& policy, RolloutShape const& shap
 
 /// Of a step of one agent, while a policy with memory is differentiated through it: about what autograd keeps.
 std::int64_t recurrent_bytes(PolicyOptions const& policy, RolloutShape const& shape) {
+  if (!learns(policy.algorithm)) return 0;
   auto const memory = network_shape(policy, shape).memory;
   std::int64_t kept = 0;
   for (int i = 0; i < policy.network.hidden.count; ++i) kept += 3 * policy.network.hidden.items[i];
@@ -112,20 +115,22 @@ MemoryNeed memory_need(TrainerConfig const& config) {
   auto const& train = config.train;
   auto const sizes = sizes_of(config.environment, config.env, config.policy.observation);
   int const steps = train.steps > 0 ? train.steps : sizes.spec.max_episode_steps;
-  std::int64_t rollout = 0, policies = 0;
-  for (auto const& slot : sizes.slots)
-    rollout += std::int64_t(steps) * slot.agents * (sample_bytes(slot) + recurrent_bytes(config.policy, slot));
-  for (auto const& members : policy_members(config.policy.map, sizes.spec)) {
+  std::int64_t rollout = 0, fixed = 0;
+  std::string replay;
+  for (auto const& slot : sizes.slots) rollout += std::int64_t(steps) * slot.agents * sample_bytes(slot);
+  for (auto const& members : policies_of(config, sizes.spec)) {
+    auto const& policy = *members.options;
     auto const& slot = sizes.slots[std::size_t(members.group)];
-    policies += network_bytes(config.policy, slot) + replay_bytes(config.policy, slot);
+    rollout += steps * std::int64_t(members.agents.size()) * recurrent_bytes(policy, slot);
+    fixed += network_bytes(policy, slot) + replay_bytes(policy, slot);
+    if (policy.algorithm == Algorithm::dqn)
+      replay = fmt::format(", beside {}.replay = {},", members.section, policy.dqn.replay);
   }
   std::int64_t const in_passing = 2 * 8 * steps;  // while a learner lists its rows
-  bool const replays = config.policy.algorithm == Algorithm::dqn;
-  auto const replay = replays ? fmt::format(", beside policy.replay = {},", config.policy.dqn.replay) : "";
   return {.asked = fmt::format("train.instances = {} and train.steps = {}{}", train.instances, steps, replay),
           .count = train.instances,
           .bytes_each = rollout + in_passing + 2 * sizes.state + sizes.metrics,  // the state once more in a checkpoint
-          .bytes_fixed = policies};
+          .bytes_fixed = fixed};
 }
 
 void check_memory(MemoryNeed const& need, at::Device device) {

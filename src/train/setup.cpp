@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 #include <torch/cuda.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "shoal/core/resources.hpp"
 #include "shoal/learn/algorithms.hpp"
 #include "shoal/ops/parallel.hpp"
@@ -43,15 +46,104 @@ void check_minibatches(PolicyOptions const& policy, RolloutShape const& rollout,
                       "sequences");
 }
 
-[[noreturn]] void refuse_mixed(PolicyMapKind map, Spec const& spec, int a, int b) {
+[[noreturn]] void refuse_mixed(PolicyMembers const& policy, PolicyMapKind map, Spec const& spec, int other) {
   auto const name = [&](int group) { return spec.groups[std::size_t(group)].name; };
+  auto const groups = fmt::format("one network for agents of the groups \"{}\" and \"{}\", which have different spaces",
+                                  name(policy.group), name(other));
+  if (policy.section != "policy")
+    throw SettingError(policy.section, fmt::format(": {}; expected policy.pad_groups = true", groups));
   throw SettingError("policy.map",
-                     fmt::format(" = \"{}\": one network for agents of the groups \"{}\" and \"{}\", which have "
-                                 "different spaces; expected \"group\" or \"agent\", or policy.pad_groups = true",
-                                 map == PolicyMapKind::shared ? "shared" : "supertype", name(a), name(b)));
+                     fmt::format(" = \"{}\": {}; expected \"group\" or \"agent\", or policy.pad_groups = true",
+                                 map == PolicyMapKind::shared ? "shared" : "supertype", groups));
+}
+
+std::string agent_name(int agent) { return fmt::format("agent_{}", agent); }
+
+std::string const& supertype_name(Spec const& spec, int agent) {
+  return spec.supertypes[std::size_t(spec.supertype_of[std::size_t(agent)])].name;
+}
+
+/// Of what [policy] gives an agent, where sections give others theirs.
+std::string mapped_name(PolicyMapKind map, Spec const& spec, int group, int agent) {
+  switch (map) {
+    case PolicyMapKind::shared: break;
+    case PolicyMapKind::supertype: return "policy." + supertype_name(spec, agent);
+    case PolicyMapKind::agent: return "policy." + agent_name(agent);
+    case PolicyMapKind::group: return "policy." + spec.groups[std::size_t(group)].name;
+  }
+  return "policy";
+}
+
+PolicySection const* find_section(std::vector<PolicySection> const& sections, std::string const& name) {
+  auto const it = std::find_if(sections.begin(), sections.end(), [&](auto const& each) { return each.name == name; });
+  return it == sections.end() ? nullptr : &*it;
+}
+
+/// The policy that agent i of a group belongs to, of which it is the only member yet.
+PolicyMembers policy_of(TrainerConfig const& config, Spec const& spec, int group, int i) {
+  int const agent = spec.first_agent(group) + i;
+  if (!config.sections.empty())
+    for (auto const& name : {agent_name(agent), supertype_name(spec, agent), spec.groups[std::size_t(group)].name})
+      if (auto const* section = find_section(config.sections, name))
+        return {"policy." + name, "policy." + name, &section->options, group, {i}};
+  return {mapped_name(config.policy.map, spec, group, agent), "policy", &config.policy, group, {i}};
+}
+
+void check_section(PolicySection const& section, std::vector<PolicyMembers> const& policies, Spec const& spec) {
+  auto const full = "policy." + section.name;
+  if (std::any_of(policies.begin(), policies.end(), [&](auto const& policy) { return policy.section == full; })) return;
+  std::vector<std::string> names;
+  for (auto const& supertype : spec.supertypes) names.push_back(supertype.name);
+  for (auto const& group : spec.groups)
+    if (std::find(names.begin(), names.end(), group.name) == names.end()) names.push_back(group.name);
+  bool const is_known = std::find(names.begin(), names.end(), section.name) != names.end();
+  names.push_back(spec.agents() == 1 ? agent_name(0)
+                                     : fmt::format("{} to {}", agent_name(0), agent_name(spec.agents() - 1)));
+  throw SettingError(full, fmt::format(": {}; expected one of {}",
+                                       is_known ? "all of its agents have sections of their own"
+                                                : "is no supertype, group or agent of the environment",
+                                       fmt::join(names, ", ")));
+}
+
+/// About a key of the section in place of the same key of [policy].
+SettingError moved_to(std::string const& section, SettingError const& error) {
+  std::string const from = "policy.", to = section + ".";
+  auto const moved = [&](std::string text) {
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+      text.replace(at, from.size(), to);
+    return text;
+  };
+  return {moved(error.key), moved(error.message)};
 }
 
 }  // namespace
+
+std::vector<PolicyMembers> policies_of(TrainerConfig const& config, Spec const& spec) {
+  std::vector<PolicyMembers> alone;  // of each agent
+  for (int g = 0; g < int(spec.groups.size()); ++g)
+    for (int i = 0; i < spec.groups[std::size_t(g)].agents; ++i) alone.push_back(policy_of(config, spec, g, i));
+  auto const supertype = [&](PolicyMembers const& one) {
+    return spec.supertype_of[std::size_t(spec.first_agent(one.group) + one.agents[0])];
+  };
+  if (config.policy.map == PolicyMapKind::supertype)
+    std::stable_sort(alone.begin(), alone.end(),
+                     [&](auto const& a, auto const& b) { return supertype(a) < supertype(b); });
+  std::vector<PolicyMembers> policies;
+  for (auto& one : alone) {
+    auto const same =
+        std::find_if(policies.begin(), policies.end(), [&](auto const& each) { return each.name == one.name; });
+    if (same == policies.end()) {
+      policies.push_back(std::move(one));
+      continue;
+    }
+    if (same->group != one.group) refuse_mixed(*same, config.policy.map, spec, one.group);
+    same->agents.push_back(one.agents[0]);
+  }
+  for (auto const& section : config.sections) check_section(section, policies, spec);
+  if (config.sections.empty())
+    for (std::size_t p = 0; p < policies.size(); ++p) policies[p].name = fmt::format("policy.{}", p);
+  return policies;
+}
 
 int steps_of_stage(TrainerConfig const& config, Spec const& spec) {
   int const steps = config.train.steps > 0 ? config.train.steps : spec.max_episode_steps;
@@ -73,42 +165,27 @@ int common_instances(TrainerConfig const& config) {
   return config.calibrator && config.calibrator->kind == CalibratorKind::es ? 2 : 1;
 }
 
-std::vector<PolicyMembers> policy_members(PolicyMapKind map, Spec const& spec) {
-  std::vector<PolicyMembers> policies;
-  for (int g = 0; g < int(spec.groups.size()); ++g)
-    for (int i = 0; i < spec.groups[std::size_t(g)].agents; ++i) {
-      int const agent = spec.first_agent(g) + i;
-      int const policy = map == PolicyMapKind::shared  ? 0
-                         : map == PolicyMapKind::agent ? agent
-                         : map == PolicyMapKind::group ? g
-                                                       : spec.supertype_of[std::size_t(agent)];
-      if (policy >= int(policies.size())) policies.resize(std::size_t(policy) + 1);
-      auto& members = policies[std::size_t(policy)];
-      if (!members.agents.empty() && members.group != g) refuse_mixed(map, spec, members.group, g);
-      members.group = g;
-      members.agents.push_back(i);
-    }
-  std::erase_if(policies, [](PolicyMembers const& members) { return members.agents.empty(); });
-  return policies;
-}
-
 std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config, Spec const& spec,
                                                     std::vector<Rollout> const& rollouts, at::Device device) {
-  auto const& policy = config.policy;
-  check_sequence(policy, rollouts[0].shape.steps);
   std::vector<std::unique_ptr<Learner>> learners;
-  for (auto const& [group, agents] : policy_members(policy.map, spec)) {
-    auto const& rollout = rollouts[std::size_t(group)].shape;
-    if (policy.algorithm == Algorithm::ppo) check_minibatches(policy, rollout, std::int64_t(agents.size()));
-    learners.push_back(make_learner(policy,
-                                    {.agents = agents,
-                                     .group = group,
-                                     .purpose = Purpose::action,
-                                     .seed = group_seed(std::uint32_t(config.train.seed), group),
-                                     .stream = std::uint32_t(learners.size()),
-                                     .common = common_instances(config)},
-                                    network_shape(policy, rollout), rollout, device));
-  }
+  for (auto const& members : policies_of(config, spec)) try {
+      auto const& policy = *members.options;
+      auto const& rollout = rollouts[std::size_t(members.group)].shape;
+      if (policy.algorithm == Algorithm::ppo) {
+        check_sequence(policy, rollout.steps);
+        check_minibatches(policy, rollout, std::int64_t(members.agents.size()));
+      }
+      learners.push_back(make_learner(policy,
+                                      {.agents = members.agents,
+                                       .group = members.group,
+                                       .purpose = Purpose::action,
+                                       .seed = group_seed(std::uint32_t(config.train.seed), members.group),
+                                       .stream = std::uint32_t(learners.size()),
+                                       .common = common_instances(config)},
+                                      network_shape(policy, rollout), rollout, device));
+    } catch (SettingError const& error) {
+      throw moved_to(members.section, error);
+    }
   return learners;
 }
 

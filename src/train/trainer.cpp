@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -30,11 +31,30 @@ at::Device device_with_memory(TrainerConfig const& config) {
   return device;
 }
 
+/// Of [policy] too where sections leave it no agents: which agents there are is not known yet.
 bool may_capture(TrainerConfig const& config) {
-  return config.train.cuda_graphs && !config.wait_for_phases && is_capturable(config.policy);
+  auto const may = [](PolicySection const& section) { return is_capturable(section.options); };
+  return config.train.cuda_graphs && !config.wait_for_phases && is_capturable(config.policy) &&
+         std::all_of(config.sections.begin(), config.sections.end(), may);
 }
 
-std::string learner_name(std::size_t p) { return fmt::format("policy.{}", p); }
+/// "NAME." of a learner of section [policy.NAME].
+std::string section_prefix(std::vector<PolicySection> const& sections, std::string const& learner) {
+  for (auto const& section : sections)
+    if (learner == "policy." + section.name) return section.name + ".";
+  return {};
+}
+
+void check_challenges(TrainerConfig const& config, std::vector<std::unique_ptr<Learner>> const& learners) {
+  auto const remembers = [](auto const& learner) {
+    return learner->learns() && learner->actor().network_shape().memory;
+  };
+  if (config.settling.challenges > 0 && std::any_of(learners.begin(), learners.end(), remembers))
+    throw SettingError("settling.challenges",
+                       fmt::format(" = {}: policies with memory are not challenged; expected 0, or "
+                                   "policy.memory = \"none\"",
+                                   config.settling.challenges));
+}
 
 }  // namespace
 
@@ -50,12 +70,9 @@ Trainer::Trainer(TrainerConfig config)
   auto const& spec = simulator_->spec();
   rollouts_ = make_rollouts(*simulator_, steps_of_stage(config_, spec), device_);
   learners_ = make_learners(config_, spec, rollouts_, device_);
+  for (auto const& members : policies_of(config_, spec)) learner_names_.push_back(members.name);
   if (!config_.calibrator) return;
-  if (config_.settling.challenges > 0 && config_.policy.memory != MemoryKind::none)
-    throw SettingError("settling.challenges",
-                       fmt::format(" = {}: policies with memory are not challenged; expected 0, or "
-                                   "policy.memory = \"none\"",
-                                   config_.settling.challenges));
+  check_challenges(config_, learners_);
   if (config_.calibrator->kind == CalibratorKind::rl)
     check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());
@@ -198,8 +215,8 @@ void Trainer::gather_figures() {
   if (simulator_->spec().may_die) f.put("live", live_rows());
   f.put("episodes", episode_statistics(*simulator_, device_));
   for (std::size_t p = 0; p < learners_.size(); ++p) {
-    f.put(learner_name(p), learners_[p]->figures());
-    f.put(learner_name(p) + ".sum", learners_[p]->actor().parameters().sum());
+    f.put(learner_names_[p], learners_[p]->figures());
+    f.put(learner_names_[p] + ".sum", learners_[p]->actor().parameters().sum());
   }
   if (calibrator_) {
     f.put("r_cal", at::stack({rewards_.mean(), rewards_.std(0, false)}));
@@ -250,20 +267,22 @@ std::int64_t Trainer::live_steps() const {
   return steps;
 }
 
-/// Means over the learners that have a figure of that name.
+/// Means over the learners that have a figure of that name. A section's are called by its name: "supertype_1.entropy".
 void Trainer::fill_figures(StageReport& report) const {
   std::vector<int> counts;
   for (std::size_t p = 0; p < learners_.size(); ++p) {
     auto const names = learners_[p]->figure_names();
+    auto const prefix = section_prefix(config_.sections, learner_names_[p]);
     for (std::size_t k = 0; k < names.size(); ++k) {
-      auto const same = [&](auto const& figure) { return figure.name == names[k]; };
+      auto const name = prefix + names[k];
+      auto const same = [&](auto const& figure) { return figure.name == name; };
       auto it = std::find_if(report.figures.begin(), report.figures.end(), same);
       if (it == report.figures.end()) {
-        it = report.figures.insert(it, {names[k], 0});
+        it = report.figures.insert(it, {name, 0});
         counts.push_back(0);
       }
       auto& count = counts[std::size_t(it - report.figures.begin())];
-      it->mean += ((*figures_)[learner_name(p)][k] - it->mean) / ++count;
+      it->mean += ((*figures_)[learner_names_[p]][k] - it->mean) / ++count;
     }
   }
 }

@@ -28,7 +28,7 @@ NamedTensors Trainer::learner_state() const {
   NamedTensors all;
   for (std::size_t p = 0; p < learners_.size(); ++p)
     for (auto const& [name, tensor] : learners_[p]->state())
-      all.push_back({fmt::format("policy.{}.{}", p, name), tensor});
+      all.push_back({fmt::format("{}.{}", learner_names_[p], name), tensor});
   if (calibrator_)
     for (auto const& [name, tensor] : calibrator_->state()) all.push_back({"calibrator." + name, tensor});
   return all;

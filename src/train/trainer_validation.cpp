@@ -11,6 +11,22 @@
 
 namespace shoal {
 
+namespace {
+
+/// Nobody deviates from a policy that does not learn.
+std::vector<std::optional<PpoOptions>> deviations_from(std::vector<PolicyMembers> const& policies) {
+  std::vector<std::optional<PpoOptions>> all;
+  for (auto const& policy : policies) {
+    auto& deviation = all.emplace_back();
+    if (!learns(policy.options->algorithm)) continue;
+    deviation = policy.options->ppo;
+    deviation->discount = policy.options->discount();
+  }
+  return all;
+}
+
+}  // namespace
+
 std::int64_t Trainer::settling_stages() const {
   bool const settles = config_.validation && config_.calibrator && config_.calibrator->kind != CalibratorKind::fixed;
   return settles ? std::llround(config_.settling.share * double(config_.train.stages)) : 0;
@@ -59,13 +75,11 @@ FrozenGame Trainer::frozen_game(at::Tensor const& profiles, void* stream) const 
   }
   std::vector<Actor const*> policies;
   for (auto const& learner : learners_) policies.push_back(&learner->actor());
-  auto deviation = config_.policy.ppo;
-  deviation.discount = config_.policy.discount();
   return {.make_simulator = make,
           .policies = std::move(policies),
           .supertypes = supertypes,
           .device = device_,
-          .deviation = deviation,
+          .deviations = deviations_from(policies_of(config_, spec)),
           .stage = stage_ - rate_from_};
 }
 
@@ -113,7 +127,8 @@ void Trainer::challenge_policies(StageReport& report) {
       frozen_game((calibrating() ? calibrator_->answer() : answer_.profile()).unsqueeze(0), graph_->stream());
   auto const seed = derived_seed(std::uint32_t(config_.train.seed), Purpose::deviation, std::uint32_t(stage_));
   for (std::size_t p = 0; p < learners_.size(); ++p) {
-    if (!learners_[p]->actor().policy_parameters().defined()) continue;  // challengers are stochastic policies
+    // Challengers are stochastic policies, and so is who is challenged.
+    if (!learners_[p]->learns() || !learners_[p]->actor().policy_parameters().defined()) continue;
     auto const challenger = challenge(game, p, config_.settling.challengers,
                                       {.instances = 2 * config_.train.instances,
                                        .updates = updates,

@@ -87,5 +87,55 @@ TEST(Uniform, BlocksEqualElements) {
   }
 }
 
+// Agents 2 and 0 of three.
+TEST(Uniform, SomeAgentsDrawAndTheOthersKeepWhatTheyHave) {
+  constexpr std::int64_t instances = 5;
+  auto const masks = test::random_masks(test::heads(0, {4, 3}), 3 * instances, 3);
+  std::vector<std::int32_t> const which{2, 0};
+  std::uint32_t const stage = 6;
+  auto const play = [&](int common, std::uint32_t const* on_device, bool blocks) {
+    Drawn drawn{at::full({instances, 3, 2}, 99.0f), at::full({instances, 3, 2}, 99, at::kInt)};
+    UniformArgs const args{.random = {7, 0, on_device ? 1u : stage, 2},
+                           .instances = instances,
+                           .agents = 2,
+                           .continuous_heads = 2,
+                           .discrete_heads = 2,
+                           .total_choices = 7,
+                           .low = {-1, 2},
+                           .span = {2, 0.5f},
+                           .choices = {4, 3},
+                           .masks = masks.data_ptr<std::uint8_t>(),
+                           .continuous = drawn.continuous.data_ptr<float>(),
+                           .discrete = drawn.discrete.data_ptr<std::int32_t>(),
+                           .which = which.data(),
+                           .all_agents = 3,
+                           .stage = on_device,
+                           .common = common};
+    if (blocks)
+      ops::uniform(args, at::kCPU);
+    else
+      for (std::int64_t i = 0; i < args.draws(); ++i) uniform_element(args, i);
+    return drawn;
+  };
+  auto const drawn = play(1, &stage, true);
+  EXPECT_TRUE(drawn.continuous.select(1, 1).eq(99).all().item<bool>());
+  EXPECT_TRUE(drawn.discrete.select(1, 1).eq(99).all().item<bool>());
+  EXPECT_LT(test::number(at::cat({drawn.continuous.select(1, 0), drawn.continuous.select(1, 2)}).max()), 2.5);
+  auto const chosen = drawn.discrete.index_select(1, at::tensor({0, 2})).to(at::kLong).view({-1, 2});
+  auto const legal = masks.view({instances, 3, 7}).index_select(1, at::tensor({0, 2})).view({-1, 7});
+  EXPECT_EQ(test::number(legal.narrow(1, 0, 4).gather(1, chosen.narrow(1, 0, 1)).min()), 1);
+  EXPECT_EQ(test::number(legal.narrow(1, 4, 3).gather(1, chosen.narrow(1, 1, 1)).min()), 1);
+  for (int const common : {1, 2}) {
+    auto const blocks = play(common, &stage, true);
+    for (auto const& same : {play(common, &stage, false), play(common, nullptr, true)}) {
+      EXPECT_TRUE(same.continuous.equal(blocks.continuous));
+      EXPECT_TRUE(same.discrete.equal(blocks.discrete));
+    }
+  }
+  auto const pairs = play(2, &stage, true).continuous;
+  EXPECT_TRUE(pairs[0].equal(pairs[1]) && pairs[2].equal(pairs[3]));
+  EXPECT_FALSE(pairs[1].equal(pairs[2]) || pairs[3].equal(pairs[4]));
+}
+
 }  // namespace
 }  // namespace shoal

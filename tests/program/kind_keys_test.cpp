@@ -154,6 +154,76 @@ TEST(PolicyKeys, AMemoryBelongsToStochasticPolicies) {
         << key;
 }
 
+// ---- Sections [policy.NAME] -----------------------------------------------------------------------------------------
+
+constexpr char const* two_supertypes = "[env]\nname = \"matrix_game\"\ngroup_1 = 1\n";
+
+TEST(PolicySectionKeys, TakeThoseOfPolicyThatTheirAlgorithmHas) {
+  auto const text = std::string(two_supertypes) +
+                    "[policy]\nmap = \"agent\"\ntype = false\nhidden = [8]\nclip = 0.1\nlearning_rate = 0.5\n"
+                    "[policy.supertype_2]\nalgorithm = \"a2c\"\ndiscount = 0.5\n[policy.agent_0]\nclip = 0.2\n";
+  auto const run = resolve(parse_config(text, "x.toml", {"policy.supertype_2.gae_lambda=0.25"}));
+  ASSERT_EQ(run.trainer.sections.size(), 2u);
+  auto const& agent = run.trainer.sections[0];
+  EXPECT_EQ(agent.name, "agent_0");
+  EXPECT_EQ(agent.options.algorithm, Algorithm::ppo);
+  EXPECT_EQ(agent.options.ppo.clip, 0.2);
+  EXPECT_EQ(agent.options.ppo.learning_rate.base, 0.5);
+  auto const& supertype = run.trainer.sections[1];
+  EXPECT_EQ(supertype.name, "supertype_2");
+  EXPECT_EQ(supertype.options.algorithm, Algorithm::a2c);
+  EXPECT_EQ(supertype.options.network.hidden.items[0], 8);
+  EXPECT_EQ(supertype.options.a2c.learning_rate.base, 0.5);
+  EXPECT_EQ(supertype.options.a2c.discount, 0.5);
+  EXPECT_EQ(supertype.options.a2c.gae_lambda, 0.25);
+  EXPECT_EQ(supertype.options.a2c.max_grad_norm, A2cOptions().max_grad_norm) << "nobody gave it";
+  EXPECT_EQ(run.trainer.policy.ppo.clip, 0.1);
+
+  auto const resolved = to_toml(run);
+  EXPECT_THAT(resolved, HasSubstr("[policy.supertype_2]\nalgorithm = \"a2c\"\ndiscount = 0.5\n"));
+  EXPECT_EQ(to_toml(resolve(parse_config(resolved, "y.toml", {}))), resolved);
+}
+
+TEST(PolicySectionKeys, UniformAgentsHaveNone) {
+  auto const run =
+      resolve(parse_config(std::string(two_supertypes) + "[policy.agent_1]\nalgorithm = \"uniform\"\n", "x.toml", {}));
+  EXPECT_THAT(to_toml(run), HasSubstr("[policy.agent_1]\nalgorithm = \"uniform\"\n\n"));
+  EXPECT_EQ(read_policy({{"algorithm", std::string("uniform")}, {"map", std::string("agent")}}).algorithm,
+            Algorithm::uniform);
+}
+
+TEST(PolicySectionKeys, MistakesAreNamed) {
+  auto const error = [](std::string const& more, std::vector<std::string> const& overrides = {}) {
+    return error_of([&] { resolve(parse_config(two_supertypes + more, "x.toml", overrides)); });
+  };
+  std::string const expected = "; expected one of supertype_1, supertype_2, agent_0 to agent_1";
+  std::string const unknown = "is no supertype, group or agent of the environment" + expected;
+  EXPECT_EQ(error("[policy.merchants]\nclip = 0.1\n"), "x.toml:4: policy.merchants: " + unknown);
+  EXPECT_EQ(error("[policy]\nagent_2 = { clip = 0.1 }\n"), "x.toml:5: policy.agent_2: " + unknown);
+  EXPECT_EQ(error("", {"policy.agent_2.clip=0.1"}), "--set policy.agent_2: " + unknown);
+  EXPECT_EQ(error("[policy.supertype_1]\n[policy.agent_0]\n"),
+            "x.toml:4: policy.supertype_1: all of its agents have sections of their own" + expected);
+  EXPECT_EQ(error("[policy.agent_0]\nmap = \"agent\"\n"),
+            "x.toml:5: policy.agent_0.map: holds for all agents; expected in [policy]");
+  EXPECT_EQ(error("[policy.agent_0]\nindication = true\n"),
+            "x.toml:5: policy.agent_0.indication: holds for all agents; expected in [policy]");
+  EXPECT_EQ(error("[policy.agent_0]\nalgorithm = \"a2c\"\nclip = 0.1\n"),
+            "x.toml:6: policy.agent_0.clip: a key of algorithm ppo, but policy.agent_0.algorithm is a2c");
+  EXPECT_EQ(error("[policy.agent_0]\nalgorithm = \"uniform\"\nhidden = [8]\n"),
+            "x.toml:6: policy.agent_0.hidden: a key of algorithm ppo, a2c, reinforce, dqn, but "
+            "policy.agent_0.algorithm is uniform");
+  EXPECT_EQ(error("[policy.agent_0]\nrun = \"x\"\n"),
+            "x.toml:5: policy.agent_0.run: a key of algorithm frozen, but policy.agent_0.algorithm is ppo");
+  EXPECT_THAT(error("[policy.agent_0]\nalgorithm = \"sac\"\n"),
+              HasSubstr("x.toml:5: policy.agent_0.algorithm = \"sac\": expected one of \"ppo\", \"a2c\", "));
+  EXPECT_EQ(error("[policy.agent_0]\nhidden.x = 3\n"),
+            "x.toml:5: policy.agent_0.hidden is a table: expected a boolean, a number, a string or a list");
+  EXPECT_EQ(error("", {"policy.a.b.c=3"}), "--set policy.a.b.c=3: expected section.key=value");
+  EXPECT_EQ(error("", {"policy..c=3"}), "--set policy..c=3: expected section.key=value");
+  EXPECT_EQ(error("[policy.agent_0]\nrun = \"a\\u0000b\"\n"),
+            "x.toml:5: policy.agent_0.run = \"a\\x00b\": expected a path without NUL");
+}
+
 // ---- What a calibrator brings with it -------------------------------------------------------------------------------
 
 constexpr char const* game = "[env]\nname = \"matrix_game\"\n";

@@ -44,7 +44,7 @@ struct Fixture {
             .policies = std::move(actors),
             .supertypes = supertypes,
             .device = at::kCPU,
-            .deviation = ppo,
+            .deviations = {policies.size(), ppo},
             .stage = stage};
   }
   EquilibriumReport check(EquilibriumOptions const& options) const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "shoal/env/simulator.hpp"
@@ -22,8 +23,9 @@ struct FrozenGame {
   /// [profiles, supertypes, coordinates]: instance i has row i % profiles.
   at::Tensor supertypes;
   at::Device device;
-  /// How deviations from pi* learn; its discount values all returns.
-  PpoOptions deviation = {};
+  /// How deviations from each policy learn; its discount values its agents' returns. Nothing: nobody deviates from that policy, a
+  /// given opponent of the others.
+  std::vector<std::optional<PpoOptions>> deviations = {};
   /// The stage that pi* would be trained in next: deviations from pi* begin with its learning rate.
   std::int64_t stage = 0;
 };

@@ -16,9 +16,10 @@ namespace shoal {
 struct RolloutShape {
   int steps = 0, instances = 0, agents = 0, width = 0;  // width of an observation
   ActionLayout actions = {};
-  bool masked = false;     // keep masks
-  bool truncates = false;  // keep final observations
-  bool mortal = false;     // keep which agents live
+  bool masked = false;                      // keep masks
+  bool truncates = false;                   // keep final observations
+  bool mortal = false;                      // keep which agents live
+  std::vector<ContinuousHead> bounds = {};  // of the continuous heads
 };
 
 /// T = steps, N = instances, A = agents. All f32 but for those marked.

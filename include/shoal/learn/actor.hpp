@@ -46,6 +46,8 @@ class Actor {
 
   /// All agents begin an episode: empties their memories.
   virtual void forget() {}
+  /// What the agents remember between two stages, for checkpoints; undefined without memory.
+  virtual at::Tensor memory() const { return {}; }
 
   /// An actor with the same parameters and random numbers of its own, for another rollout.
   virtual std::unique_ptr<Actor> copy(RolloutShape const& rollout, std::uint32_t seed) const = 0;
@@ -67,6 +69,9 @@ class Actor {
 
  protected:
   Actor(ActorConfig config, RolloutShape const& rollout, at::Device device);
+
+  /// The stage, one value on the device.
+  std::uint32_t const* stage() const { return static_cast<std::uint32_t const*>(stage_.data_ptr()); }
 
   /// [instances, agents, ...] -> the rows of this actor's agents.
   at::Tensor own_rows(at::Tensor const& slot) const;

@@ -19,6 +19,9 @@ class Learner {
   virtual Actor& actor() = 0;
   Actor const& actor() const { return const_cast<Learner*>(this)->actor(); }
 
+  /// false: its actor stays as it is, a given opponent of those who learn.
+  virtual bool learns() const { return true; }
+
   /// Names the stage of the acts and updates that follow, for their random numbers, and the stage that the learning rate belongs
   /// to. Waits for nothing.
   virtual void begin(std::int64_t stage, std::int64_t rate_stage) = 0;

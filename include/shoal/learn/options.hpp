@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "shoal/core/settings.hpp"
 #include "shoal/env/simulator.hpp"
@@ -143,13 +145,18 @@ struct DqnOptions {
   }
 };
 
-/// How policies learn. algorithms.hpp makes them.
-enum class Algorithm { ppo, a2c, reinforce, dqn };
+/// How policies learn, or act without learning. algorithms.hpp makes them.
+enum class Algorithm { ppo, a2c, reinforce, dqn, uniform, frozen };
+
+/// Whether agents learn with it.
+constexpr bool learns(Algorithm algorithm) { return algorithm != Algorithm::uniform && algorithm != Algorithm::frozen; }
 
 /// Which agents act with which network.
 enum class PolicyMapKind { shared, supertype, agent, group };
 
-/// Section [policy].
+struct FrozenRun;
+
+/// Section [policy], or a section [policy.NAME].
 struct PolicyOptions {
   Algorithm algorithm = Algorithm::ppo;
   PolicyMapKind map = PolicyMapKind::shared;
@@ -163,6 +170,8 @@ struct PolicyOptions {
   A2cOptions a2c = {};
   ReinforceOptions reinforce = {};
   DqnOptions dqn = {};
+  std::string run = {};                              // of frozen policies
+  std::shared_ptr<FrozenRun const> frozen_run = {};  // what `run` names, once it was read
   ObservationOptions observation = {};
 
   /// gamma of the chosen algorithm.
@@ -172,16 +181,41 @@ struct PolicyOptions {
       case Algorithm::a2c: return a2c.discount;
       case Algorithm::reinforce: return reinforce.discount;
       case Algorithm::dqn: return dqn.discount;
+      case Algorithm::uniform:
+      case Algorithm::frozen: break;
     }
     return 1;
   }
 
   template <class Visit>
   static void fields(Visit& visit, PolicyOptions& o) {
-    visit("algorithm", o.algorithm, Choices{"ppo", "a2c", "reinforce", "dqn"}, "how the policies learn");
+    visit(
+        "algorithm", o.algorithm, Choices{"ppo", "a2c", "reinforce", "dqn", "uniform", "frozen"},
+        "how the policies learn; \"uniform\": not, agents choose uniformly among legal actions; \"frozen\": not, they "
+        "act as another run's policies");
     visit("map", o.map, Choices{"shared", "supertype", "agent", "group"},
           "one network for all agents, for each supertype, for each agent, or for each group of agents with spaces of "
           "their own; without `pad_groups` groups share none");
+    if (o.algorithm == Algorithm::frozen)
+      visit(
+          "run", o.run,
+          "the folder of a run, relative to the configuration; its last checkpoint's policies act, each for the agents "
+          "that it was trained for");
+    if (learns(o.algorithm)) network_fields(visit, o);
+    switch (o.algorithm) {
+      case Algorithm::ppo: PpoOptions::fields(visit, o.ppo); break;
+      case Algorithm::a2c: A2cOptions::fields(visit, o.a2c); break;
+      case Algorithm::reinforce: ReinforceOptions::fields(visit, o.reinforce); break;
+      case Algorithm::dqn: DqnOptions::fields(visit, o.dqn); break;
+      case Algorithm::uniform:
+      case Algorithm::frozen: break;
+    }
+    ObservationOptions::fields(visit, o.observation);
+  }
+
+ private:
+  template <class Visit>
+  static void network_fields(Visit& visit, PolicyOptions& o) {
     NetworkOptions::fields(visit, o.network);
     if (o.algorithm != Algorithm::dqn) {
       visit(
@@ -196,13 +230,6 @@ struct PolicyOptions {
             "divisor of the stage's steps; 0: all of them");
     visit("log_sd", o.log_sd, Range{-10, 5},
           "log standard deviation of continuous actions at the start, a free parameter");
-    switch (o.algorithm) {
-      case Algorithm::ppo: PpoOptions::fields(visit, o.ppo); break;
-      case Algorithm::a2c: A2cOptions::fields(visit, o.a2c); break;
-      case Algorithm::reinforce: ReinforceOptions::fields(visit, o.reinforce); break;
-      case Algorithm::dqn: DqnOptions::fields(visit, o.dqn); break;
-    }
-    ObservationOptions::fields(visit, o.observation);
   }
 };
 

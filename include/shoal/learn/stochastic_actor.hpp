@@ -22,8 +22,6 @@ class StochasticActor : public Actor {
 
   /// Consecutive steps of an agent that a minibatch keeps together: 1 without memory.
   virtual int sequence() const { return 1; }
-  /// What the agents remember between two stages, for checkpoints; undefined without memory.
-  virtual at::Tensor memory() const { return {}; }
 
  protected:
   using Actor::Actor;

@@ -1,4 +1,5 @@
-// Uniform random joint actions, legal ones where there are masks: the body that the CPU and CUDA share. For benchmarks and baselines.
+// Uniform random actions, legal ones where there are masks: the body that the CPU and CUDA share. For agents that act uniformly,
+// benchmarks and baselines.
 #pragma once
 
 #include <algorithm>
@@ -11,20 +12,37 @@ namespace shoal {
 
 inline constexpr int max_uniform_heads = 16;  // of each kind
 
-/// All arrays are contiguous. The values are numbered instance by instance, and value v is word v % 4 of draw v / 4: those of an
-/// instance do not depend on how many there are.
+/// All arrays are contiguous, A = all_agents. The values are numbered instance by instance, and value v is word v % 4 of draw v / 4:
+/// those of an instance do not depend on how many there are.
 struct UniformArgs {
   Random random;
   std::int64_t instances;
-  int agents, continuous_heads, discrete_heads, total_choices;
-  float low[max_uniform_heads], span[max_uniform_heads];  // of the continuous heads
-  int choices[max_uniform_heads];                         // of the discrete heads
-  std::uint8_t const* masks;                              // [instances, agents, total_choices]; null: all legal
-  float* continuous;                                      // [instances, agents, continuous_heads]
-  std::int32_t* discrete;                                 // [instances, agents, discrete_heads]
+  int agents, continuous_heads, discrete_heads, total_choices;  // agents of an instance that act
+  float low[max_uniform_heads], span[max_uniform_heads];        // of the continuous heads
+  int choices[max_uniform_heads];                               // of the discrete heads
+  std::uint8_t const* masks;                                    // [instances, A, total_choices]; null: all legal
+  float* continuous;                                            // [instances, A, continuous_heads]
+  std::int32_t* discrete;                                       // [instances, A, discrete_heads]
+  std::int32_t const* which = nullptr;                          // [agents]: those that act; null: all
+  int all_agents = 0;                                           // of an instance; needed with `which`
+  std::uint32_t const* stage =
+      nullptr;     // one value in place of random.episode, where that changes on the device; null: not
+  int common = 1;  // consecutive instances that share random numbers
 
   SHOAL_FN int values() const { return agents * (continuous_heads + discrete_heads); }  // of an instance
-  SHOAL_FN std::int64_t draws() const { return (instances * values() + 3) / 4; }
+  SHOAL_FN std::int64_t drawn() const {
+    return (instances + common - 1) / common;
+  }  // instances with numbers of their own
+  SHOAL_FN std::int64_t draws() const { return (drawn() * values() + 3) / 4; }
+  /// The row of the arrays that belongs to agent number `member` of those that act.
+  SHOAL_FN std::int64_t row(std::int64_t instance, int member) const {
+    return which ? instance * all_agents + which[member] : instance * agents + member;
+  }
+  SHOAL_FN Random place() const {
+    Random at = random;
+    if (stage) at.episode = *stage;
+    return at;
+  }
 };
 
 namespace detail {
@@ -45,27 +63,33 @@ SHOAL_FN int uniform_choice(std::uint8_t const* legal, int choices, std::uint32_
 SHOAL_FN void uniform_value(UniformArgs const& args, std::int64_t instance, int at, std::uint32_t word) {
   int const reals = args.agents * args.continuous_heads;
   if (at < reals) {
-    int const head = at % args.continuous_heads;
-    args.continuous[instance * reals + at] = args.low[head] + args.span[head] * unit_real(word);
+    int const heads = args.continuous_heads, head = at % heads;
+    args.continuous[args.row(instance, at / heads) * heads + head] = args.low[head] + args.span[head] * unit_real(word);
     return;
   }
-  int const picks = args.agents * args.discrete_heads, pick = at - reals;
-  int const agent = pick / args.discrete_heads, head = pick % args.discrete_heads;
+  int const heads = args.discrete_heads, head = (at - reals) % heads;
+  auto const row = args.row(instance, (at - reals) / heads);
   int first = 0;
   for (int h = 0; h < head; ++h) first += args.choices[h];
-  auto const* const legal =
-      args.masks ? args.masks + (instance * args.agents + agent) * args.total_choices + first : nullptr;
-  args.discrete[instance * picks + pick] = uniform_choice(legal, args.choices[head], word);
+  auto const* const legal = args.masks ? args.masks + row * args.total_choices + first : nullptr;
+  args.discrete[row * heads + head] = uniform_choice(legal, args.choices[head], word);
+}
+
+/// The same for all instances that share the number.
+SHOAL_FN void uniform_values(UniformArgs const& args, std::int64_t drawn, int at, std::uint32_t word) {
+  for (int c = 0; c < args.common; ++c)
+    if (auto const instance = drawn * args.common + c; instance < args.instances)
+      uniform_value(args, instance, at, word);
 }
 
 }  // namespace detail
 
 /// Draw i of [0, draws()): four values.
 SHOAL_FN void uniform_element(UniformArgs const& args, std::int64_t i) {
-  Words const words = args.random.draw(Purpose::test, std::uint32_t(i));
+  Words const words = args.place().draw(Purpose::test, std::uint32_t(i));
   for (int k = 0; k < 4; ++k) {
-    auto const value = 4 * i + k, instance = value / args.values();
-    if (instance < args.instances) detail::uniform_value(args, instance, int(value % args.values()), words.w[k]);
+    auto const value = 4 * i + k;
+    detail::uniform_values(args, value / args.values(), int(value % args.values()), words.w[k]);
   }
 }
 
@@ -113,20 +137,21 @@ inline void uniform_plain(UniformArgs const& args, UniformPattern const& pattern
 inline void uniform_draws(UniformArgs const& args, UniformPattern const& pattern, std::int64_t block) {
   auto const first = block * uniform_block;
   std::uint64_t bits[2][uniform_block];
-  draw_bits(SerialTeam{}, args.random, Purpose::test, std::uint32_t(first), uniform_block, bits);
+  draw_bits(SerialTeam{}, args.place(), Purpose::test, std::uint32_t(first), uniform_block, bits);
   std::uint32_t words[4 * uniform_block];
   for (int i = 0; i < uniform_block; ++i)
     for (int half = 0; half < 2; ++half) {
       words[4 * i + 2 * half] = std::uint32_t(bits[half][i]);
       words[4 * i + 2 * half + 1] = std::uint32_t(bits[half][i] >> 32);
     }
-  if (!args.masks && (args.continuous_heads == 0 || args.discrete_heads == 0))
+  bool const in_order = !args.masks && !args.which && args.common == 1;
+  if (in_order && (args.continuous_heads == 0 || args.discrete_heads == 0))
     return detail::uniform_plain(args, pattern, 4 * first, words);
-  auto instance = 4 * first / args.values();
+  auto drawn = 4 * first / args.values();
   int at = int(4 * first % args.values());
-  for (int i = 0; i < 4 * uniform_block && instance < args.instances; ++i) {
-    detail::uniform_value(args, instance, at, words[i]);
-    if (++at == args.values()) at = 0, ++instance;
+  for (int i = 0; i < 4 * uniform_block && drawn < args.drawn(); ++i) {
+    detail::uniform_values(args, drawn, at, words[i]);
+    if (++at == args.values()) at = 0, ++drawn;
   }
 }
 

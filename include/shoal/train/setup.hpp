@@ -16,10 +16,17 @@
 
 namespace shoal {
 
+/// Section [policy.NAME]: a policy of some agents' own.
+struct PolicySection {
+  std::string name;  // a supertype's, or "agent_K", K counting agents from 0
+  PolicyOptions options;
+};
+
 struct TrainerConfig {
   std::string environment;
   Settings env = {};
   PolicyOptions policy = {};
+  std::vector<PolicySection> sections = {};  // for agents that do not follow `policy`
   std::optional<CalibratorOptions> calibrator = {};
   std::vector<TargetOptions> targets = {};
   /// With a calibrator: how its answer is validated, and how the policies settle at it. Empty: neither.
@@ -46,17 +53,24 @@ int steps_of_stage(TrainerConfig const& config, Spec const& spec);
 /// The evolution strategy compares the two particles of a pair on the same random numbers: SimulatorOptions::common.
 int common_instances(TrainerConfig const& config);
 
-/// Agents that share a policy, by their numbers in their group.
+/// Agents that share a policy.
 struct PolicyMembers {
-  int group = 0;
-  std::vector<int> agents = {};
+  /// Of what belongs to it in figures and checkpoints: "policy.0", or "policy.NAME" where there are sections.
+  std::string name;
+  std::string section;           // where its keys stand: "policy", or "policy.NAME"
+  PolicyOptions const* options;  // of the configuration
+  int group;                     // with spaces of its own, whose members they are
+  std::vector<int> agents;       // their numbers in the group
 };
 
-/// @throws SettingError about policy.map if it makes agents of several groups share one
-std::vector<PolicyMembers> policy_members(PolicyMapKind map, Spec const& spec);
+/// In the order of the agents, with map = "supertype" in that of the supertypes. A section's agents share one policy; an agent's
+/// section comes before its supertype's, and that before its group's. Agents without a section follow [policy] and its map.
+/// @throws SettingError about policy.NAME for a name that is none of the environment's, or a section without agents; about
+///         policy.map or policy.NAME if agents of several groups would share a policy
+std::vector<PolicyMembers> policies_of(TrainerConfig const& config, Spec const& spec);
 
-/// One learner for each of them.
-/// @param rollouts  of the groups  @throws SettingError about a key of [policy] that does not fit them
+/// One learner for each of them, in their order.
+/// @param rollouts  of the groups  @throws SettingError about a key of a section that does not fit them
 std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config, Spec const& spec,
                                                     std::vector<Rollout> const& rollouts, at::Device device);
 

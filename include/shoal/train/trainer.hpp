@@ -112,6 +112,7 @@ class Trainer {
   Goal goal_;
   std::vector<Rollout> rollouts_;  // one for each group of agents
   std::vector<std::unique_ptr<Learner>> learners_;
+  std::vector<std::string> learner_names_;  // PolicyMembers::name
   std::unique_ptr<Calibrator> calibrator_;
   at::Tensor metrics_;                // [B, metrics] of the stage, means over its episodes
   at::Tensor rewards_;                // [B] r_cal

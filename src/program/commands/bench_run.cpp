@@ -44,7 +44,7 @@ class Stepping final : public Subject {
         inputs_(inputs(slots_, 0)),
         outputs_(outputs(slots_, 0)) {
     for (int g = 0; g < int(slots_.size()); ++g)
-      actions_.push_back(uniform_actions(*simulator_, slots_[std::size_t(g)], 1, g));
+      actions_.push_back(uniform_actions(slots_[std::size_t(g)], group_seed(simulator_->options().seed, g), 0, 1));
     at::set_num_threads(choose_threads(config.train.threads));
     simulator_->reset(outputs_);  // where the masks lie that actions are drawn from
   }

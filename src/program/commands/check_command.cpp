@@ -86,7 +86,7 @@ Json profile_json(StoredRun const& run, at::Tensor const& supertypes) {
   return json;
 }
 
-std::string to_json(CheckCommand const& command, StoredRun const& run, at::Tensor const& supertypes,
+std::string to_json(CheckCommand const& command, StoredRun const& run, FrozenGame const& game,
                     EquilibriumReport const& report, double seconds) {
   auto const& o = command.options;
   Json json{{"version", SHOAL_VERSION},
@@ -96,14 +96,20 @@ std::string to_json(CheckCommand const& command, StoredRun const& run, at::Tenso
             {"digest", run.digest},
             {"device", run.trainer.device().str()},
             {"seconds", seconds}};
-  json["options"] = {{"instances", o.instances},       {"updates", o.updates},
-                     {"evaluations", o.evaluations},   {"seed", o.seed},
-                     {"particles", command.particles}, {"discount", run.config.trainer.policy.discount()}};
-  json["profile"] = profile_json(run, supertypes);
+  json["options"] = {{"instances", o.instances},
+                     {"updates", o.updates},
+                     {"evaluations", o.evaluations},
+                     {"seed", o.seed},
+                     {"particles", command.particles}};
+  if (run.config.trainer.sections.empty()) json["options"]["discount"] = run.config.trainer.policy.discount();
+  json["profile"] = profile_json(run, game.supertypes);
   json["shared"] = report.shared;
   json["verdict"] = verdict(report);
   json["deviators"] = Json::array();
-  for (auto const& d : report.deviators) json["deviators"].push_back(to_json(d));
+  for (auto const& d : report.deviators) {
+    json["deviators"].push_back(to_json(d));
+    json["deviators"].back()["discount"] = game.deviations[d.who.policy]->discount;
+  }
   return json.dump(2) + "\n";
 }
 
@@ -174,7 +180,7 @@ int check(CheckCommand const& command) {
     return 130;
   }
   fmt::print("{}\n{}\n", table(*report), verdict(*report));  // also where the file cannot be written
-  directory.write("check.json", to_json(command, run, game.supertypes, *report, line.seconds()));
+  directory.write("check.json", to_json(command, run, game, *report, line.seconds()));
   return 0;
 }
 

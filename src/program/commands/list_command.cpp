@@ -33,7 +33,8 @@ std::vector<Field> fields_of() {
 Section const sections[] = {
     {"data", "[data]: a CSV file of transactions that gives the market its quantities and the targets",
      fields_of<DataOptions>},
-    {"policy", "[policy]: the agents' networks and how they learn", policy_fields},
+    {"policy", "[policy]: the agents' networks and how they learn; [policy.NAME]: of a supertype, or of agent_K",
+     policy_fields},
     {"calibrator", "[calibrator]: who moves the supertypes to the targets; nobody without this section",
      calibrator_fields},
     {"target", "[[calibrator.target]], once or more: metrics of the environment and the values that they should take",

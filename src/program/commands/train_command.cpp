@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "program/config/frozen_policies.hpp"
 #include "program/reports/report.hpp"
 #include "program/reports/summary.hpp"
 #include "program/runs/console.hpp"
@@ -71,6 +72,7 @@ std::vector<TrainingRun> begin(TrainCommand const& command) {
   }
   check_folders(command, ready);
   auto folders = make_folders(command, ready);
+  for (std::size_t i = 0; i < ready.size(); ++i) write_frozen_runs(ready[i].config.trainer, folders[i].path());
   std::vector<TrainingRun> runs;
   for (std::size_t i = 0; i < ready.size(); ++i) runs.emplace_back(std::move(ready[i]), std::move(folders[i]));
   return runs;

@@ -56,10 +56,14 @@ class Reader {
     Settings settings;
     for (auto const& [key, node] : table) {
       auto const full = fmt::format("{}.{}", section, key.str());
-      if (full == "calibrator.target")
+      if (full == "calibrator.target") {
         read_targets(location(config_.file, key.source()), node);
-      else
+      } else if (section == "policy" && node.is_table()) {
+        config_.origins[full] = location(config_.file, key.source());
+        config_.sections[full] = read_table(full, *node.as_table());
+      } else {
         settings.emplace(std::string(key.str()), read_setting(config_, full, key, node));
+      }
     }
     return settings;
   }
@@ -76,11 +80,13 @@ class Reader {
   Config config_;
 };
 
+bool is_of_policy(std::string const& name) { return name.starts_with("policy."); }
+
 /// Keys whose values are text even where they look like something else: --set data.member=5.
 bool takes_text(std::string const& name) {
   constexpr std::array<std::string_view, 5> keys{"data.file", "data.quantity", "data.group", "data.member",
                                                  "calibrator.profile_file"};
-  return std::find(keys.begin(), keys.end(), name) != keys.end();
+  return std::find(keys.begin(), keys.end(), name) != keys.end() || (is_of_policy(name) && name.ends_with(".run"));
 }
 
 void apply(Config& config, std::string const& assignment) {
@@ -88,16 +94,20 @@ void apply(Config& config, std::string const& assignment) {
   auto [name, value] = parse_assignment(assignment);
   if (takes_text(name) && !std::holds_alternative<std::string>(value))
     value = trimmed(assignment.substr(assignment.find('=') + 1));
-  auto const dot = name.find('.');
+  auto const first = name.find('.');
+  auto const dot = is_of_policy(name) ? name.rfind('.') : first;  // policy.NAME.key too
   auto const section = name.substr(0, dot);
-  bool const two_parts =
-      dot != std::string::npos && dot + 1 < name.size() && name.find('.', dot + 1) == std::string::npos;
-  if (!two_parts) throw InputError(fmt::format("{}: expected section.key=value", text));
-  if (!is_section(section)) throw InputError(fmt::format("{}: unknown section; expected {}", text, bracketed_names()));
+  bool const has_parts = dot != std::string::npos && dot + 1 < name.size() && section.back() != '.' &&
+                         name.find('.', dot + 1) == std::string::npos &&
+                         (dot == first || section.find('.', first + 1) == std::string::npos);
+  if (!has_parts) throw InputError(fmt::format("{}: expected section.key=value", text));
+  if (dot == first && !is_section(section))
+    throw InputError(fmt::format("{}: unknown section; expected {}", text, bracketed_names()));
   if (name == "calibrator.target")
     throw InputError(fmt::format("{}: targets are given in the file, [[calibrator.target]]", text));
   config.sections[section].insert_or_assign(name.substr(dot + 1), std::move(value));
   config.origins[name] = "--set ";
+  config.origins.try_emplace(section, "--set ");
 }
 
 // A value that is no TOML of one line, or a date, which no setting is, stands for itself: --set data.member=Diageo Americas.
@@ -114,7 +124,10 @@ Converted parse_value(std::string const& text) {
 
 /// The system would take a path to end at a NUL character.
 void check_paths(Config const& config) {
-  for (auto const& [section, key] : {std::pair{"data", "file"}, {"calibrator", "profile_file"}}) {
+  std::vector<std::pair<std::string, char const*>> paths{
+      {"data", "file"}, {"calibrator", "profile_file"}, {"policy", "run"}};
+  for (auto const& name : policy_names(config)) paths.emplace_back("policy." + name, "run");
+  for (auto const& [section, key] : paths) {
     auto const settings = config.sections.find(section);
     if (settings == config.sections.end() || !settings->second.count(key)) continue;
     auto const* const path = std::get_if<std::string>(&settings->second.at(key));
@@ -133,6 +146,13 @@ void write_table(std::string& out, std::string const& heading, Settings const& s
 
 std::vector<std::string> const& section_names() {
   static std::vector<std::string> const names{"env", "data", "policy", "calibrator", "validation", "settling", "train"};
+  return names;
+}
+
+std::vector<std::string> policy_names(Config const& config) {
+  std::vector<std::string> names;
+  for (auto const& [section, settings] : config.sections)
+    if (is_of_policy(section)) names.push_back(section.substr(section.find('.') + 1));
   return names;
 }
 
@@ -184,6 +204,9 @@ std::string to_toml(Config const& config, std::vector<std::string> const& header
   for (auto const& name : section_names()) {
     if (auto const it = config.sections.find(name); it != config.sections.end())
       write_table(out, fmt::format("[{}]", name), it->second);
+    if (name == "policy")
+      for (auto const& part : policy_names(config))
+        write_table(out, fmt::format("[policy.{}]", part), config.sections.at("policy." + part));
     if (name == "calibrator")
       for (auto const& target : config.targets) write_table(out, "[[calibrator.target]]", target);
   }

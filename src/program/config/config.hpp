@@ -1,5 +1,5 @@
-// Configuration files: TOML of two levels, [section] key = value, and [[calibrator.target]]. Reading keeps where each key came
-// from, so that errors found later can still say "iowa.toml:14".
+// Configuration files: TOML of two levels, [section] key = value, [policy.NAME] and [[calibrator.target]]. Reading keeps where each
+// key came from, so that errors found later can still say "iowa.toml:14".
 #pragma once
 
 #include <map>
@@ -12,9 +12,11 @@
 namespace shoal {
 
 struct Config {
-  std::string file;                          // as given
-  std::map<std::string, Settings> sections;  // those that the file or an override has; [calibrator] without its targets
-  std::vector<Settings> targets;             // [[calibrator.target]]
+  std::string file;  // as given
+  std::map<std::string, Settings>
+      sections;                   // those that the file or an override has; [calibrator] without its targets,
+                                  // [policy.NAME] as "policy.NAME"
+  std::vector<Settings> targets;  // [[calibrator.target]]
   /// What an error about a key begins with, "iowa.toml:14: " or "--set "; by "section.key", for a target by target_section().
   std::map<std::string, std::string> origins = {};
 };
@@ -22,10 +24,13 @@ struct Config {
 /// The names of all sections, in the order that files are written in.
 std::vector<std::string> const& section_names();
 
+/// "NAME" of each section [policy.NAME].
+std::vector<std::string> policy_names(Config const& config);
+
 /// What target i, counted from 0, is called in errors: "calibrator.target[1]" for i = 0.
 std::string target_section(std::size_t i);
 
-/// @param overrides  "section.key=value": the value is TOML, or else a string as it stands
+/// @param overrides  "section.key=value", "policy.NAME.key=value": the value is TOML, or else a string as it stands
 /// @throws InputError in one line naming file and line, or the override
 Config read_config(std::string const& path, std::vector<std::string> const& overrides);
 Config parse_config(std::string const& text, std::string const& name, std::vector<std::string> const& overrides);

@@ -18,7 +18,7 @@ struct Kind {
 
 /// A section and the key that says which of its kinds it is.
 struct Section {
-  char const* name;
+  std::string name;
   char const* selector;
   std::vector<Kind> kinds;
 };
@@ -45,14 +45,20 @@ Section calibrator_section() {
   return section;
 }
 
-Section policy_section() {
-  Section section{"policy", "algorithm", {}};
-  for (auto const algorithm : {Algorithm::ppo, Algorithm::a2c, Algorithm::reinforce, Algorithm::dqn}) {
+Section policy_section(std::string const& name = "policy") {
+  Section section{name, "algorithm", {}};
+  for (auto const algorithm :
+       {Algorithm::ppo, Algorithm::a2c, Algorithm::reinforce, Algorithm::dqn, Algorithm::uniform, Algorithm::frozen}) {
     PolicyOptions options;
     options.algorithm = algorithm;
     section.kinds.push_back(kind_of(options, section.selector));
   }
   return section;
+}
+
+/// Keys of [policy] that hold for all agents.
+bool is_of_all_agents(std::string const& key) {
+  return key == "map" || to_settings(ObservationOptions{}).count(key) > 0;
 }
 
 std::vector<Key> keys_of(Section const& section) {
@@ -116,6 +122,26 @@ std::vector<std::string> algorithm_names() {
 
 CalibratorOptions read_calibrator(Settings const& settings) {
   return read<CalibratorOptions>(calibrator_section(), settings);
+}
+
+PolicyOptions read_policy_section(std::string const& name, Settings const& own, Settings const& policy) {
+  for (auto const& [key, value] : own)
+    if (is_of_all_agents(key)) throw SettingError(key, ": holds for all agents; expected in [policy]");
+  auto merged = own;
+  if (auto const algorithm = policy.find("algorithm"); algorithm != policy.end()) merged.insert(*algorithm);
+  PolicyOptions kind;
+  if (auto const algorithm = merged.find("algorithm"); algorithm != merged.end())
+    read_settings(kind, Settings{*algorithm});
+  auto const has = to_settings(kind);
+  for (auto const& [key, value] : policy)
+    if (has.count(key) && !is_of_all_agents(key)) merged.insert({key, value});
+  return read<PolicyOptions>(policy_section("policy." + name), merged);
+}
+
+Settings policy_section_settings(PolicyOptions const& options) {
+  auto settings = to_settings(options);
+  std::erase_if(settings, [](auto const& entry) { return is_of_all_agents(entry.first); });
+  return settings;
 }
 
 PolicyOptions read_policy(Settings const& settings) { return read<PolicyOptions>(policy_section(), settings); }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "program/config/frozen_policies.hpp"
 #include "program/config/kind_keys.hpp"
 #include "program/config/market_data.hpp"
 #include "program/config/profile_file.hpp"
@@ -14,7 +15,7 @@ namespace shoal {
 
 namespace {
 
-Settings section(Config const& config, char const* name) {
+Settings section(Config const& config, std::string const& name) {
   auto const it = config.sections.find(name);
   return it == config.sections.end() ? Settings{} : it->second;
 }
@@ -78,6 +79,44 @@ void take_profile_file(Config const& config, RunConfig& run) {
   calibrator.profile_file = "";
 }
 
+/// The run's own folder then holds the policies. @param name  of the section
+void take_frozen_run(Config const& config, std::string const& name, PolicyOptions& policy, RunConfig& run) {
+  if (policy.algorithm != Algorithm::frozen) return;
+  if (policy.run.empty()) throw SettingError("run", " is missing; expected the folder of a run");
+  auto const fail = [&](std::string const& problem) {
+    throw SettingError("run", fmt::format(" = \"{}\": {}", printable(policy.run, 200), problem));
+  };
+  auto frozen = std::make_shared<FrozenRun>();
+  try {
+    *frozen = read_frozen_run(std::filesystem::path(config.file).parent_path() / policy.run);
+  } catch (InputError const& error) {
+    fail(error.what());
+  }
+  if (frozen->environment != run.trainer.environment)
+    fail(fmt::format("a run in {}; expected one in {}", frozen->environment, run.trainer.environment));
+  frozen->name = policy.run;
+  run.notes.push_back(fmt::format("{}: frozen policies of {}", name, printable(policy.run, 200)));
+  policy.frozen_run = std::move(frozen);
+  policy.run = frozen_file(name);
+}
+
+/// [policy] and [policy.NAME], which need to know the environment.
+void read_policies(Config const& config, RunConfig& run) {
+  auto& trainer = run.trainer;
+  for (auto const& name : policy_names(config))
+    with_location(config, "policy." + name, [&] {
+      trainer.sections.push_back(
+          {name, read_policy_section(name, section(config, "policy." + name), section(config, "policy"))});
+    });
+  with_location(config, "policy", [&] { take_frozen_run(config, "policy", trainer.policy, run); });
+  for (auto& [name, options] : trainer.sections)
+    with_location(config, "policy." + name, [&] { take_frozen_run(config, "policy." + name, options, run); });
+  if (trainer.sections.empty()) return;
+  auto const spec =
+      with_location(config, "env", [&] { return make_simulator(trainer.environment, trainer.env, {})->spec(); });
+  with_section_location(config, [&] { policies_of(trainer, spec); });
+}
+
 /// A metric that is a target twice would count twice and be shown once.
 void check_targets(Config const& config, std::vector<TargetOptions> const& targets) {
   std::map<std::string, std::size_t> entry_of;
@@ -106,6 +145,7 @@ Config to_config(RunConfig const& run) {
   config.sections["env"] = t.env;
   config.sections["env"]["name"] = t.environment;
   config.sections["policy"] = to_settings(t.policy);
+  for (auto const& [name, options] : t.sections) config.sections["policy." + name] = policy_section_settings(options);
   config.sections["train"] = to_settings(t.train);
   if (t.calibrator) config.sections["calibrator"] = to_settings(*t.calibrator);
   if (t.calibrator) config.sections["validation"] = to_settings(t.validation.value_or(ValidationOptions{}));
@@ -136,6 +176,7 @@ RunConfig resolve(Config const& config) {
   check_targets(config, run.trainer.targets);
   if (config.sections.count("data")) derive_from_data(config, run);
   with_location(config, "env", [&] { run.trainer.env = resolve_params(run.trainer.environment, run.trainer.env); });
+  read_policies(config, run);
   if (config.sections.count("calibrator")) {
     with_location(config, "calibrator",
                   [&] { run.trainer.calibrator = read_calibrator(section(config, "calibrator")); });

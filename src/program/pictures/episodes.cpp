@@ -35,7 +35,7 @@ class Play {
   Play(FrozenGame const& game, std::uint32_t seed) : population_(game, 1, seed), device_(game.device) {
     if (!game.policies.empty()) return;
     for (int g = 0; g < int(population_.slots().size()); ++g)
-      uniform_.push_back(uniform_actions(population_.simulator(), population_.slot(g), 0, g));
+      uniform_.push_back(uniform_actions(population_.slot(g), group_seed(seed, g), 0, 0));
   }
 
   Frame begin(int episode) const {

@@ -17,21 +17,6 @@ namespace shoal {
 
 namespace {
 
-/// Another version may play by other rules. The first line of config.toml tells which wrote it.
-void check_version(RunDirectory const& directory) {
-  std::ifstream file(directory.config());
-  std::string line;
-  std::getline(file, line);
-  constexpr std::string_view mark = " of a run of shoal ";
-  auto const at = line.find(mark);
-  if (at == std::string::npos) return;
-  auto const begin = at + mark.size();
-  auto const version = line.substr(begin, line.find(':', begin) - begin);
-  if (version != SHOAL_VERSION)
-    throw InputError(
-        fmt::format("{}: a run of shoal {}, expected one of {}", directory.config(), version, SHOAL_VERSION));
-}
-
 /// The comments that begin config.toml, but for its first line.
 std::vector<std::string> notes_of(RunDirectory const& directory) {
   std::ifstream file(directory.config());
@@ -60,6 +45,20 @@ void load_last(RunDirectory const& directory, StoredRun& run) {
 }
 
 }  // namespace
+
+void check_version(RunDirectory const& directory) {
+  std::ifstream file(directory.config());
+  std::string line;
+  std::getline(file, line);
+  constexpr std::string_view mark = " of a run of shoal ";
+  auto const at = line.find(mark);
+  if (at == std::string::npos) return;
+  auto const begin = at + mark.size();
+  auto const version = line.substr(begin, line.find(':', begin) - begin);
+  if (version != SHOAL_VERSION)
+    throw InputError(
+        fmt::format("{}: a run of shoal {}, expected one of {}", directory.config(), version, SHOAL_VERSION));
+}
 
 Trainer make_trainer(Config const& file, RunConfig const& config) {
   at::set_num_threads(choose_threads(config.trainer.train.threads));

@@ -17,6 +17,10 @@ struct StoredRun {
   std::vector<std::string> broken = {};  // later checkpoints that are cut short
 };
 
+/// Another version may play by other rules. The first line of config.toml tells which wrote it.
+/// @throws InputError if that is another one
+void check_version(RunDirectory const& directory);
+
 /// A Trainer whose errors about settings name file and line.
 Trainer make_trainer(Config const& file, RunConfig const& config);
 
