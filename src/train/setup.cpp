@@ -63,6 +63,11 @@ std::string const& supertype_name(Spec const& spec, int agent) {
   return spec.supertypes[std::size_t(spec.supertype_of[std::size_t(agent)])].name;
 }
 
+/// Empty if there is but one.
+std::string group_name(Spec const& spec, int group) {
+  return spec.groups.size() > 1 ? spec.groups[std::size_t(group)].name : "";
+}
+
 /// Of what [policy] gives an agent, where sections give others theirs.
 std::string mapped_name(PolicyMapKind map, Spec const& spec, int group, int agent) {
   switch (map) {
@@ -83,7 +88,7 @@ PolicySection const* find_section(std::vector<PolicySection> const& sections, st
 PolicyMembers policy_of(TrainerConfig const& config, Spec const& spec, int group, int i) {
   int const agent = spec.first_agent(group) + i;
   if (!config.sections.empty())
-    for (auto const& name : {agent_name(agent), supertype_name(spec, agent), spec.groups[std::size_t(group)].name})
+    for (auto const& name : {agent_name(agent), supertype_name(spec, agent), group_name(spec, group)})
       if (auto const* section = find_section(config.sections, name))
         return {"policy." + name, "policy." + name, &section->options, group, {i}};
   return {mapped_name(config.policy.map, spec, group, agent), "policy", &config.policy, group, {i}};
@@ -94,8 +99,10 @@ void check_section(PolicySection const& section, std::vector<PolicyMembers> cons
   if (std::any_of(policies.begin(), policies.end(), [&](auto const& policy) { return policy.section == full; })) return;
   std::vector<std::string> names;
   for (auto const& supertype : spec.supertypes) names.push_back(supertype.name);
-  for (auto const& group : spec.groups)
-    if (std::find(names.begin(), names.end(), group.name) == names.end()) names.push_back(group.name);
+  for (int g = 0; g < int(spec.groups.size()); ++g)
+    if (auto const name = group_name(spec, g);
+        !name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
   bool const is_known = std::find(names.begin(), names.end(), section.name) != names.end();
   names.push_back(spec.agents() == 1 ? agent_name(0)
                                      : fmt::format("{} to {}", agent_name(0), agent_name(spec.agents() - 1)));
