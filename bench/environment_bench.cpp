@@ -1,5 +1,5 @@
-// A step of every environment on the CPU, by instances, agents and threads: agent steps per second, without drawing actions.
-// The same actions in every step; `shoal bench --mode step` draws them afresh.
+// A step of every environment on the CPU, by instances, agents and threads: agent steps per second, without drawing
+// actions. The same actions in every step; `shoal bench --mode step` draws them afresh.
 #include <benchmark/benchmark.h>
 
 #include "shoal/core/random.hpp"
@@ -23,8 +23,7 @@ struct Stepper {
       continuous.push_back(head.low + (head.high - head.low) * word(i).unit(0));
     }
     for (std::size_t i = 0; i < rows * group.discrete.size(); ++i)
-      discrete.push_back(
-          std::int32_t(word(i).w[0] % unsigned(group.discrete[i % group.discrete.size()].choices)));
+      discrete.push_back(std::int32_t(word(i).w[0] % unsigned(group.discrete[i % group.discrete.size()].choices)));
     observations.resize(rows * std::size_t(width));
     masks.resize(rows * std::size_t(choices));
     rewards.resize(rows);

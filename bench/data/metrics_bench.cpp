@@ -1,5 +1,5 @@
-// Metrics of finished market episodes: all of ours, instance by instance, against LibTorch computing their 18 percentiles alone. Both
-// start from the counts of trades by quantity and take percentiles by nearest rank.
+// Metrics of finished market episodes: all of ours, instance by instance, against LibTorch computing their 18
+// percentiles alone. Both start from the counts of trades by quantity and take percentiles by nearest rank.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>

@@ -1,5 +1,5 @@
-// Inference of the market's actor and critic on CUDA: the kernel on tensor cores, the f32 kernel, and LibTorch's operators. Ten calls are
-// one measurement, so that waiting for the device hardly counts.
+// Inference of the market's actor and critic on CUDA: the kernel on tensor cores, the f32 kernel, and LibTorch's
+// operators. Ten calls are one measurement, so that waiting for the device hardly counts.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>

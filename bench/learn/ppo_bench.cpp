@@ -1,5 +1,5 @@
-// One epoch of the market's update (eight minibatches of 3,840 samples, networks of 2 x 64): own kernels beside LibTorch's operators
-// and autograd around our loss; and acting in one slot of the rollout, 320 rows.
+// One epoch of the market's update (eight minibatches of 3,840 samples, networks of 2 x 64): own kernels beside
+// LibTorch's operators and autograd around our loss; and acting in one slot of the rollout, 320 rows.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>

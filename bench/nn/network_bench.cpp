@@ -1,5 +1,5 @@
-// Inference of the market's actor and critic: ActorCritic, which writes in place and has a tanh of its own, against plain LibTorch
-// layers. Rows are agents of all instances.
+// Inference of the market's actor and critic: ActorCritic, which writes in place and has a tanh of its own, against
+// plain LibTorch layers. Rows are agents of all instances.
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 

@@ -1,5 +1,5 @@
-// A step of Adam on flat parameters: ours, which first cuts the gradient's norm, against LibTorch's fused kernel and plain operations,
-// which do not. 11,000 parameters are the market's actor and critic of 64-64.
+// A step of Adam on flat parameters: ours, which first cuts the gradient's norm, against LibTorch's fused kernel and
+// plain operations, which do not. 11,000 parameters are the market's actor and critic of 64-64.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>

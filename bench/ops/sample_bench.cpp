@@ -1,5 +1,6 @@
-// Actions with log-probability and entropy from a policy's distribution, and uniform ones: ours, against plain LibTorch, which draws
-// from its own generator. `continuous` has the market's three normal heads, `discrete` its 11 x 11 x 6 levels.
+// Actions with log-probability and entropy from a policy's distribution, and uniform ones: ours, against plain
+// LibTorch, which draws from its own generator. `continuous` has the market's three normal heads, `discrete` its 11 x
+// 11 x 6 levels.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>

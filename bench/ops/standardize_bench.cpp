@@ -1,4 +1,5 @@
-// Advantages to mean 0 and standard deviation 1, those of every second sample: ours, against LibTorch's index_select and index_copy.
+// Advantages to mean 0 and standard deviation 1, those of every second sample: ours, against LibTorch's index_select
+// and index_copy.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>

@@ -1,6 +1,6 @@
-// Adam with its gradient's norm cut: sums of chunks (a warp each), what follows from them (one warp), then every parameter.
-// Bodies: shoal/learn/adam.hpp, tested on the CPU. 12,000 parameters of a 2 x 64 network stay in L2; three launches are the cost,
-// and a graph makes them cheap. Not yet measured.
+// Adam with its gradient's norm cut: sums of chunks (a warp each), what follows from them (one warp), then every
+// parameter. Bodies: shoal/learn/adam.hpp, tested on the CPU. 12,000 parameters of a 2 x 64 network stay in L2; three
+// launches are the cost, and a graph makes them cheap. Not yet measured.
 #include "kernels/ops/elementwise.cuh"
 #include "shoal/ops/launch.hpp"
 

@@ -1,6 +1,6 @@
-// Minibatch gather, one warp a row. Body: shoal/learn/gather.hpp, tested on the CPU.
-// A row of the market is 132 B over seven arrays, read at random rows and written in order: sectors half used on the way in are the
-// cost, not arithmetic. Not yet measured.
+// Minibatch gather, one warp a row. Body: shoal/learn/gather.hpp, tested on the CPU. A row of the market is 132 B over
+// seven arrays, read at random rows and written in order: sectors half used on the way in are the cost, not arithmetic.
+// Not yet measured.
 #include "kernels/ops/elementwise.cuh"
 #include "shoal/ops/launch.hpp"
 

@@ -1,7 +1,8 @@
-// Inference of small networks: a block keeps all weights of actor and critic in shared memory (46 kB for 21-64-64) and takes tiles of 64
-// rows in turn. Body: shoal/learn/infer.hpp, tested on the CPU. 256 threads have a patch of 4 x 4 sums each; a step of a patch reads
-// 32 B of shared memory for 16 FMA. f32 without tensor cores: 22 kflop a row, so 67 Tflop/s bound it at 3 G rows/s; with tanh and the loads,
-// instructions do at 1.2 G. Not yet measured. Here too: the choice between this kernel and the one for tensor cores, infer_tf32.cu.
+// Inference of small networks: a block keeps all weights of actor and critic in shared memory (46 kB for 21-64-64) and
+// takes tiles of 64 rows in turn. Body: shoal/learn/infer.hpp, tested on the CPU. 256 threads have a patch of 4 x 4
+// sums each; a step of a patch reads 32 B of shared memory for 16 FMA. f32 without tensor cores: 22 kflop a row, so 67
+// Tflop/s bound it at 3 G rows/s; with tanh and the loads, instructions do at 1.2 G. Not yet measured. Here too: the
+// choice between this kernel and the one for tensor cores, infer_tf32.cu.
 #include <cuda_runtime.h>
 
 #include <algorithm>

@@ -1,10 +1,12 @@
-// Inference of small networks on tensor cores, in f32's accuracy. Body: shoal/learn/infer_tf32.hpp, tested on the CPU but for the one
-// instruction below. A block keeps actor and critic in shared memory, split into two TF32 numbers a weight (105 KiB for 21-64-64-3), and
-// stays on its processor; each warp takes 16 rows through all layers without a block-wide barrier.
+// Inference of small networks on tensor cores, in f32's accuracy. Body: shoal/learn/infer_tf32.hpp, tested on the CPU
+// but for the one instruction below. A block keeps actor and critic in shared memory, split into two TF32 numbers a
+// weight (105 KiB for 21-64-64-3), and stays on its processor; each warp takes 16 rows through all layers without a
+// block-wide barrier.
 //
-// The market's network takes 39 tensor instructions of a warp a row (its padded layers are 13 products of 16 x 8 x 8, three each) where
-// f32 takes 360 FMA. What bounds it on an H200 is the 256 tanh beside them, about 200 of 340 instructions in all: 85 cycles a row and processor,
-// 2.6 G rows/s. The tensor instructions alone, 80 kflop at 494 Tflop/s, would allow 6 G rows/s. Nothing of this is measured yet.
+// The market's network takes 39 tensor instructions of a warp a row (its padded layers are 13 products of 16 x 8 x 8,
+// three each) where f32 takes 360 FMA. What bounds it on an H200 is the 256 tanh beside them, about 200 of 340
+// instructions in all: 85 cycles a row and processor, 2.6 G rows/s. The tensor instructions alone, 80 kflop at 494
+// Tflop/s, would allow 6 G rows/s. Nothing of this is measured yet.
 //
 //   variant                                                       kept in
 //   f32 FMA, patches of 4 x 4 sums, any width that fits           infer.cu: the reference, and for wider networks

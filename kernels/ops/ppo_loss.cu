@@ -1,6 +1,6 @@
-// PPO's loss and its gradient with respect to the network's outputs, one lane a row. Body: shoal/learn/ppo_loss.hpp, tested on the
-// CPU. A row of the market reads 60 B at a random place and 16 B in order, and writes 44 B; eager operators would pass over the
-// same rows about forty times. Not yet measured.
+// PPO's loss and its gradient with respect to the network's outputs, one lane a row. Body: shoal/learn/ppo_loss.hpp,
+// tested on the CPU. A row of the market reads 60 B at a random place and 16 B in order, and writes 44 B; eager
+// operators would pass over the same rows about forty times. Not yet measured.
 #include "kernels/ops/elementwise.cuh"
 #include "shoal/ops/launch.hpp"
 

@@ -38,8 +38,8 @@ PpoOptions deviation_options(PpoOptions options, std::int64_t samples) {
   return options;
 }
 
-/// The agents of each supertype among `agents`, which act with one policy. One that shares its supertype with agents of other
-/// policies is called by its number. @param first  the number of their group's agent 0
+/// The agents of each supertype among `agents`, which act with one policy. One that shares its supertype with agents of
+/// other policies is called by its number. @param first  the number of their group's agent 0
 std::vector<Deviators> supertypes_of(std::vector<int> const& agents, std::size_t policy, int first, Spec const& spec) {
   std::vector<Deviators> parts;
   for (std::size_t s = 0; s < spec.supertypes.size(); ++s) {
@@ -207,7 +207,8 @@ class Check {
     throw Error(fmt::format("{}: {}", what, error.what()));
   }
 
-  /// One episode of every instance, on the same random numbers in every call. @return [episodes, agents] f64, discounted returns
+  /// One episode of every instance, on the same random numbers in every call. @return [episodes, agents] f64,
+  /// discounted returns
   std::optional<at::Tensor> evaluate(std::string const& what, std::optional<Deviating> const& deviating) {
     Population population(game_, options_.evaluations, seed_of(options_, Use::episodes, 0));
     std::optional<Deviant> deviant;

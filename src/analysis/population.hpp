@@ -1,4 +1,5 @@
-// A population that acts with frozen policies, and the one agent of each instance that may act with a network of its own.
+// A population that acts with frozen policies, and the one agent of each instance that may act with a network of its
+// own.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -37,8 +38,8 @@ class Population {
   std::vector<std::unique_ptr<Actor>> policies_;
 };
 
-/// One agent of each instance of a population, with a network of its own. It draws the random numbers of the agent that it stands
-/// for, so a network equal to that agent's policy takes the same actions.
+/// One agent of each instance of a population, with a network of its own. It draws the random numbers of the agent that
+/// it stands for, so a network equal to that agent's policy takes the same actions.
 class Deviant {
  public:
   /// @param group  of the deviating agents  @param steps  of its rollout, whose only agent it is

@@ -23,8 +23,8 @@ at::Tensor standardized(at::Tensor const& values) {
 
 using PointFunction = std::function<at::Tensor(at::Tensor const& points)>;
 
-/// Local maxima of `f` from `starts` [k, D], by L-BFGS on the sum. A point is low + width (1 + sin u) / 2, so that u is free while
-/// the point stays in its box and can reach the bounds.
+/// Local maxima of `f` from `starts` [k, D], by L-BFGS on the sum. A point is low + width (1 + sin u) / 2, so that u is
+/// free while the point stays in its box and can reach the bounds.
 at::Tensor refine(PointFunction const& f, at::Tensor const& starts, at::Tensor const& low, at::Tensor const& width) {
   at::AutoGradMode const with_gradients(true);
   auto u = (2 * ((starts - low) / width).clamp(1e-6, 1 - 1e-6) - 1).asin().set_requires_grad(true);

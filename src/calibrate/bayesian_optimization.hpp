@@ -1,5 +1,5 @@
-// Bayesian optimisation, CALSHEQ's baseline (calibration.md, section 3): a Gaussian process is fitted to the values of all profiles
-// tried, and the next is where an acquisition function of its posterior is largest.
+// Bayesian optimisation, CALSHEQ's baseline (calibration.md, section 3): a Gaussian process is fitted to the values of
+// all profiles tried, and the next is where an acquisition function of its posterior is largest.
 #pragma once
 
 #include "shoal/calibrate/search_calibrator.hpp"

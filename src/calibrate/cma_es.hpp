@@ -1,5 +1,5 @@
-// CMA-ES with rank-one and rank-mu updates and cumulative step-size adaptation (Hansen, arXiv 1604.00772, with its defaults, without
-// negative weights). Points outside the bounds are clipped, and the updates see the clipped ones.
+// CMA-ES with rank-one and rank-mu updates and cumulative step-size adaptation (Hansen, arXiv 1604.00772, with its
+// defaults, without negative weights). Points outside the bounds are clipped, and the updates see the clipped ones.
 #pragma once
 
 #include "shoal/calibrate/search_calibrator.hpp"
@@ -27,7 +27,8 @@ class CmaEs final : public ProfileSearch {
   std::uint32_t seed_;
   int population_;
   double first_step_size_;
-  // Names as in the tutorial, table 1: mass of the weights, rates of the paths, damping, rates of the covariance's two updates.
+  // Names as in the tutorial, table 1: mass of the weights, rates of the paths, damping, rates of the covariance's two
+  // updates.
   double mu_eff_, c_sigma_, d_sigma_, c_c_, c_1_, c_mu_, expected_norm_;
 };
 

@@ -14,7 +14,8 @@ namespace {
 
 constexpr int restarts = 8, iterations = 60;
 
-// Of the logarithms of length scales, signal and noise: covariances of points in the unit cube stay positive definite in f64.
+// Of the logarithms of length scales, signal and noise: covariances of points in the unit cube stay positive definite
+// in f64.
 struct Bounds {
   at::Tensor low, high;  // [d + 3]
 };

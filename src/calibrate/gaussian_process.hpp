@@ -1,5 +1,5 @@
-// A Gaussian process with a constant mean, a Matern-5/2 kernel with a length scale for each input, and equal noise everywhere
-// (Rasmussen and Williams, 2006, chapters 2, 4 and 5). All tensors are f64 on the CPU.
+// A Gaussian process with a constant mean, a Matern-5/2 kernel with a length scale for each input, and equal noise
+// everywhere (Rasmussen and Williams, 2006, chapters 2, 4 and 5). All tensors are f64 on the CPU.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -40,7 +40,8 @@ class GaussianProcess {
   at::Tensor whitened_;  // [n, 1] factor^-1 (values - mean)
 };
 
-/// log p(hyperparameters) but for a constant: the logarithm of a length scale is normal around log(sqrt(d) / 2) with deviation 1.
+/// log p(hyperparameters) but for a constant: the logarithm of a length scale is normal around log(sqrt(d) / 2) with
+/// deviation 1.
 double log_prior(GaussianProcess::Hyperparameters const& hyperparameters);
 
 /// With the hyperparameters that maximise log_likelihood + log_prior, by L-BFGS from 8 starts.

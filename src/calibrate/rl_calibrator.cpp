@@ -12,7 +12,8 @@ namespace {
 // Weight of the newest reward in a particle's baseline: the mean of about three episodes, while a profile moves little.
 constexpr double baseline_rate = 0.3;
 
-// The calibrator's decision as a rollout: one step, one agent, the profile as observation, one real action a coordinate.
+// The calibrator's decision as a rollout: one step, one agent, the profile as observation, one real action a
+// coordinate.
 RolloutShape decision_shape(int coordinates, int particles) {
   return {.steps = 1,
           .instances = particles,
@@ -23,16 +24,16 @@ RolloutShape decision_shape(int coordinates, int particles) {
           .truncates = false};
 }
 
-// Adam moves every parameter by about its rate, however noisy the gradient. At the same rate in many more dimensions, the noise in the
-// linear map from profiles to increments outgrows the map's pull, and particles drift to the bounds.
+// Adam moves every parameter by about its rate, however noisy the gradient. At the same rate in many more dimensions,
+// the noise in the linear map from profiles to increments outgrows the map's pull, and particles drift to the bounds.
 PpoOptions scaled_to(int coordinates, CalibratorOptions const& options) {
   auto ppo = options.ppo;
   ppo.learning_rate.base *= std::min(1.0, double(options.rate_coordinates) / coordinates);
   return ppo;
 }
 
-// Particle 2k + 1 draws the opposite of what particle 2k drew, which is as probable. The particles' mean profile then moves by what the
-// policy has learned, without the noise of the draws.
+// Particle 2k + 1 draws the opposite of what particle 2k drew, which is as probable. The particles' mean profile then
+// moves by what the policy has learned, without the noise of the draws.
 void pair_up(Rollout const& rollout) {
   auto const pairs = rollout.shape.instances / 2;
   auto const of_pairs = [&](at::Tensor const& tensor, int which) {

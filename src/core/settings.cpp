@@ -58,7 +58,8 @@ int edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-/// @param narrow  x becomes a float: one that equals a bound as a float is within, as when it is written down and read again
+/// @param narrow  x becomes a float: one that equals a bound as a float is within, as when it is written down and read
+///                again
 bool is_within(double x, Range range, bool narrow) {
   if (!std::isfinite(x)) return false;
   if (x >= range.low && x <= range.high) return true;

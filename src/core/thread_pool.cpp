@@ -5,8 +5,8 @@
 namespace shoal {
 
 namespace {
-// A batch step takes tens of microseconds, as long as waking a sleeping thread: look again for a while before sleeping. Where
-// threads share a core, the one that is waited for could not run meanwhile.
+// A batch step takes tens of microseconds, as long as waking a sleeping thread: look again for a while before sleeping.
+// Where threads share a core, the one that is waited for could not run meanwhile.
 constexpr int most_spins = 4000;
 
 void relax() {

@@ -87,8 +87,8 @@ void in_group(Spec const& spec, int group, F f) try {
 bool same_values(ContinuousHead const&, ContinuousHead const&) { return true; }
 bool same_values(DiscreteHead const& a, DiscreteHead const& b) { return a.choices == b.choices; }
 
-// Calls report(instance, agent, head, action) for every action that does not fit its head. One plain loop over all actions, which
-// vectorises, tells whether there are any, where memory and heads allow it: this runs in every step.
+// Calls report(instance, agent, head, action) for every action that does not fit its head. One plain loop over all
+// actions, which vectorises, tells whether there are any, where memory and heads allow it: this runs in every step.
 template <class T, class Head, class Fits, class Report>
 void for_each_unfit(View<T, 3> const& actions, std::vector<Head> const& heads, Fits fits, Report report) {
   if (heads.empty()) return;

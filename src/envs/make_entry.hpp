@@ -1,4 +1,5 @@
-// Makes an environment's entry in the registry. Included by one unit for each environment, which cmake/Environments.cmake writes.
+// Makes an environment's entry in the registry. Included by one unit for each environment, which
+// cmake/Environments.cmake writes.
 #pragma once
 
 #include <memory>

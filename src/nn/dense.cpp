@@ -142,8 +142,8 @@ Four sums_of(Vector const (&v)[4]) {
   return __builtin_shuffle(a, b, Order{0, 2, 4, 6}) + __builtin_shuffle(a, b, Order{1, 3, 5, 7});
 }
 
-/// C = A B^T + bias for the few rows of B, a layer of few outputs: columns of C in whole vectors would be padding for the most part.
-/// A [m, k] and B [n, k] have zeros up to whole vectors of k.
+/// C = A B^T + bias for the few rows of B, a layer of few outputs: columns of C in whole vectors would be padding for
+/// the most part. A [m, k] and B [n, k] have zeros up to whole vectors of k.
 template <int columns>
 void dot_rows(Product const& p, int row, int column) {
   float const* a[4];

@@ -1,5 +1,6 @@
-// Small multi-layer perceptrons on the CPU: forward and backward over blocks of rows that stay in cache, because LibTorch's
-// operators cost more than their arithmetic at these sizes. Reference: ActorCritic's LibTorch path (tests/nn/dense_test.cpp).
+// Small multi-layer perceptrons on the CPU: forward and backward over blocks of rows that stay in cache, because
+// LibTorch's operators cost more than their arithmetic at these sizes. Reference: ActorCritic's LibTorch path
+// (tests/nn/dense_test.cpp).
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,9 @@ class AlignedFloats {
   std::unique_ptr<float[], Free> memory_;
 };
 
-/// A perceptron with tanh after each hidden layer. Its parameters, as LibTorch keeps them, are for each layer weight [out, in] and
-/// bias [out]; its gradients are summed in a layout of their own, so that several threads can each fill one.
+/// A perceptron with tanh after each hidden layer. Its parameters, as LibTorch keeps them, are for each layer weight
+/// [out, in] and bias [out]; its gradients are summed in a layout of their own, so that several threads can each fill
+/// one.
 class DenseMlp {
  public:
   /// Most rows of a forward and backward pass.
@@ -58,7 +60,8 @@ class DenseMlp {
   /// w.output() = the perceptron of x [rows, inputs()].
   void forward(Workspace& w, float const* x, int rows) const;
 
-  /// Adds the gradient of sum(output * w.output_gradient()) to `sums` [gradient_sums()], for the x of the last forward().
+  /// Adds the gradient of sum(output * w.output_gradient()) to `sums` [gradient_sums()], for the x of the last
+  /// forward().
   void backward(Workspace& w, float const* x, int rows, float* sums) const;
 
   /// Writes sums [gradient_sums()] in the layout of the parameters.

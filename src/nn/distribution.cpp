@@ -6,7 +6,8 @@ namespace shoal {
 
 namespace {
 
-// Calls f(log-probabilities of the choices [m, k], head) for each discrete head. Illegal choices have a probability of 0.
+// Calls f(log-probabilities of the choices [m, k], head) for each discrete head. Illegal choices have a probability of
+// 0.
 template <class F>
 void each_discrete_head(ActionLayout const& layout, at::Tensor const& parameters, at::Tensor const& masks, F f) {
   std::int64_t at = 0;

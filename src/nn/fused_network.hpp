@@ -1,6 +1,7 @@
-// Actor and critic on the CPU in one pass: inference for the rollout, and the gradients of a PPO minibatch with forward, loss and
-// backward over blocks of rows that stay in cache. LibTorch owns the parameters; its own path (ActorCritic and autograd) serves
-// every network and device, and is what this one is tested against (tests/learn/ppo_test.cpp).
+// Actor and critic on the CPU in one pass: inference for the rollout, and the gradients of a PPO minibatch with
+// forward, loss and backward over blocks of rows that stay in cache. LibTorch owns the parameters; its own path
+// (ActorCritic and autograd) serves every network and device, and is what this one is tested against
+// (tests/learn/ppo_test.cpp).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -24,7 +25,8 @@ class FusedNetwork {
   void forward(float const* observations, std::int64_t rows, float* parameters, float* values);
 
   /// The minibatch's gradients, and its terms summed over the rows.
-  /// @param args  without outputs  @param observations [samples of the rollout, inputs]  @param gradients  flat, overwritten
+  /// @param args  without outputs  @param observations [samples of the rollout, inputs]  @param gradients  flat,
+  ///              overwritten
   PpoTerms gradients(PpoLossArgs const& args, at::Tensor const& observations, at::Tensor const& gradients);
 
  private:

@@ -1,4 +1,5 @@
-// How an ActorCritic computes, chosen once: one fused pass on the CPU, or LibTorch's operators and, on CUDA, our own inference.
+// How an ActorCritic computes, chosen once: one fused pass on the CPU, or LibTorch's operators and, on CUDA, our own
+// inference.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// The `shoal` program: one command line, errors as one line, exit codes 0, 1 (failed), 2 (bad input), 130 (interrupted).
+// The `shoal` program: one command line, errors as one line, exit codes 0, 1 (failed), 2 (bad input), 130
+// (interrupted).
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -23,8 +24,8 @@
 
 namespace {
 
-// Tensors of a few hundred KiB come and go thousands of times a second; given back to the system each time, page faults would
-// take a third of an update.
+// Tensors of a few hundred KiB come and go thousands of times a second; given back to the system each time, page faults
+// would take a third of an update.
 void keep_memory() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, -1);

@@ -3,7 +3,8 @@
 
 namespace shoal {
 
-/// `git describe --always --dirty` when the program was built; "unknown" outside a repository. Defined by cmake/Commit.cmake.
+/// `git describe --always --dirty` when the program was built; "unknown" outside a repository. Defined by
+/// cmake/Commit.cmake.
 char const* commit();
 
 }  // namespace shoal

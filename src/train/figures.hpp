@@ -12,7 +12,8 @@ namespace shoal {
 
 class Figures {
  public:
-  /// Adds the elements of a tensor under a name. A replayed graph calls neither this nor gather(); what they made stays.
+  /// Adds the elements of a tensor under a name. A replayed graph calls neither this nor gather(); what they made
+  /// stays.
   void put(std::string const& name, at::Tensor const& values);
 
   /// Device work: all values put since the last call, in one vector.

@@ -31,8 +31,8 @@ std::int64_t sample_bytes(RolloutShape shape) {
   return with_steps(2) - with_steps(1) + 2 * std::int64_t(sizeof(std::int64_t));
 }
 
-/// A network with its gradients, Adam's moments, and what a checkpoint and the passes keep of it. A frozen policy's is read from a file
-/// and small beside the rollout.
+/// A network with its gradients, Adam's moments, and what a checkpoint and the passes keep of it. A frozen policy's is
+/// read from a file and small beside the rollout.
 std::int64_t network_bytes(PolicyOptions const& policy, RolloutShape const& shape) {
   if (!learns(policy.algorithm)) return 0;
   auto const network = network_shape(policy, shape);

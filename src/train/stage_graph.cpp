@@ -32,8 +32,8 @@ void record(at::cuda::CUDAGraph& graph, std::function<void()> const& work) {
 }  // namespace
 
 struct StageGraph::Device {
-  // Libraries make their handles and workspaces in the first call, LibTorch's engine its threads; the second proves that it can run
-  // again.
+  // Libraries make their handles and workspaces in the first call, LibTorch's engine its threads; the second proves
+  // that it can run again.
   static constexpr int warm_up = 2;
 
   c10::cuda::CUDAStream stream;

@@ -1,5 +1,6 @@
-// The work of a stage, which is the same every time: called as it is on the CPU; on CUDA captured as one graph after two calls and
-// replayed from then on. What changes between stages (rates, random numbers' stage) therefore lies in device memory.
+// The work of a stage, which is the same every time: called as it is on the CPU; on CUDA captured as one graph after
+// two calls and replayed from then on. What changes between stages (rates, random numbers' stage) therefore lies in
+// device memory.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,7 +19,8 @@ class StageGraph {
   StageGraph(StageGraph&&) noexcept;
   ~StageGraph();
 
-  /// Keeps LibTorch on this graph's stream and number of threads for as long as it lives. Everything that touches the run's tensors happens inside one.
+  /// Keeps LibTorch on this graph's stream and number of threads for as long as it lives. Everything that touches the
+  /// run's tensors happens inside one.
   class Scope {
    public:
     ~Scope();

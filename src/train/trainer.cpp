@@ -84,7 +84,8 @@ Trainer::Trainer(TrainerConfig config)
 Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer::~Trainer() = default;
 
-/// With a calibrator a stage is a fresh episode under the new profiles; without one, episodes go on from stage to stage.
+/// With a calibrator a stage is a fresh episode under the new profiles; without one, episodes go on from stage to
+/// stage.
 void Trainer::begin_episodes() {
   simulator_->clear_metrics();
   if (calibrator_) {

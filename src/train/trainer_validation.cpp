@@ -89,8 +89,8 @@ Fit Trainer::fit(at::Tensor const& profile, int episodes, std::uint32_t use) con
   return fit_of(targets_, goal_, play_episodes(game, episodes, seed));
 }
 
-/// While the calibration goes on, the calibrator's answer against the best one before, both under the present policies on the
-/// same episodes. What a run reports is measured on others.
+/// While the calibration goes on, the calibrator's answer against the best one before, both under the present policies
+/// on the same episodes. What a run reports is measured on others.
 void Trainer::validate(StageReport& report) {
   enum : std::uint32_t { choosing, reporting };
   auto const& o = *config_.validation;
@@ -119,8 +119,8 @@ bool Trainer::is_challenged() const {
   return distance > 0 && stage_ % distance == 0 && stage_ + distance <= calibration_stages();
 }
 
-/// Policies that have ended in a local optimum do not leave it by learning on: one from scratch that earns more does it for them.
-/// The calibration that follows is with the new ones.
+/// Policies that have ended in a local optimum do not leave it by learning on: one from scratch that earns more does it
+/// for them. The calibration that follows is with the new ones.
 void Trainer::challenge_policies(StageReport& report) {
   constexpr int updates = 100, evaluations = 1024;
   auto const game =
@@ -143,7 +143,8 @@ void Trainer::challenge_policies(StageReport& report) {
   }
 }
 
-/// From now on the profile rests; instances no longer go in pairs, and draw random numbers that calibration has not seen.
+/// From now on the profile rests; instances no longer go in pairs, and draw random numbers that calibration has not
+/// seen.
 void Trainer::settle() {
   auto own = config_;
   own.train.seed = std::uint32_t(derived_seed(std::uint32_t(config_.train.seed), Purpose::validation, ~0u));

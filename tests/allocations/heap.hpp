@@ -1,5 +1,5 @@
-// Counts what this program takes from the heap, through whatever library: malloc and its like are defined here, before the C library's.
-// To be included once in a program.
+// Counts what this program takes from the heap, through whatever library: malloc and its like are defined here, before
+// the C library's. To be included once in a program.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
-// After the first stage nothing of the rollout's size is taken from the heap: the simulator's step takes nothing at all, acting and
-// learning little but the small objects with which LibTorch describes a tensor, the same number whatever the batch.
-// A program of its own, because it counts what all of its libraries take.
+// After the first stage nothing of the rollout's size is taken from the heap: the simulator's step takes nothing at
+// all, acting and learning little but the small objects with which LibTorch describes a tensor, the same number
+// whatever the batch. A program of its own, because it counts what all of its libraries take.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// Games whose best deviations are known (calibration.md, section 6), and that pairs of episodes share their random numbers.
+// Games whose best deviations are known (calibration.md, section 6), and that pairs of episodes share their random
+// numbers.
 #include "shoal/analysis/equilibrium.hpp"
 
 #include "src/analysis/population.hpp"
@@ -122,7 +123,8 @@ TEST(Equilibrium, ValuesAreDiscountedWithThePolicysOwnDiscount) {
   EXPECT_NEAR(fixture.check({.updates = 0, .evaluations = 10}).deviators[0].value.mean, 3 * (1 + 0.5 + 0.25), 1e-9);
 }
 
-// Games that end at random: an instance that is done waits for the others, and deviators are drawn anew in each episode.
+// Games that end at random: an instance that is done waits for the others, and deviators are drawn anew in each
+// episode.
 TEST(Equilibrium, EpisodesOfRandomLengthCountOnceEach) {
   auto const fixture = matrix_game(dilemma, {{"rounds", std::int64_t(20)}, {"continuation", 0.5}});
   always(*fixture.policies[0], 0);

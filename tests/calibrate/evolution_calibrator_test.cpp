@@ -161,7 +161,8 @@ TEST(EvolutionCalibrator, RatesFallWithTheStage) {
   EXPECT_NEAR(first_step(10), 0.005, 1e-4);
 }
 
-// The average of a mean that moves at a constant speed lags 20 stages behind; that of a mean that trembles hardly moves.
+// The average of a mean that moves at a constant speed lags 20 stages behind; that of a mean that trembles hardly
+// moves.
 TEST(EvolutionCalibrator, TheAnswerIsTheMeanWithoutItsLastNoise) {
   Walk const signal(Walk::slope);
   auto const of = [](Walk const& walk) { return unit(walk.calibrator, walk.calibrator.answer()); };
@@ -205,7 +206,8 @@ struct Alone {
 
 class EvolutionCalibratorAlone : public ::testing::TestWithParam<Alone> {};
 
-// As RlCalibratorAloneSlow: metrics f(L) = A L + noise, target A L*, in 23 dimensions; the two of a pair share their noise.
+// As RlCalibratorAloneSlow: metrics f(L) = A L + noise, target A L*, in 23 dimensions; the two of a pair share their
+// noise.
 TEST_P(EvolutionCalibratorAlone, FitsLinearMetrics) {
   constexpr int coordinates = 23, particles = 64, stages = 300;
   auto const [name, identity, random, seed] = GetParam();

@@ -76,12 +76,14 @@ TEST(RlCalibrator, AtFirstParticlesAreHeldNearTheInitialProfile) {
     EXPECT_GT(number(unit(calibrator).min()), -1e-6);
     return number(unit(calibrator).select(1, 2).std());
   };
-  // an autoregression with coefficient 1 - 0.14 * 1.4 and noise 0.05 has deviation 0.084; without, the bounds alone hold them
+  // an autoregression with coefficient 1 - 0.14 * 1.4 and noise 0.05 has deviation 0.084; without, the bounds alone
+  // hold them
   EXPECT_NEAR(spread(1.4), 0.084, 0.007);
   EXPECT_GT(spread(0), 0.2);
 }
 
-// The increments are drawn once more from their key; the first update's gradient shows which of them the learner scored.
+// The increments are drawn once more from their key; the first update's gradient shows which of them the learner
+// scored.
 TEST(RlCalibrator, ProfilesAreClippedAndTheLogProbabilityIsOfTheUnclippedIncrement) {
   constexpr int particles = 300, stage = 0;
   auto options = indifferent();
@@ -173,8 +175,8 @@ struct Alone {
 
 class RlCalibratorAloneSlow : public ::testing::TestWithParam<Alone> {};
 
-// calibration.md, section 6: metrics f(L) = A L + noise, target A L*. 500 stages of 64 particles take seconds. In 119 dimensions,
-// those of ten merchants with a supertype each, the rate for 23 would end at 0.90.
+// calibration.md, section 6: metrics f(L) = A L + noise, target A L*. 500 stages of 64 particles take seconds. In 119
+// dimensions, those of ten merchants with a supertype each, the rate for 23 would end at 0.90.
 TEST_P(RlCalibratorAloneSlow, FitsLinearMetrics) {
   auto const [name, identity, random, seed, coordinates, stages, reach] = GetParam();
   auto const a = identity * at::eye(coordinates) +

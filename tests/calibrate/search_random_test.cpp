@@ -7,8 +7,8 @@ namespace {
 
 using namespace test;
 
-// What makes a sequence a Sobol sequence: each of 2^k equal parts of every axis holds exactly one of the first 2^k points, each cell
-// of a 2^k by 2^k grid over the first two axes one of the first 4^k.
+// What makes a sequence a Sobol sequence: each of 2^k equal parts of every axis holds exactly one of the first 2^k
+// points, each cell of a 2^k by 2^k grid over the first two axes one of the first 4^k.
 TEST(ScrambledSobol, FillsEveryPartOfEveryAxisOnce) {
   auto const points = scrambled_sobol(64, 23, search_generator(1, 0));
   EXPECT_GE(number(points.min()), 0);

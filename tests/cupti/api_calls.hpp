@@ -38,7 +38,8 @@ class ApiCalls {
     std::lock_guard const lock(mutex_);
     counts_.clear();
   }
-  /// Calls whose names begin with `prefix` and have `part` in the rest. "cuda" and "cu" are apart: the runtime calls the driver.
+  /// Calls whose names begin with `prefix` and have `part` in the rest. "cuda" and "cu" are apart: the runtime calls
+  /// the driver.
   int count(std::string const& prefix, std::string const& part) const {
     std::lock_guard const lock(mutex_);
     int total = 0;

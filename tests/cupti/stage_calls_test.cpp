@@ -1,5 +1,6 @@
-// A stage that is replayed asks of CUDA: its graph, the numbers that changed since the last one, and one copy to the host with its wait.
-// A program of its own: CUPTI has one subscriber a process, and tools that watch the other tests would take its place.
+// A stage that is replayed asks of CUDA: its graph, the numbers that changed since the last one, and one copy to the
+// host with its wait. A program of its own: CUPTI has one subscriber a process, and tools that watch the other tests
+// would take its place.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <torch/cuda.h>

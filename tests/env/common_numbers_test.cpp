@@ -26,10 +26,8 @@ std::vector<Trajectory> trajectories(Variant const& v, SimulatorOptions options,
     actor.step();
     for (int i = 0; i < d.instances; ++i)
       for (int a = 0; a < d.agents; ++a) {
-        for (std::size_t h = 0; h < d.group().continuous.size(); ++h)
-          d.continuous(i, a, h) = actor.continuous(0, a, h);
-        for (std::size_t h = 0; h < d.group().discrete.size(); ++h)
-          d.discrete(i, a, h) = actor.discrete(0, a, h);
+        for (std::size_t h = 0; h < d.group().continuous.size(); ++h) d.continuous(i, a, h) = actor.continuous(0, a, h);
+        for (std::size_t h = 0; h < d.group().discrete.size(); ++h) d.discrete(i, a, h) = actor.discrete(0, a, h);
       }
     d->step(d.in, d.out);
     for (int i = 0; i < d.instances; ++i) {

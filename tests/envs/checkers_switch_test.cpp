@@ -1,4 +1,5 @@
-// Checkers and Switch against episodes of ma-gym (fixtures/checkers_switch.json), profile old by its rules, and the best returns.
+// Checkers and Switch against episodes of ma-gym (fixtures/checkers_switch.json), profile old by its rules, and the
+// best returns.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -157,7 +158,8 @@ TEST(SwitchSlow, BestReturnsAreThoseOfExactSearch) {
   }
 }
 
-// Measured with the originals. Of episodes that end early, an instance's mean has more: a weak bias, within what is allowed here.
+// Measured with the originals. Of episodes that end early, an instance's mean has more: a weak bias, within what is
+// allowed here.
 TEST(CheckersSwitchSlow, UniformPlayEarnsWhatItEarnsInTheOriginals) {
   auto const expect = [](std::string const& environment, Settings const& params, double mean, double allowed) {
     auto const [found, error] = uniform_team_return(environment, params, 20000);

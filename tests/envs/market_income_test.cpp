@@ -395,7 +395,8 @@ TEST(MarketMetrics, SharesAreOfAllDemandAndAveragedOverASupertype) {
   EXPECT_NEAR(double(market.metric("supertype_2.share_sum")), others / demand, 1e-6);
 }
 
-// Ten supertypes of one merchant each, in any order, and four of several: shares and percentiles are those of a list of all trades.
+// Ten supertypes of one merchant each, in any order, and four of several: shares and percentiles are those of a list of
+// all trades.
 TEST(MarketMetrics, OfEverySupertypeAreThoseOfItsMerchantsTrades) {
   for (List<std::int32_t, 16> const& supertype_of :
        {List<std::int32_t, 16>{10, {3, 10, 1, 2, 5, 4, 6, 9, 8, 7}}, List<std::int32_t, 16>{6, {3, 1, 2, 2, 4, 1}}}) {

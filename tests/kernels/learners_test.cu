@@ -1,5 +1,5 @@
-// The learners' kernels write the CPU's bits: the same inputs go through the body with one lane, and through a launch. (Inference on
-// tensor cores does not: infer_test.cpp.)
+// The learners' kernels write the CPU's bits: the same inputs go through the body with one lane, and through a launch.
+// (Inference on tensor cores does not: infer_test.cpp.)
 #include <cmath>
 
 #include "on_device.hpp"

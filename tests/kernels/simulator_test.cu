@@ -44,8 +44,7 @@ void expect_continues(Case const& c, Device from_device, Device to_device) {
   for (int t = 0; t < 3; ++t) from.step(Play::random, t), to.step(Play::ties, t);
   ASSERT_NE(from.observations.host, to.observations.host);
   move_states(from, to);
-  ASSERT_EQ(difference("observations", from.observations.host, to.observations.host, instances, from.group.agents),
-            "");
+  ASSERT_EQ(difference("observations", from.observations.host, to.observations.host, instances, from.group.agents), "");
   for (int t = 3; t < 13; ++t) {
     from.step(Play::random, t), to.step(Play::random, t);
     ASSERT_EQ(difference("rewards", from.rewards.host, to.rewards.host, instances, from.group.agents), "")

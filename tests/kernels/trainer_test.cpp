@@ -1,4 +1,5 @@
-// A stage on the device: as one graph it does what it does launched kernel by kernel, and it never waits for the device.
+// A stage on the device: as one graph it does what it does launched kernel by kernel, and it never waits for the
+// device.
 #include "shoal/train/trainer.hpp"
 
 #include <ATen/ATen.h>

@@ -1,4 +1,5 @@
-// A2C and REINFORCE: the gradient that each leaves in its network equals that of its loss, written out with autograd in double.
+// A2C and REINFORCE: the gradient that each leaves in its network equals that of its loss, written out with autograd in
+// double.
 #include "shoal/learn/a2c.hpp"
 #include "shoal/learn/reinforce.hpp"
 #include "shoal/nn/distribution.hpp"
@@ -47,7 +48,8 @@ struct Played {
   Ended ended(int t, int n) const { return TaggedSimulator::ended(t, n); }
   double value(int t, int n, int a) const { return number(rollout.values[t][n][a]); }
 
-  /// The gradient of the sum of weights * (-log pi(a) advantages + value_weight / 2 (V - returns)^2 - entropy_weight H).
+  /// The gradient of the sum of weights * (-log pi(a) advantages + value_weight / 2 (V - returns)^2 - entropy_weight
+  /// H).
   at::Tensor gradient(at::Tensor const& weights, at::Tensor const& advantages, at::Tensor const& returns,
                       double value_weight, double entropy_weight) const {
     auto const p = before.clone().set_requires_grad(true);

@@ -17,7 +17,8 @@ PpoOptions plain_options() {
   return {.learning_rate = {1e-3, 0, 1}, .epochs = 1, .minibatches = 1, .clip = clip, .max_grad_norm = 0};
 }
 
-/// A rollout of the tagged simulator with one learner for each group of agents, its advantages and returns drawn at random.
+/// A rollout of the tagged simulator with one learner for each group of agents, its advantages and returns drawn at
+/// random.
 struct Stage {
   TaggedSimulator simulator{instances};
   Rollout rollout = make_rollout(rollout_shape(simulator, steps), at::kCPU);

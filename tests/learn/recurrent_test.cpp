@@ -1,5 +1,5 @@
-// Policies with memory: what actors remember and forget, and the gradients of PPO, A2C and REINFORCE through sequences, against
-// cells written out with autograd in double.
+// Policies with memory: what actors remember and forget, and the gradients of PPO, A2C and REINFORCE through sequences,
+// against cells written out with autograd in double.
 #include "shoal/learn/recurrent_actor.hpp"
 
 #include "shoal/learn/a2c.hpp"
@@ -19,7 +19,8 @@ constexpr int steps = 6, instances = 4, agents = TaggedSimulator::agents, column
 std::vector<std::vector<int>> const groups = {{0, 1, 2}, {2, 0}, {1}};
 constexpr MemoryKind kinds[] = {MemoryKind::lstm, MemoryKind::gru};
 
-/// A rollout of the tagged simulator, whose episodes begin and end within it, in which a learner has acted for some of the agents.
+/// A rollout of the tagged simulator, whose episodes begin and end within it, in which a learner has acted for some of
+/// the agents.
 template <class L, class Options>
 struct Played {
   TaggedSimulator simulator{instances};
@@ -55,8 +56,8 @@ struct Played {
             own(rollout.masks).narrow(0, 0, steps).flatten(0, 1)};
   }
 
-  /// The gradient of the sum over samples of -log pi(a) advantages + value_weight / 2 (V - returns)^2 - entropy_weight H, weighed;
-  /// all are [T, N * members].
+  /// The gradient of the sum over samples of -log pi(a) advantages + value_weight / 2 (V - returns)^2 - entropy_weight
+  /// H, weighed; all are [T, N * members].
   at::Tensor gradient(at::Tensor const& weights, at::Tensor const& advantages, at::Tensor const& returns,
                       double value_weight, double entropy_weight) const {
     auto const p = before.clone().set_requires_grad(true);
@@ -286,7 +287,8 @@ TEST(RecurrentPpo, LearnsFromShuffledSequences) {
 
 // ---- One network for several agents ---------------------------------------------------------------------------------
 
-/// Two agents of one step, logits 0, who see nothing: agent 0 takes choice 0 and earns 2, agent 1 takes choice 1 and earns 1.
+/// Two agents of one step, logits 0, who see nothing: agent 0 takes choice 0 and earns 2, agent 1 takes choice 1 and
+/// earns 1.
 struct TwoAgents {
   RolloutShape shape{.steps = 1, .instances = 1, .agents = 2, .width = 1, .actions = heads(0, {2})};
   Rollout rollout = make_rollout(shape, at::kCPU);

@@ -33,7 +33,8 @@ struct Adam {
   }
 };
 
-// One parameter, a chunk less one, several chunks; with the norm cut (0.5 is below every norm here, 1e6 above) and without.
+// One parameter, a chunk less one, several chunks; with the norm cut (0.5 is below every norm here, 1e6 above) and
+// without.
 TEST(Adam, EqualsLibTorchs) {
   for (std::int64_t const count : {std::int64_t(1), AdamArgs::chunk - 1, 3 * AdamArgs::chunk + 5})
     for (double const max_norm : {0.0, 0.5, 1e6}) {

@@ -1,5 +1,5 @@
-// The configurations under experiments/ run, the oracles of experiments/calsheq meet their targets, the data of experiments/iowa give
-// theirs, and the calibrator finds the answer of experiments/cooperation.
+// The configurations under experiments/ run, the oracles of experiments/calsheq meet their targets, the data of
+// experiments/iowa give theirs, and the calibrator finds the answer of experiments/cooperation.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -98,8 +98,8 @@ EqualPricesFit fit_of_equal_prices(TrainerConfig config, at::Tensor const& profi
           calibration_reward(goal, episodes).mean().item<double>()};
 }
 
-// In a single episode shares fluctuate by almost 0.01, with the customers' choices and links, and percentiles where two quantities
-// meet jump: that alone costs up to 0.11.
+// In a single episode shares fluctuate by almost 0.01, with the customers' choices and links, and percentiles where two
+// quantities meet jump: that alone costs up to 0.11.
 TEST(CalsheqExperiments, OraclesMeetTheirTargetsWhenAllMerchantsPriceAlike) {
   for (int number = 1; number <= 5; ++number) {
     auto const config = read(experiment(number)).trainer;
@@ -115,8 +115,8 @@ TEST(CalsheqExperiments, OraclesMeetTheirTargetsWhenAllMerchantsPriceAlike) {
   }
 }
 
-// Half of a population cooperates if its mean altruism is 3/7; episodes that are scored one by one want no deviation (the README there).
-// 150 stages, about 10 s.
+// Half of a population cooperates if its mean altruism is 3/7; episodes that are scored one by one want no deviation
+// (the README there). 150 stages, about 10 s.
 TEST(CooperationExperimentSlow, CalibratorFindsThePopulationThatIsKnownOnPaper) {
   Trainer trainer(read(cooperation, {"train.stages=150", "train.threads=1", "train.device=cpu", "calibrator.kind=rl",
                                      "settling.share=0"})

@@ -1,5 +1,5 @@
-// Files that are nearly right are read, or refused with one of our own errors in one line that is not too long. SHOAL_MUTATIONS sets how
-// many of each kind are tried: 300 by default, 10,000 in scripts/nightly.
+// Files that are nearly right are read, or refused with one of our own errors in one line that is not too long.
+// SHOAL_MUTATIONS sets how many of each kind are tried: 300 by default, 10,000 in scripts/nightly.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -16,7 +16,8 @@
 
 namespace shoal {
 
-/// A simulator of one group, to which others are padded, the memory that it reads and writes, and a hash for each of the first instances.
+/// A simulator of one group, to which others are padded, the memory that it reads and writes, and a hash for each of
+/// the first instances.
 class Driver {
  public:
   Driver(std::string const& environment, Settings const& params, SimulatorOptions options, int hashed = 1 << 30)
@@ -94,8 +95,7 @@ class Driver {
   }
 
   float& continuous(int i, int a, std::size_t head) {
-    return continuous_[(std::size_t(i) * std::size_t(agents) + std::size_t(a)) * group().continuous.size() +
-                       head];
+    return continuous_[(std::size_t(i) * std::size_t(agents) + std::size_t(a)) * group().continuous.size() + head];
   }
   std::int32_t& discrete(int i, int a, std::size_t head) {
     return discrete_[(std::size_t(i) * std::size_t(agents) + std::size_t(a)) * group().discrete.size() + head];

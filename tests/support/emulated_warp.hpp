@@ -8,9 +8,9 @@
 
 namespace shoal::test {
 
-/// Multiplies as PTX's documentation of mma.m16n8k8 with .tf32 says, and adds as Fasi, Higham, Mikaitis and Pranesh (2021) found tensor
-/// cores to add, without the bits that newer ones keep beyond: the nine terms of a sum are cut to 24 bits of the largest, and the sum
-/// is cut to a float.
+/// Multiplies as PTX's documentation of mma.m16n8k8 with .tf32 says, and adds as Fasi, Higham, Mikaitis and Pranesh
+/// (2021) found tensor cores to add, without the bits that newer ones keep beyond: the nine terms of a sum are cut to
+/// 24 bits of the largest, and the sum is cut to a float.
 struct EmulatedWarp {
   static constexpr int held = 32;
 

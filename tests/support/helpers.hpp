@@ -88,8 +88,8 @@ std::string message_of(F f) {
   return {};
 }
 
-/// An ActorCritic's parameters, and what it makes of observations x, from the flat tensor and in its precision:
-/// [log_sd | actor's (weight, bias) layer by layer | critic's | linear map from observations to means, if there is one].
+/// An ActorCritic's parameters, and what it makes of observations x, from the flat tensor and in its precision: [log_sd
+/// | actor's (weight, bias) layer by layer | critic's | linear map from observations to means, if there is one].
 struct PlainNetwork {
   struct Layer {
     at::Tensor weight, bias;

@@ -1,4 +1,5 @@
-// A simulator whose rewards and observations say where they belong, with heads of both kinds, masks and both kinds of ends.
+// A simulator whose rewards and observations say where they belong, with heads of both kinds, masks and both kinds of
+// ends.
 #pragma once
 
 #include <cmath>

@@ -9,8 +9,8 @@
 
 namespace shoal {
 
-/// Mean over instances, each of which plays its longest episode's time, and its standard error. Where episodes end early an
-/// instance counts as the mean of its own.
+/// Mean over instances, each of which plays its longest episode's time, and its standard error. Where episodes end
+/// early an instance counts as the mean of its own.
 inline std::pair<double, double> uniform_team_return(std::string const& environment, Settings const& params,
                                                      int instances) {
   Driver d(environment, params, {.instances = instances, .seed = 5}, 0);

@@ -16,7 +16,8 @@ struct Variant {
   friend void PrintTo(Variant const& v, std::ostream* out) { *out << v.name; }
 };
 
-/// Settings, beside the defaults, under which the tests of every environment run too. Short episodes, so that resets happen.
+/// Settings, beside the defaults, under which the tests of every environment run too. Short episodes, so that resets
+/// happen.
 inline std::vector<Variant> all_extra_variants() {
   using Reals = std::vector<double>;
   auto const whole = [](int x) { return std::int64_t(x); };

@@ -10,7 +10,8 @@ using namespace test;
 
 // ---- Proposition 1: the pooled policy gradient is that of Vhat in its first argument --------------------------------
 
-/// Two agents with two actions. Agent i's type is 1 with probability `chance[i]`, else 0; a policy is a softmax for each type.
+/// Two agents with two actions. Agent i's type is 1 with probability `chance[i]`, else 0; a policy is a softmax for
+/// each type.
 struct TypedGame {
   ActionLayout const layout = heads(0, {2});
   double const chance[2] = {0.3, 0.8};
@@ -111,10 +112,11 @@ TEST(SharedEquilibrium, SelfPlayCyclesInRockPaperScissorsWithRegretOne) {
 
 // ---- Two time scales ------------------------------------------------------------------------------------------------
 
-// A linear response game: an agent of type L in [0, 1] that plays x against y earns -(x - (1 - d) a L - d y)^2. A policy has one
-// parameter, x = theta L; the shared equilibrium is theta = a for every L > 0. The metric is f = 0.8 + x, so the equilibrium map is
-// f(L) = 0.8 + a L with a = -1/2, and the target 0.4 is met at L = 0.8 alone. Agents begin with theta = +1/2, which tells the
-// calibrator to lower L, down to where types say nothing and nobody learns. Both climb their own gradient.
+// A linear response game: an agent of type L in [0, 1] that plays x against y earns -(x - (1 - d) a L - d y)^2. A
+// policy has one parameter, x = theta L; the shared equilibrium is theta = a for every L > 0. The metric is f = 0.8 +
+// x, so the equilibrium map is f(L) = 0.8 + a L with a = -1/2, and the target 0.4 is met at L = 0.8 alone. Agents begin
+// with theta = +1/2, which tells the calibrator to lower L, down to where types say nothing and nobody learns. Both
+// climb their own gradient.
 struct TimeScales {
   double profile, theta, r_cal;
 };

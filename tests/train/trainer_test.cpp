@@ -23,8 +23,8 @@ TrainerConfig run_across_stages() {
 
 std::vector<TrainerConfig> all_kinds() { return {small_run(false), small_run(true), run_across_stages()}; }
 
-/// Calibrated by a search, not at all, or by the evolution strategy. A search's profile lasts 10 stages; from the third on
-/// they come from a model of the first.
+/// Calibrated by a search, not at all, or by the evolution strategy. A search's profile lasts 10 stages; from the third
+/// on they come from a model of the first.
 std::vector<TrainerConfig> other_calibrators() {
   std::vector<TrainerConfig> all;
   for (auto const kind :
@@ -335,8 +335,8 @@ TEST_F(TrainerFiles, EveryInstanceRunsUnderItsParticlesProfile) {
   }
 }
 
-// Actions, types and lengths of episodes are random. Particles that lie close together earn the same nevertheless, and then
-// nothing moves.
+// Actions, types and lengths of episodes are random. Particles that lie close together earn the same nevertheless, and
+// then nothing moves.
 TEST(Trainer, OpposedParticlesOfTheEvolutionStrategyShareTheirRandomNumbers) {
   auto config = small_run(true, CalibratorKind::es);
   config.env.insert({{"continuation", 0.9}, {"altruism_sd_1", 0.5}});
@@ -433,7 +433,8 @@ TrainerConfig game(std::vector<double> const& payoffs, int rounds) {
   return c;
 }
 
-/// Means of the metrics over the last `last` of `stages` stages: those of a calibrator that does not move, on every metric.
+/// Means of the metrics over the last `last` of `stages` stages: those of a calibrator that does not move, on every
+/// metric.
 std::map<std::string, double> learn(TrainerConfig config, int stages, int last) {
   if (!config.calibrator) {
     config.calibrator.emplace().kind = CalibratorKind::rl;
@@ -482,17 +483,17 @@ TEST(LearningSlow, MatchingPenniesEndsNearOneHalf) {
   EXPECT_NEAR(means["player_2.action_1"], 0.5, 0.05);
 }
 
-// One half is where networks begin. With 3 at stake if both choose the first action, the equilibrium is one third for both,
-// which the bonus moves a little towards one half.
+// One half is where networks begin. With 3 at stake if both choose the first action, the equilibrium is one third for
+// both, which the bonus moves a little towards one half.
 TEST(LearningSlow, UnevenPenniesEndNearOneThird) {
   auto means = learn_pennies({3, -3, -1, 1, -1, 1, 1, -1}, 0.1);
   EXPECT_NEAR(means["player_1.action_1"], 1.0 / 3, 0.1);
   EXPECT_NEAR(means["player_2.action_1"], 1.0 / 3, 0.1);
 }
 
-// Without memory and with altruism a in [1/4, 2/3] the dilemma is a game of chicken, whose symmetric equilibrium cooperates with
-// probability (4 a - 1) / (1 + a): one half at a = 3/7. Outside that range r_cal is flat; 300 stages because the two learners,
-// each with the other's lag, swing into place.
+// Without memory and with altruism a in [1/4, 2/3] the dilemma is a game of chicken, whose symmetric equilibrium
+// cooperates with probability (4 a - 1) / (1 + a): one half at a = 3/7. Outside that range r_cal is flat; 300 stages
+// because the two learners, each with the other's lag, swing into place.
 TEST(LearningSlow, AltruismIsCalibratedToHalfOfCooperation) {
   auto config = game({3, 3, 0, 5, 5, 0, 1, 1}, 16);
   config.env.insert({{"memory", std::int64_t(0)}, {"altruism_1", 0.3}, {"altruism_sd_1", 0.3}});

@@ -8,8 +8,8 @@ namespace {
 
 using namespace test;
 
-/// Payoffs are 2 whatever the players do, so that a return is 12 (1 + altruism): 15 where the mean altruism is one quarter.
-/// Stages 0 to 5 calibrate, 6 to 9 settle.
+/// Payoffs are 2 whatever the players do, so that a return is 12 (1 + altruism): 15 where the mean altruism is one
+/// quarter. Stages 0 to 5 calibrate, 6 to 9 settle.
 TrainerConfig validated_run(CalibratorKind kind = CalibratorKind::es) {
   auto c = small_run(true, kind);
   c.env["payoffs"] = std::vector<double>(8, 2.0);

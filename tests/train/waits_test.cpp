@@ -1,5 +1,5 @@
-// On CUDA a stage waits for the device once, when its figures are read. The operators that would wait more often are known, and LibTorch
-// names all operators as they run, on the CPU too.
+// On CUDA a stage waits for the device once, when its figures are read. The operators that would wait more often are
+// known, and LibTorch names all operators as they run, on the CPU too.
 #include <ATen/record_function.h>
 #include <gmock/gmock.h>
 
@@ -80,8 +80,8 @@ TEST(Waits, NoneInRolloutAndUpdateByLibTorch) {
   }
 }
 
-// All else of a stage: profiles, rewards, figures. On the CPU alone, LibTorch's std() of all values of a tensor, the rewards, makes a number
-// of their mean (aten::item and what it calls).
+// All else of a stage: profiles, rewards, figures. On the CPU alone, LibTorch's std() of all values of a tensor, the
+// rewards, makes a number of their mean (aten::item and what it calls).
 TEST(Waits, NoneInACalibratedStage) {
   TrainerConfig config{.environment = "market"};
   config.env = {{"steps", std::int64_t(5)}};

@@ -1,6 +1,7 @@
-// Is a frozen policy pi* an epsilon-shared equilibrium (Vadori et al., 2020, definition 1)? Deviations pi are trained against it: in
-// each episode one agent, drawn at random, acts with pi and alone trains it, while all others act with pi*. What the best of them
-// gains over pi* on the same random numbers tells epsilon; a stronger deviation may exist. docs/equilibrium.md
+// Is a frozen policy pi* an epsilon-shared equilibrium (Vadori et al., 2020, definition 1)? Deviations pi are trained
+// against it: in each episode one agent, drawn at random, acts with pi and alone trains it, while all others act with
+// pi*. What the best of them gains over pi* on the same random numbers tells epsilon; a stronger deviation may exist.
+// docs/equilibrium.md
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -59,7 +60,8 @@ struct EquilibriumReport {
       deviators;  // shared: all agents first, then each supertype; else the groups that share a network
 };
 
-/// Who may deviate from policies with these agents: the agents of each policy, and of those the agents of each supertype.
+/// Who may deviate from policies with these agents: the agents of each policy, and of those the agents of each
+/// supertype.
 std::vector<Deviators> all_deviators(std::vector<Actor const*> const& policies, Spec const& spec);
 
 /// The best of some policies from scratch against one of the game's.
@@ -69,8 +71,9 @@ struct Challenge {
   bool wins() const { return regret.low > 0; }
 };
 
-/// Trains deviations from scratch for the agents of one policy: whether they earn more with the best for sure says that the policy
-/// is in a local optimum, or not at an equilibrium at all. The best is chosen and measured on the same episodes.
+/// Trains deviations from scratch for the agents of one policy: whether they earn more with the best for sure says that
+/// the policy is in a local optimum, or not at an equilibrium at all. The best is chosen and measured on the same
+/// episodes.
 /// @param challengers  how many, at least 1: each may end in a local optimum itself
 /// @throws Error if a training diverges
 Challenge challenge(FrozenGame const& game, std::size_t policy, int challengers, EquilibriumOptions const& options);
@@ -78,8 +81,8 @@ Challenge challenge(FrozenGame const& game, std::size_t policy, int challengers,
 /// How far a check is, in [0, 1], and what it is doing. Returning false ends the check.
 using EquilibriumProgress = std::function<bool(double done, std::string const& what)>;
 
-/// For all deviators: a deviation trained from pi*, two from scratch, and where Spec::may_abstain doing nothing. The same result
-/// for the same arguments, on the CPU with any number of threads.
+/// For all deviators: a deviation trained from pi*, two from scratch, and where Spec::may_abstain doing nothing. The
+/// same result for the same arguments, on the CPU with any number of threads.
 /// @return nothing if `progress` ended the check
 /// @throws Error naming the deviation if its training diverges
 std::optional<EquilibriumReport> check_equilibrium(FrozenGame const& game, EquilibriumOptions const& options,

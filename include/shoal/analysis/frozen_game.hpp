@@ -23,8 +23,8 @@ struct FrozenGame {
   /// [profiles, supertypes, coordinates]: instance i has row i % profiles.
   at::Tensor supertypes;
   at::Device device;
-  /// How deviations from each policy learn; its discount values its agents' returns. Nothing: nobody deviates from that policy, a
-  /// given opponent of the others.
+  /// How deviations from each policy learn; its discount values its agents' returns. Nothing: nobody deviates from that
+  /// policy, a given opponent of the others.
   std::vector<std::optional<PpoOptions>> deviations = {};
   /// The stage that pi* would be trained in next: deviations from pi* begin with its learning rate.
   std::int64_t stage = 0;

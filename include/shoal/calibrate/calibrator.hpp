@@ -1,5 +1,5 @@
-// What a calibrator is: somebody who chooses, stage by stage, the supertype profile that every instance runs its episode under,
-// and sees how well the episode's metrics met their targets.
+// What a calibrator is: somebody who chooses, stage by stage, the supertype profile that every instance runs its
+// episode under, and sees how well the episode's metrics met their targets.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -23,8 +23,10 @@ struct Target {
   double value, weight, scale;
 };
 
-/// Resolves the entries of a configuration: each entry's weight is shared by its metrics, then all are scaled to a sum of 1.
-/// @throws SettingError for an unknown metric, counts that differ, weights that sum to 0, or a percentile ("x_p20") above a higher one
+/// Resolves the entries of a configuration: each entry's weight is shared by its metrics, then all are scaled to a sum
+/// of 1.
+/// @throws SettingError for an unknown metric, counts that differ, weights that sum to 0, or a percentile ("x_p20")
+///         above a higher one
 std::vector<Target> resolve_targets(std::vector<TargetOptions> const& entries,
                                     std::vector<std::string> const& metric_names);
 
@@ -38,8 +40,8 @@ Goal make_goal(std::vector<Target> const& targets, at::Device device);
 /// @param metrics  [B, metric_names.size()]  @return [B]
 at::Tensor calibration_reward(Goal const& goal, at::Tensor const& metrics);
 
-/// A stage is begin, propose, one episode of every instance under profiles(), learn, end_stage. propose() and learn() are device
-/// work that a CUDA graph may have captured; begin() and end_stage() are the host's, outside of it.
+/// A stage is begin, propose, one episode of every instance under profiles(), learn, end_stage. propose() and learn()
+/// are device work that a CUDA graph may have captured; begin() and end_stage() are the host's, outside of it.
 class Calibrator {
  public:
   virtual ~Calibrator() = default;
@@ -67,8 +69,8 @@ class Calibrator {
   /// What it learns, to be checked for values that are not finite; undefined: nothing.
   virtual at::Tensor parameters() const { return {}; }
 
-  /// Everything that its future depends on, for checkpoints, filled in place. state(): tensors of fixed shape. history(): one
-  /// tensor whose first dimension grows, or undefined.
+  /// Everything that its future depends on, for checkpoints, filled in place. state(): tensors of fixed shape.
+  /// history(): one tensor whose first dimension grows, or undefined.
   virtual NamedTensors state() const { return {}; }
   virtual at::Tensor history() const { return {}; }
 

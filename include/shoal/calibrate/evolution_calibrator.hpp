@@ -1,8 +1,8 @@
-// An evolution strategy as calibrator: one search distribution, a normal of fixed spread around a mean profile, and its mean
-// climbs the expected r_cal. Particles 2k and 2k + 1 lie at opposite sides of the mean (mirrored sampling: Brockhoff et al., PPSN
-// 2010) and run their episodes on the same random numbers (Trainer), so that what tells them apart is the profile alone. The
-// gradient estimate is that of Salimans et al., arXiv 1703.03864, its step Adam's (Kingma and Ba, arXiv 1412.6980): a step
-// shrinks where successive estimates disagree.
+// An evolution strategy as calibrator: one search distribution, a normal of fixed spread around a mean profile, and its
+// mean climbs the expected r_cal. Particles 2k and 2k + 1 lie at opposite sides of the mean (mirrored sampling:
+// Brockhoff et al., PPSN 2010) and run their episodes on the same random numbers (Trainer), so that what tells them
+// apart is the profile alone. The gradient estimate is that of Salimans et al., arXiv 1703.03864, its step Adam's
+// (Kingma and Ba, arXiv 1412.6980): a step shrinks where successive estimates disagree.
 #pragma once
 
 #include "shoal/calibrate/calibrator.hpp"

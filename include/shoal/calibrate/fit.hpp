@@ -1,4 +1,5 @@
-// How well a profile meets its targets under policies that no longer learn: the mean over episodes that training never saw.
+// How well a profile meets its targets under policies that no longer learn: the mean over episodes that training never
+// saw.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -26,7 +27,8 @@ struct Fit {
 };
 
 /// Plays episodes under the game's supertypes: whole, and with random numbers of their own, a function of `seed` alone.
-/// @param episodes  at least 1  @return [episodes, Simulator::metric_names()] f32; the same for the same arguments on one device
+/// @param episodes  at least 1  @return [episodes, Simulator::metric_names()] f32; the same for the same arguments on
+///                  one device
 at::Tensor play_episodes(FrozenGame const& game, int episodes, std::uint32_t seed);
 
 /// @param metrics  of play_episodes(), of at least two episodes

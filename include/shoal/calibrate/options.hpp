@@ -65,9 +65,9 @@ struct CmaEsOptions {
   }
 };
 
-/// Section [calibrator]. Coordinates are scaled to [0, 1] by their bounds. A kind has its own keys: fields() visits those alone.
-/// The defaults of kind "rl", CALSHEQ's calibrator, reach r_cal > 0.95 in 23 dimensions within 500 stages of 64 particles, and
-/// 0.92 in 119 within 1500 (tests/calibrate/rl_calibrator_test.cpp).
+/// Section [calibrator]. Coordinates are scaled to [0, 1] by their bounds. A kind has its own keys: fields() visits
+/// those alone. The defaults of kind "rl", CALSHEQ's calibrator, reach r_cal > 0.95 in 23 dimensions within 500 stages
+/// of 64 particles, and 0.92 in 119 within 1500 (tests/calibrate/rl_calibrator_test.cpp).
 struct CalibratorOptions {
   CalibratorKind kind = CalibratorKind::es;
   std::vector<double> profile = {};

@@ -1,5 +1,5 @@
-// Calibration from outside: one profile for all instances, kept for a period of stages, valued by the r_cal that it ends with,
-// then the next. The shared policy is not reset at a new profile. This is what CALSHEQ is compared with.
+// Calibration from outside: one profile for all instances, kept for a period of stages, valued by the r_cal that it
+// ends with, then the next. The shared policy is not reset at a new profile. This is what CALSHEQ is compared with.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ struct SearchHistory {
   at::Tensor values;  // [n]
 };
 
-/// Says where to look next. The answer is a function of the options that it was made with, a seed and the history, so that a
-/// history is all that a checkpoint needs.
+/// Says where to look next. The answer is a function of the options that it was made with, a seed and the history, so
+/// that a history is all that a checkpoint needs.
 class ProfileSearch {
  public:
   virtual ~ProfileSearch() = default;

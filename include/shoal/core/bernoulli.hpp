@@ -43,8 +43,9 @@ SHOAL_FN std::uint64_t digit(Probability24 p, int i) {
 /// How many digits p < 1 has before only zeros follow: none of a uniform number's bits beyond them matters.
 SHOAL_FN int digits(Probability24 p) { return p.value ? 24 - lowest_bit(p.value) : 0; }
 
-/// A word whose bits are independently 1 with probability p: every lane compares a uniform number, drawn bit by bit from the
-/// high end, with p's binary expansion, and stops when no lane is undecided. p = 2^-k costs k words, any other p about 8.
+/// A word whose bits are independently 1 with probability p: every lane compares a uniform number, drawn bit by bit
+/// from the high end, with p's binary expansion, and stops when no lane is undecided. p = 2^-k costs k words, any other
+/// p about 8.
 /// @param word   word(i) is the i-th of up to 24 random 64-bit words
 /// @param lanes  the bits that matter; the others are 0 in the result
 template <class Word>

@@ -1,6 +1,6 @@
-// Many draws at once. GCC vectorises a loop of Random::draw with four times the instructions that this needs: it keeps 32-bit
-// words in 32-bit lanes and shuffles them before and after each product. Here a 64-bit lane holds one word, and the high half is
-// whatever the last product left there.
+// Many draws at once. GCC vectorises a loop of Random::draw with four times the instructions that this needs: it keeps
+// 32-bit words in 32-bit lanes and shuffles them before and after each product. Here a 64-bit lane holds one word, and
+// the high half is whatever the last product left there.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,8 @@ SHOAL_FN_INLINED void wide_draw(Random const& random, Purpose purpose, Wide inde
 }  // namespace detail
 #endif
 
-/// bits[half][i] = random.draw(purpose, first + i).bits64(half) for i < count. What `bits` has room for beyond, up to the next
-/// multiple of 8, may be overwritten.
+/// bits[half][i] = random.draw(purpose, first + i).bits64(half) for i < count. What `bits` has room for beyond, up to
+/// the next multiple of 8, may be overwritten.
 template <class Team, int Room>
 SHOAL_FN_INLINED void draw_bits(Team team, Random const& random, Purpose purpose, std::uint32_t first, int count,
                                 std::uint64_t (&bits)[2][Room]) {
@@ -80,8 +80,8 @@ SHOAL_FN_INLINED void draw_bits(Team team, Random const& random, Purpose purpose
   });
 }
 
-/// bits[half][i] = draw(purpose, index[i]).bits64(half) of `random` with instance[i], for i < count. With room for several, `index`
-/// and `instance` are read and `bits` may be overwritten up to the next multiple of 8.
+/// bits[half][i] = draw(purpose, index[i]).bits64(half) of `random` with instance[i], for i < count. With room for
+/// several, `index` and `instance` are read and `bits` may be overwritten up to the next multiple of 8.
 template <int Room>
 SHOAL_FN_INLINED void draw_bits(Random const& random, Purpose purpose, std::uint32_t const (&index)[Room],
                                 std::uint32_t const (&instance)[Room], int count, std::uint64_t (&bits)[2][Room]) {

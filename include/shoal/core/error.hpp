@@ -11,7 +11,8 @@ struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What the caller gave is at fault: configuration, data file, checkpoint, actions, shapes, a full disk. The program exits with 2.
+/// What the caller gave is at fault: configuration, data file, checkpoint, actions, shapes, a full disk. The program
+/// exits with 2.
 struct InputError : Error {
   using Error::Error;
 };

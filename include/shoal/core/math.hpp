@@ -1,6 +1,6 @@
-// exp, log, cosine and tanh that give the same bits on the CPU and on CUDA, where libm and libdevice differ. Only IEEE operations,
-// compiled without contraction into FMA. Errors against the exact value, in units in the last place: log and exp below 1,
-// cos_turn below 2, tanh below 7 (tests/core/math_test.cpp).
+// exp, log, cosine and tanh that give the same bits on the CPU and on CUDA, where libm and libdevice differ. Only IEEE
+// operations, compiled without contraction into FMA. Errors against the exact value, in units in the last place: log
+// and exp below 1, cos_turn below 2, tanh below 7 (tests/core/math_test.cpp).
 #pragma once
 
 #include <cstdint>
@@ -77,8 +77,8 @@ SHOAL_FN float exp(float x) {
   return y * detail::bit_cast<float>(std::uint32_t(n + 127) << 23);
 }
 
-/// a * b + c, rounded once where the processor can: faster, but not the same bits on one that cannot. For learners, which need not
-/// repeat each other's bits; trajectories do.
+/// a * b + c, rounded once where the processor can: faster, but not the same bits on one that cannot. For learners,
+/// which need not repeat each other's bits; trajectories do.
 SHOAL_FN float multiply_add(float a, float b, float c) {
 #if defined(__CUDA_ARCH__)
   return fmaf(a, b, c);
@@ -89,8 +89,8 @@ SHOAL_FN float multiply_add(float a, float b, float c) {
 #endif
 }
 
-/// The ratio of polynomials that is tanh(x) for |x| <= tanh_limit, to a relative error below 1e-8 before rounding. A number, or a
-/// vector of numbers with its own multiply_add.
+/// The ratio of polynomials that is tanh(x) for |x| <= tanh_limit, to a relative error below 1e-8 before rounding. A
+/// number, or a vector of numbers with its own multiply_add.
 template <class T, class MultiplyAdd>
 SHOAL_FN T tanh_ratio(T x, MultiplyAdd multiply_add) {
   T const z = x * x;
@@ -109,8 +109,8 @@ SHOAL_FN T tanh_ratio(T x, MultiplyAdd multiply_add) {
 /// Where the ratio is 1, with and without the single rounding of multiply_add.
 inline constexpr float tanh_limit = 7.90886736f;
 
-/// Hyperbolic tangent, free of branches. Uses multiply_add. A NaN stays one, so that a network that diverged cannot hide behind its
-/// activation.
+/// Hyperbolic tangent, free of branches. Uses multiply_add. A NaN stays one, so that a network that diverged cannot
+/// hide behind its activation.
 SHOAL_FN float tanh(float x) {
   x = x < -tanh_limit ? -tanh_limit : x;
   x = x > tanh_limit ? tanh_limit : x;

@@ -1,5 +1,5 @@
-// Random numbers without state: each is a pure function of where it is used (Philox4x32-10 of Random123, Salmon et al., SC'11).
-// Results therefore do not depend on the number of instances, threads or lanes, nor on the backend.
+// Random numbers without state: each is a pure function of where it is used (Philox4x32-10 of Random123, Salmon et al.,
+// SC'11). Results therefore do not depend on the number of instances, threads or lanes, nor on the backend.
 #pragma once
 
 #include <Random123/philox.h>
@@ -11,8 +11,8 @@
 
 namespace shoal {
 
-/// What a draw is for. Two uses that share a purpose must differ in index. The values are part of the trajectories: they never
-/// change. Values 1 to 5 and those from 64 on belong to environments, which name their own.
+/// What a draw is for. Two uses that share a purpose must differ in index. The values are part of the trajectories:
+/// they never change. Values 1 to 5 and those from 64 on belong to environments, which name their own.
 enum class Purpose : std::uint32_t {
   type = 0,     // agents' types at reset
   action = 6,   // sampling from policies

@@ -7,7 +7,8 @@
 //   once(f)                   f() on one lane; finished on return
 //   sum(n, f)                 sum of f(i), the same value on every lane and for every team size
 //
-// The teams: SerialTeam (the CPU), ScrambledTeam (tests), ThreadTeam (tests, thread_team.hpp), TileTeam and BlockTeam (CUDA).
+// The teams: SerialTeam (the CPU), ScrambledTeam (tests), ThreadTeam (tests, thread_team.hpp), TileTeam and BlockTeam
+// (CUDA).
 #pragma once
 
 #include "shoal/core/host_device.hpp"
@@ -27,8 +28,8 @@
 
 namespace shoal {
 
-/// Sums associate over this many virtual lanes whatever the team's size: index i belongs to virtual lane i % 32, lanes are
-/// then added pairwise (l and l + 16, l + 8, ...). So one float sum has one value on every backend.
+/// Sums associate over this many virtual lanes whatever the team's size: index i belongs to virtual lane i % 32, lanes
+/// are then added pairwise (l and l + 16, l + 8, ...). So one float sum has one value on every backend.
 inline constexpr int virtual_lanes = 32;
 
 namespace detail {

@@ -21,7 +21,8 @@ class ThreadPool {
 
   int threads() const { return int(workers_.size()) + 1; }
 
-  /// Calls f(thread, begin, end) on each thread with its contiguous share of [0, n). Returns when all are done. f must not throw.
+  /// Calls f(thread, begin, end) on each thread with its contiguous share of [0, n). Returns when all are done. f must
+  /// not throw.
   template <class F>
   void run(int n, F const& f) {
     if (threads() == 1 || n < 2) return f(0, 0, n);

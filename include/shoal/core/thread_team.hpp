@@ -1,5 +1,6 @@
-// A team of real threads, for tests under ThreadSanitizer: every lane runs the whole function, as threads of a GPU do, so a write
-// outside each() and once(), or a read that no barrier orders, is reported as the race that it would be there.
+// A team of real threads, for tests under ThreadSanitizer: every lane runs the whole function, as threads of a GPU do,
+// so a write outside each() and once(), or a read that no barrier orders, is reported as the race that it would be
+// there.
 #pragma once
 
 #include <barrier>

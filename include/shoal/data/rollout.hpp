@@ -1,4 +1,5 @@
-// The memory of a stage: [time, instance, agent, feature] tensors that the simulator and the policies write in place, slot by slot.
+// The memory of a stage: [time, instance, agent, feature] tensors that the simulator and the policies write in place,
+// slot by slot.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -40,7 +41,8 @@ struct Rollout {
   at::Tensor final_values;        // [T, N, A]; likewise
   at::Tensor advantages;          // [T, N, A]
   at::Tensor returns;             // [T, N, A]
-  /// [N, A] i32: whose random numbers an agent's actions are drawn with, where it stands for one of another rollout; undefined: its own.
+  /// [N, A] i32: whose random numbers an agent's actions are drawn with, where it stands for one of another rollout;
+  /// undefined: its own.
   at::Tensor drawn_as = {};
 
   /// Every tensor that is defined, by its name.
@@ -77,7 +79,8 @@ std::vector<StepOutput> outputs(std::vector<Rollout> const& groups, int t);
 /// Of all groups' agents, in the order of an instance: `field` at slot t. @return [instances, agents, ...]
 at::Tensor all_agents(std::vector<Rollout> const& groups, at::Tensor Rollout::*field, int t);
 
-/// The memory of a simulator's view as a tensor. With its device named, LibTorch need not ask CUDA for it while a graph is captured.
+/// The memory of a simulator's view as a tensor. With its device named, LibTorch need not ask CUDA for it while a graph
+/// is captured.
 template <class T, int Rank>
 at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, std::int32_t>);
@@ -91,8 +94,8 @@ at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
 /// [B, metrics], means over each instance's episodes since clear_metrics(); not finite where none has ended.
 at::Tensor mean_metrics(Simulator& simulator, at::Device device);
 
-/// [2, metrics] f64 over all episodes since clear_metrics(): their mean, and the standard deviation of the instances' means
-/// around it, each counted as often as it has episodes. Not finite where no episode has ended.
+/// [2, metrics] f64 over all episodes since clear_metrics(): their mean, and the standard deviation of the instances'
+/// means around it, each counted as often as it has episodes. Not finite where no episode has ended.
 at::Tensor episode_statistics(Simulator& simulator, at::Device device);
 
 /// The heads of a group's actions.

@@ -1,5 +1,5 @@
-// One batch of instances as plain pointers, and what a step of one instance is. The CPU backend and the CUDA kernels both call
-// reset_instance and step_instance with their teams; neither adds semantics of its own.
+// One batch of instances as plain pointers, and what a step of one instance is. The CPU backend and the CUDA kernels
+// both call reset_instance and step_instance with their teams; neither adds semantics of its own.
 #pragma once
 
 #include <utility>
@@ -224,7 +224,8 @@ SHOAL_FN void record_episode(Team team, Batch<Env> const& batch, typename Env::S
 
 }  // namespace detail
 
-/// Working memory for one instance's step. What follows takes any `Scratch` with these two members; on CUDA they lie apart.
+/// Working memory for one instance's step. What follows takes any `Scratch` with these two members; on CUDA they lie
+/// apart.
 template <class Env>
 struct StepScratch {
   typename Env::Scratch env;
@@ -305,7 +306,8 @@ SHOAL_FN void reset_instance(Team team, Batch<Env> const& batch, Scratch& scratc
   observe_instance(team, batch, out, instance);
 }
 
-/// Steps the instance; when its episode ends, records the metrics, keeps the final observation and begins the next episode.
+/// Steps the instance; when its episode ends, records the metrics, keeps the final observation and begins the next
+/// episode.
 template <class Env, class Team, class Scratch>
 SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, Scratch& scratch, StepInputs<Env> const& in,
                             StepOutputs<Env> const& out, int instance) {

@@ -31,10 +31,10 @@
 // every cell of the first three, in every call, says so with writes_every_cell and does not pay for the zeros. A mask
 // of 0 is an error where the group's `masked` is false: learners pass it over.
 //
-// Groups. Agents with other observations or actions than the rest form a group of their own: spec() lists as many groups
-// as the constant says, in the order of the agents. What belongs to the agents of one group then comes once for each:
-// step() takes PerGroup<Actions, groups> and PerGroup<Rewards, groups>, observe() takes PerGroup<Observation, groups>,
-// and their rows are numbered within the group. Everywhere else agents are numbered through all groups.
+// Groups. Agents with other observations or actions than the rest form a group of their own: spec() lists as many
+// groups as the constant says, in the order of the agents. What belongs to the agents of one group then comes once for
+// each: step() takes PerGroup<Actions, groups> and PerGroup<Rewards, groups>, observe() takes PerGroup<Observation,
+// groups>, and their rows are numbered within the group. Everywhere else agents are numbered through all groups.
 //
 // Life. An agent that dies does not act again before the next episode. Its last action is that of the step in which it
 // dies: it gets that step's reward, and its row of `ended` is terminated (StepOutput). After that its reward is 0, its
@@ -91,8 +91,8 @@ using Metrics = View<float, 1>;           // [spec.metrics]
 
 /// The most metrics that an environment may have, those that shoal adds included. The market of 16 supertypes has 353.
 inline constexpr int max_metrics = 384;
-/// Of Params: a kernel's parameters are limited to 32,764 bytes, of which the batch's pointers take less than 1,020, and
-/// those of each further group less than 512.
+/// Of Params: a kernel's parameters are limited to 32,764 bytes, of which the batch's pointers take less than 1,020,
+/// and those of each further group less than 512.
 inline constexpr std::size_t max_params_bytes = 31 << 10, further_group_bytes = 512;
 /// Of Scratch: the shared memory that a block of threads gets without asking.
 inline constexpr std::size_t max_scratch_bytes = 48 << 10;

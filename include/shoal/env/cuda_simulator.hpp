@@ -8,7 +8,8 @@
 
 namespace shoal {
 
-/// The simulator of the smallest variant that the parameters fit into. `params` must be prepared. Allocates on the current CUDA device.
+/// The simulator of the smallest variant that the parameters fit into. `params` must be prepared. Allocates on the
+/// current CUDA device.
 /// @throws InputError where there is no CUDA device
 template <class Env>
 std::unique_ptr<Simulator> make_cuda_simulator(typename Env::Params const& params, SimulatorOptions const& options);

@@ -1,4 +1,5 @@
-// A batch of instances of one environment behind one type: what trainers use. Made by make_simulator from a name and settings.
+// A batch of instances of one environment behind one type: what trainers use. Made by make_simulator from a name and
+// settings.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +25,8 @@ enum class Device { cpu, cuda };
 enum class Indication { none, agent, group };
 
 /// What an agent observes: [own observation | type | indication | padding]. The groups of an environment keep spaces of
-/// their own unless `pad_groups` makes one of them: then own observation and type are padded to the widest, the heads of
-/// actions are as many as a group has at most, each with the most choices, and masks forbid what a group lacks. An
+/// their own unless `pad_groups` makes one of them: then own observation and type are padded to the widest, the heads
+/// of actions are as many as a group has at most, each with the most choices, and masks forbid what a group lacks. An
 /// environment ignores continuous actions that its group lacks.
 struct ObservationOptions {
   bool type = true;
@@ -50,20 +51,21 @@ using Executor = std::function<void(int shares, std::function<void(int share)> c
 struct SimulatorOptions {
   int instances = 1;
   std::uint32_t seed = 0;
-  /// The number of the first instance, for its random numbers: processes that share a seed and the work give each a range
-  /// of its own, and together simulate what one with all instances would.
+  /// The number of the first instance, for its random numbers: processes that share a seed and the work give each a
+  /// range of its own, and together simulate what one with all instances would.
   std::uint32_t first_instance = 0;
-  /// Common random numbers: so many consecutive instances draw the same numbers, so that they differ by their supertypes and
-  /// actions alone. 1: every instance draws its own.
+  /// Common random numbers: so many consecutive instances draw the same numbers, so that they differ by their
+  /// supertypes and actions alone. 1: every instance draws its own.
   int common = 1;
-  /// How many episodes of an instance count for its metrics between two clear_metrics(); 0: all. Of the episodes that end within a
-  /// given time, short ones are too many: who wants a mean over episodes takes the first of each instance.
+  /// How many episodes of an instance count for its metrics between two clear_metrics(); 0: all. Of the episodes that
+  /// end within a given time, short ones are too many: who wants a mean over episodes takes the first of each instance.
   int recorded_episodes = 0;
   int threads = 1;  // CPU
   Device device = Device::cpu;
   std::string team = "serial";  // CPU; "scrambled:W" visits indices as W lanes might, for tests
   ObservationOptions observation = {};
-  /// CPU: a trainer's own threads, so that its pool and the simulator's do not fight for the cores; empty: `threads` of our own.
+  /// CPU: a trainer's own threads, so that its pool and the simulator's do not fight for the cores; empty: `threads` of
+  /// our own.
   Executor executor = {};
 };
 
@@ -96,7 +98,8 @@ struct EpisodeMetrics {
   View<std::int32_t, 1> episodes;  // [instances]
 };
 
-/// Inputs and outputs come one for each group of spec(). Not safe to use from two threads at once. On CUDA all work is asynchronous on the stream given to set_stream().
+/// Inputs and outputs come one for each group of spec(). Not safe to use from two threads at once. On CUDA all work is
+/// asynchronous on the stream given to set_stream().
 class Simulator {
  public:
   virtual ~Simulator() = default;
@@ -115,7 +118,8 @@ class Simulator {
   virtual void observe(GroupSpan<StepOutput> out) = 0;
 
   /// One step of every instance. An instance whose episode ends is reset at once.
-  /// @throws InputError naming a view whose shape does not fit; on the CPU also an action that is not finite or not a choice
+  /// @throws InputError naming a view whose shape does not fit; on the CPU also an action that is not finite or not a
+  ///         choice
   ///         of its head, before anything has changed; actions of the dead are checked too. On CUDA environments limit
   ///         such actions.
   virtual void step(GroupSpan<StepInput> in, GroupSpan<StepOutput> out) = 0;
@@ -131,8 +135,8 @@ class Simulator {
   /// Waits until all work is done.
   virtual void synchronize() {}
 
-  /// The whole state of one instance (clock, state, running returns, supertypes), to be set again in any simulator of the same
-  /// environment and parameters. Synchronises.
+  /// The whole state of one instance (clock, state, running returns, supertypes), to be set again in any simulator of
+  /// the same environment and parameters. Synchronises.
   virtual std::size_t state_size() const = 0;
   virtual void export_state(int instance, std::span<std::byte> bytes) = 0;
   virtual void import_state(int instance, std::span<std::byte const> bytes) = 0;
@@ -178,7 +182,8 @@ std::vector<EnvironmentInfo> environments();
 
 /// @param environment  a name of environments()
 /// @param params       the environment's settings; those not given keep their defaults
-/// @throws SettingError for bad settings, InputError for an unknown environment or a device that this build or machine lacks
+/// @throws SettingError for bad settings, InputError for an unknown environment or a device that this build or machine
+///         lacks
 std::unique_ptr<Simulator> make_simulator(std::string const& environment, Settings const& params,
                                           SimulatorOptions const& options);
 

@@ -32,7 +32,8 @@ struct Supertype {
   std::vector<Coordinate> coordinates;
 };
 
-/// Agents with the same spaces. They are numbered from 0 within the group, and in the order of the groups in an instance.
+/// Agents with the same spaces. They are numbered from 0 within the group, and in the order of the groups in an
+/// instance.
 struct Group {
   std::string name = "agents";
   int agents = 0;

@@ -1,11 +1,12 @@
 // Checkers: two agents eat apples and lemons from a board; the first agent's count five to ten times as much.
 //
-// Rules: ma-gym (after Sunehag et al., "Value-Decomposition Networks", 2017, section 4.2), in two profiles (docs/checkers-switch.md).
+// Rules: ma-gym (after Sunehag et al., "Value-Decomposition Networks", 2017, section 4.2), in two profiles
+// (docs/checkers-switch.md).
 //   new   ma-gym of 2024: an apple is worth 10 to agent 1 and a lemon -10; cells are observed as five flags
 //   old   ma-gym of 2019, which MATRL's results are from: 5 and -5; cells are observed as one code, agents look alike
-// To agent 2 an apple is worth 1 and a lemon -1. Agent 1 moves first; one cannot enter the other's cell. The board is 3 x 8: columns
-// 0 to 5 hold apples and lemons in turn, the agents begin in column 6. Nothing is random.
-// Differs: max_steps truncates.
+// To agent 2 an apple is worth 1 and a lemon -1. Agent 1 moves first; one cannot enter the other's cell. The board is 3
+// x 8: columns 0 to 5 hold apples and lemons in turn, the agents begin in column 6. Nothing is random. Differs:
+// max_steps truncates.
 //
 //   action       [2, 1] i32        0 down (row + 1), 1 left, 2 up, 3 right, 4 stay
 //   observation  new: [2, 47]      row / 3, column / 7, rounded to 2 decimals; then for the 3 x 3 cells around, row by row, flags

@@ -1,8 +1,9 @@
 // Market: the n-player dealer market of CALSHEQ (Vadori et al., 2020, section 4).
 //
-// Merchants quote prices to 500 customers, who trade with the cheapest merchant that they are linked to; merchants hedge their
-// inventory on an exchange. What is published and what is chosen: docs/market.md. Clusters of customers differ by the quantity
-// they trade. A step is 15 minutes: s0 is drawn, all merchants act, customers trade, merchants hedge, the mid moves.
+// Merchants quote prices to 500 customers, who trade with the cheapest merchant that they are linked to; merchants
+// hedge their inventory on an exchange. What is published and what is chosen: docs/market.md. Clusters of customers
+// differ by the quantity they trade. A step is 15 minutes: s0 is drawn, all merchants act, customers trade, merchants
+// hedge, the mid moves.
 //
 //   action       [n, 3] f32      eps_buy, eps_sell in [-1, 1]: mark-up over the exchange's curve, 1 attracts nobody;
 //                                hedge in [0, 1]: the fraction of inventory closed on the exchange
@@ -14,7 +15,8 @@
 //   supertype_1  [11]            ten link probabilities, tau; published: merchant 1
 //   supertype_k  [12]            ten link probabilities, mean and variance of tau; published: one, all other merchants
 //
-// Links are bits: the 50 customers of a cluster are one 64-bit word for each merchant, so a step is a few hundred word operations.
+// Links are bits: the 50 customers of a cluster are one 64-bit word for each merchant, so a step is a few hundred word
+// operations.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +29,10 @@
 
 namespace shoal {
 
-/// The market with room for `Capacity` merchants and `Groups` supertypes. Loops over merchants run over all of it, for the
-/// vectoriser: those beyond p.merchants hold nothing and quote nothing. Room for two supertypes is for the published ones, merchant
-/// 1 and all others: who belongs to which is then a constant. Neither room shows in a trajectory.
+/// The market with room for `Capacity` merchants and `Groups` supertypes. Loops over merchants run over all of it, for
+/// the vectoriser: those beyond p.merchants hold nothing and quote nothing. Room for two supertypes is for the
+/// published ones, merchant 1 and all others: who belongs to which is then a constant. Neither room shows in a
+/// trajectory.
 template <int Capacity, int Groups>
 struct MarketOf : MarketRules {
   SHOAL_FN static bool fits(Params const& p) {
@@ -225,9 +228,9 @@ struct MarketOf : MarketRules {
     });
   }
 
-  /// Who wants to trade, and the step's prices. One loop without branches draws all that most parameters need: of a cluster's first
-  /// four words, one tells the direction, three who arrives, if the probability is a multiple of 1/8. Customers need 50 bits of a
-  /// word; what is left of the first four gives the prices.
+  /// Who wants to trade, and the step's prices. One loop without branches draws all that most parameters need: of a
+  /// cluster's first four words, one tells the direction, three who arrives, if the probability is a multiple of 1/8.
+  /// Customers need 50 bits of a word; what is left of the first four gives the prices.
   template <class Team>
   SHOAL_FN static void draw_customers(Team team, Params const& p, Scratch& w, Random random) {
     draw_bits(team, random, Purposes::arrivals, 0, 2 * clusters, w.random);
@@ -283,7 +286,8 @@ struct MarketOf : MarketRules {
   /// Customers who buy pay eps_sell (side 0), customers who sell eps_buy (side 1).
   SHOAL_FN static float const* quotes(State const& s, int side) { return side == 0 ? s.eps_sell : s.eps_buy; }
 
-  /// f(n) with the number of merchants; on the CPU a constant, so that inner loops over merchants unroll and outer ones vectorise.
+  /// f(n) with the number of merchants; on the CPU a constant, so that inner loops over merchants unroll and outer ones
+  /// vectorise.
   template <int N = Capacity, class F>
   SHOAL_FN static void with_merchants(Params const& p, F f) {
 #ifdef __CUDA_ARCH__
@@ -341,9 +345,10 @@ struct MarketOf : MarketRules {
     });
   }
 
-  /// Customers to whom several merchants quote the same choose one of these, uniformly and independently. match() gave them the
-  /// first; the k-th choice that they meet replaces the one before with probability 1/k. They are few: the tied customers of
-  /// all clusters and both sides are packed into few words, which random words decide on at once. 1/k is a multiple of 2^-24.
+  /// Customers to whom several merchants quote the same choose one of these, uniformly and independently. match() gave
+  /// them the first; the k-th choice that they meet replaces the one before with probability 1/k. They are few: the
+  /// tied customers of all clusters and both sides are packed into few words, which random words decide on at once. 1/k
+  /// is a multiple of 2^-24.
   template <class Team>
   SHOAL_FN static void share_ties(Team team, Params const& p, State const& s, Scratch& w, Random random) {
     int most = 0;

@@ -1,5 +1,5 @@
-// What the market (market.hpp) is, whatever number of merchants and supertypes there is room for: parameters, spec, metric names,
-// and the formulas of prices. docs/market.md says what is published and what is chosen.
+// What the market (market.hpp) is, whatever number of merchants and supertypes there is room for: parameters, spec,
+// metric names, and the formulas of prices. docs/market.md says what is published and what is chosen.
 #pragma once
 
 #include <cmath>
@@ -144,9 +144,9 @@ struct MarketRules {
     return spec;
   }
 
-  /// S_ref(v) / (s0 / 2), the exchange's cost a unit for size v: (omega / x) (1 - (1 - x)^(1/omega)) with x = v / v_max and
-  /// omega = (lambda - 1) / (lambda - 2). Power series avoid the cancellations at small x and near lambda = 2; the relative
-  /// error is below 2e-6 for lambda of at least 1.5, and below 2e-5 at 1.1.
+  /// S_ref(v) / (s0 / 2), the exchange's cost a unit for size v: (omega / x) (1 - (1 - x)^(1/omega)) with x = v / v_max
+  /// and omega = (lambda - 1) / (lambda - 2). Power series avoid the cancellations at small x and near lambda = 2; the
+  /// relative error is below 2e-6 for lambda of at least 1.5, and below 2e-5 at 1.1.
   SHOAL_FN static float exchange_curve(Params const& p, float v) {
     if (v < p.curve_limit) return curve_series(p, v);
     float const x = min(v / p.liquidity, 0.99f);

@@ -1,8 +1,8 @@
 // MatrixGame: n players play a matrix game again and again and remember the last rounds.
 //
-// Payoffs are given for every joint action (specification and canonical payoffs: docs/matrix-game.md). A player's type is its
-// altruism: the reward is its own payoff plus altruism times the mean payoff of the others. Players beyond `group_1` belong to
-// supertype 2, so that a calibrator can look for the mix under which a target behaviour emerges.
+// Payoffs are given for every joint action (specification and canonical payoffs: docs/matrix-game.md). A player's type
+// is its altruism: the reward is its own payoff plus altruism times the mean payoff of the others. Players beyond
+// `group_1` belong to supertype 2, so that a calibrator can look for the mix under which a target behaviour emerges.
 //
 //   action       [n, 1] i32                            0 .. actions of that player - 1; the others are masked
 //   observation  [n, 1 + memory * n * most actions]    1 after the first round, else 0; then for each of the last `memory`
@@ -84,7 +84,8 @@ struct MatrixGameRules {
     p.groups = p.group_1 < p.players ? 2 : 1;
   }
 
-  /// The prisoners' dilemma of n players: a cooperator gets 3 times, a defector 1 plus 4 times the share of the others who cooperate.
+  /// The prisoners' dilemma of n players: a cooperator gets 3 times, a defector 1 plus 4 times the share of the others
+  /// who cooperate.
   static Settings with_agents(int n) {
     if (n < 2 || n > max_players)
       throw SettingError("players", " = " + std::to_string(n) + ": expected 2 to " + std::to_string(max_players));
@@ -123,8 +124,8 @@ struct MatrixGameRules {
   SHOAL_FN static int group_of(Params const& p, int player) { return player < p.group_1 ? 0 : 1; }
 };
 
-/// The game with room for so many players, actions of a player and rounds of memory. The room does not show in a trajectory.
-/// Room for two actions is for exactly two: loops over them have a constant length.
+/// The game with room for so many players, actions of a player and rounds of memory. The room does not show in a
+/// trajectory. Room for two actions is for exactly two: loops over them have a constant length.
 template <int Players, int Choices, int Memory>
 struct MatrixGameOf : MatrixGameRules {
   SHOAL_FN static bool fits(Params const& p) {

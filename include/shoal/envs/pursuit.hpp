@@ -152,7 +152,8 @@ struct PursuitOf : PursuitRules {
     return close;
   }
 
-  /// Evaders on the four cells beside `c`. One beside the grid counts as the cell of the grid that is nearest, which is `c`.
+  /// Evaders on the four cells beside `c`. One beside the grid counts as the cell of the grid that is nearest, which is
+  /// `c`.
   SHOAL_FN static int tags(Params const& p, State const& s, Cell c) {
     int const beyond = (c.x == 0) + (c.x == p.x_size - 1) + (c.y == 0) + (c.y == p.y_size - 1);
     int count = 0;

@@ -6,7 +6,8 @@
 //   paper  the environment of "Revisiting Parameter Sharing" (Terry et al.): all pursuers move at once, tags are paid on the
 //          positions before, captures are tested after evaders have moved. Rewards are local, without urgency. The time limit
 //          terminates, after max_cycles + 1 cycles.
-// Differs: random numbers; a pursuer that finds no place by v5's distance rule within 10,000 draws is placed without it.
+// Differs: random numbers; a pursuer that finds no place by v5's distance rule within 10,000 draws is placed without
+// it.
 //
 //   action       [pursuers, 1] i32   0 left (x - 1), 1 right (x + 1), 2 up (y + 1), 3 down (y - 1), 4 stay
 //   observation  v5: [pursuers, range * range * 3] counts of walls, pursuers, evaders, cells row by row (y, then x, then channel)

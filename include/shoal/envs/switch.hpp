@@ -1,10 +1,12 @@
 // Switch: two to four agents change sides through a corridor that is one cell wide.
 //
-// Rules: ma-gym (after Sunehag et al., "Value-Decomposition Networks", 2017, section 4.2), in two profiles (docs/checkers-switch.md).
+// Rules: ma-gym (after Sunehag et al., "Value-Decomposition Networks", 2017, section 4.2), in two profiles
+// (docs/checkers-switch.md).
 //   new   ma-gym of 2024: an agent that has reached its goal is dead: it earns 0 and blocks the cell
 //   old   ma-gym of 2019, which MATRL's results are from: it earns step_cost until all are there, so it lives; and with
 //         less than four agents the starts of those missing stay blocked
-// Agents move in the order of their numbers and see the moves already made. Nothing is random. Differs: max_steps truncates.
+// Agents move in the order of their numbers and see the moves already made. Nothing is random. Differs: max_steps
+// truncates.
 //
 //   action       [agents, 1] i32            0 down (row + 1), 1 left, 2 up, 3 right, 4 stay
 //   observation  [agents, 2, 3 with clock]  row / 2, column / 6, rounded to 2 decimals, step / max_steps; nothing about others

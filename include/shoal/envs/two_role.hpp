@@ -1,8 +1,8 @@
 // Two roles: two agents with different observations and different actions, and a known best answer to each observation.
 //
-// The task measures what a network that both agents share loses. Observations of agent A are padded to those of agent B,
-// which has other right answers to some of the same rows: without an indication of who observes, a shared network has to
-// be wrong for one of them. Best and random totals: docs/two-role.md. Steps count from 0 to 15.
+// The task measures what a network that both agents share loses. Observations of agent A are padded to those of agent
+// B, which has other right answers to some of the same rows: without an indication of who observes, a shared network
+// has to be wrong for one of them. Best and random totals: docs/two-role.md. Steps count from 0 to 15.
 //
 //   drawn     each step: a cue c, one of 4; a flag m, 0 or 1
 //   agent A   observes one-hot of c (4); 3 answers, the right one is c mod 3

@@ -1,4 +1,5 @@
-// Advantage actor-critic: one step of the summed loss's gradient for each rollout (Mnih et al., arXiv 1602.01783, without threads).
+// Advantage actor-critic: one step of the summed loss's gradient for each rollout (Mnih et al., arXiv 1602.01783,
+// without threads).
 #pragma once
 
 #include "shoal/learn/policy_gradient.hpp"

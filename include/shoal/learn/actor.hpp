@@ -1,5 +1,5 @@
-// What acts for some agents of a rollout: parameters and random numbers, without a loss or an optimizer. A learner trains one;
-// validation and the equilibrium check play copies that stay as they are.
+// What acts for some agents of a rollout: parameters and random numbers, without a loss or an optimizer. A learner
+// trains one; validation and the equilibrium check play copies that stay as they are.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -78,7 +78,8 @@ class Actor {
   /// The reverse, for one value a row.
   void put_rows(at::Tensor const& slot, at::Tensor const& rows) const;
   /// Draws the actions of slot t, with log-probabilities and entropies.
-  /// @param parameters  of the agents' distributions, [rows, P]; kept in the slot  @param log_sd  of the continuous heads
+  /// @param parameters  of the agents' distributions, [rows, P]; kept in the slot  @param log_sd  of the continuous
+  ///                    heads
   void sample(Rollout const& rollout, int t, float const* parameters, at::Tensor const& log_sd) const;
 
  private:

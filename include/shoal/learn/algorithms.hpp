@@ -8,7 +8,8 @@
 
 namespace shoal {
 
-/// @throws SettingError about a key "policy.KEY" that does not fit the rollout, InputError for sequences that do not divide it
+/// @throws SettingError about a key "policy.KEY" that does not fit the rollout, InputError for sequences that do not
+///         divide it
 std::unique_ptr<Learner> make_learner(PolicyOptions const& options, ActorConfig actor, NetworkShape network,
                                       RolloutShape const& rollout, at::Device device);
 

@@ -1,4 +1,5 @@
-// Deep Q-learning from a replay memory: one network of action values for all agents of a learner, for one discrete head.
+// Deep Q-learning from a replay memory: one network of action values for all agents of a learner, for one discrete
+// head.
 #pragma once
 
 #include "shoal/data/replay.hpp"

@@ -28,11 +28,13 @@ struct FrozenRun {
 };
 
 /// The policy of `run` that acts for all of these agents of the group.
-/// @throws SettingError about policy.run if there is none, or if it takes other observations or actions than the rollout has
+/// @throws SettingError about policy.run if there is none, or if it takes other observations or actions than the
+///         rollout has
 FrozenPolicy const& frozen_policy(FrozenRun const& run, int group, std::vector<int> const& agents,
                                   RolloutShape const& rollout);
 
-/// An actor with the policy's network and parameters: it samples from the policy's distribution, a policy of DQN with epsilon_end.
+/// An actor with the policy's network and parameters: it samples from the policy's distribution, a policy of DQN with
+/// epsilon_end.
 std::unique_ptr<Actor> make_frozen_actor(FrozenPolicy const& policy, ActorConfig actor, RolloutShape const& rollout,
                                          at::Device device);
 

@@ -22,8 +22,8 @@ class Learner {
   /// false: its actor stays as it is, a given opponent of those who learn.
   virtual bool learns() const { return true; }
 
-  /// Names the stage of the acts and updates that follow, for their random numbers, and the stage that the learning rate belongs
-  /// to. Waits for nothing.
+  /// Names the stage of the acts and updates that follow, for their random numbers, and the stage that the learning
+  /// rate belongs to. Waits for nothing.
   virtual void begin(std::int64_t stage, std::int64_t rate_stage) = 0;
   void begin(std::int64_t stage) { begin(stage, stage); }
 

@@ -1,4 +1,5 @@
-// Adam over one flat tensor of parameters (ops/adam.hpp). Step and rate lie on the device, so that a captured graph stays valid.
+// Adam over one flat tensor of parameters (ops/adam.hpp). Step and rate lie on the device, so that a captured graph
+// stays valid.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,5 +1,5 @@
-// Options of the policies and of the algorithms, with the defaults of a run. Each struct lists its fields (shoal/core/settings.hpp); a
-// configuration's sections are made of them, and `shoal list` prints them.
+// Options of the policies and of the algorithms, with the defaults of a run. Each struct lists its fields
+// (shoal/core/settings.hpp); a configuration's sections are made of them, and `shoal list` prints them.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ void visit_rate(Visit& visit, Schedule& rate) {
   visit("rate_scale", rate.scale, Range{1e-3, 1e9}, "stages");
 }
 
-/// PPO with a KL penalty whose weight adapts: KL > 2 target multiplies it by 1.5, KL < target / 2 by 0.5 (after each update).
+/// PPO with a KL penalty whose weight adapts: KL > 2 target multiplies it by 1.5, KL < target / 2 by 0.5 (after each
+/// update).
 struct PpoOptions {
   Schedule learning_rate = {3e-4, 0.6, 200};
   double discount = 0.99, gae_lambda = 0.95;
@@ -109,8 +110,8 @@ struct ReinforceOptions {
   }
 };
 
-/// Deep Q-learning from a replay memory (Mnih et al., 2015), double (arXiv 1509.06461), dueling (1511.06581), prioritized
-/// (1511.05952), with n-step returns.
+/// Deep Q-learning from a replay memory (Mnih et al., 2015), double (arXiv 1509.06461), dueling (1511.06581),
+/// prioritized (1511.05952), with n-step returns.
 struct DqnOptions {
   Schedule learning_rate = {5e-4, 0, 200};
   double discount = 0.99;
@@ -164,8 +165,8 @@ struct PolicyOptions {
   MemoryKind memory = MemoryKind::none;
   int memory_size = 64, sequence = 0;
   double log_sd = -0.5;
-  /// A calibrator fits the policies as they are: they have to be near an equilibrium of the profile while it still moves
-  /// (docs/calibration.md has what slower ones do to the fit).
+  /// A calibrator fits the policies as they are: they have to be near an equilibrium of the profile while it still
+  /// moves (docs/calibration.md has what slower ones do to the fit).
   PpoOptions ppo = {.learning_rate = {1e-3, 0.6, 200}, .kl_target = 0.03, .entropy_weight = 0.01};
   A2cOptions a2c = {};
   ReinforceOptions reinforce = {};

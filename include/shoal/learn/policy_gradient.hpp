@@ -1,5 +1,5 @@
-// What PPO, A2C and REINFORCE share: a stochastic policy with a critic, its samples of a rollout, the gradient of a policy-gradient
-// loss (ops/ppo_loss.hpp), and Adam.
+// What PPO, A2C and REINFORCE share: a stochastic policy with a critic, its samples of a rollout, the gradient of a
+// policy-gradient loss (ops/ppo_loss.hpp), and Adam.
 #pragma once
 
 #include "shoal/learn/learner.hpp"
@@ -38,8 +38,8 @@ class PolicyGradientLearner : public Learner {
   /// @param batches  what the figures' sums are divided by
   void end_update(double batches);
 
-  /// Where this learner's sequences begin, rows of the flattened rollout, i64 [sequences of the rollout * N * members]. Without memory
-  /// a sequence is one sample.
+  /// Where this learner's sequences begin, rows of the flattened rollout, i64 [sequences of the rollout * N * members].
+  /// Without memory a sequence is one sample.
   at::Tensor const& starts() const { return starts_; }
   /// The same in a random order that the stage and `epoch` name.
   at::Tensor const& shuffled_starts(int epoch);

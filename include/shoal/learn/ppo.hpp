@@ -1,5 +1,5 @@
-// Proximal policy optimization with an adaptive KL penalty (Schulman et al., arXiv 1707.06347, sections 3 and 4). The default of policies;
-// the RL calibrator and the deviations of the equilibrium check learn with it.
+// Proximal policy optimization with an adaptive KL penalty (Schulman et al., arXiv 1707.06347, sections 3 and 4). The
+// default of policies; the RL calibrator and the deviations of the equilibrium check learn with it.
 #pragma once
 
 #include "shoal/learn/policy_gradient.hpp"

@@ -1,5 +1,5 @@
-// A stochastic policy with a memory: each agent of each instance has a state of its own, which is zeroed where that agent's episode
-// ends. The network's weights are shared, the states are not.
+// A stochastic policy with a memory: each agent of each instance has a state of its own, which is zeroed where that
+// agent's episode ends. The network's weights are shared, the states are not.
 #pragma once
 
 #include "shoal/learn/stochastic_actor.hpp"
@@ -15,8 +15,8 @@ class RecurrentActor final : public StochasticActor {
   RecurrentActor(ActorConfig config, NetworkShape network, RolloutShape const& rollout, at::Device device);
   ~RecurrentActor() override;
 
-  /// Fills slot t as PolicyActor does, and moves the states on by a step. Slots come in turn; before slot 0 comes the last one of
-  /// the rollout's former use, whose `ended` it still holds.
+  /// Fills slot t as PolicyActor does, and moves the states on by a step. Slots come in turn; before slot 0 comes the
+  /// last one of the rollout's former use, whose `ended` it still holds.
   void act(Rollout const& rollout, int t) override;
   /// The states stay those after the last slot, zeroed where an episode ended.
   void evaluate_end(Rollout const& rollout) override;

@@ -10,8 +10,9 @@ class ReinforceLearner final : public PolicyGradientLearner {
   ReinforceLearner(ReinforceOptions const& options, ActorConfig actor, NetworkShape network,
                    RolloutShape const& rollout, at::Device device);
 
-  /// loss = mean (or sum) of -log pi(a_t) (G_t - b) - entropy_weight H over the steps whose episode ends within the rollout; G_t is
-  /// the discounted return from t to that end. One step of the optimizer for all agents, or one for each in turn.
+  /// loss = mean (or sum) of -log pi(a_t) (G_t - b) - entropy_weight H over the steps whose episode ends within the
+  /// rollout; G_t is the discounted return from t to that end. One step of the optimizer for all agents, or one for
+  /// each in turn.
   void update(Rollout const& rollout) override;
 
   std::vector<std::string> figure_names() const override { return {"policy_loss", "entropy"}; }

@@ -1,4 +1,5 @@
-// tanh of hidden layers. LibTorch's CPU tanh costs more than the matrix product before it; this one is about eight times as fast.
+// tanh of hidden layers. LibTorch's CPU tanh costs more than the matrix product before it; this one is about eight
+// times as fast.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,5 +1,5 @@
-// A policy's distribution in plain LibTorch, differentiable: what the losses use and what the sampling kernel is tested against.
-// Rows are samples; shapes are given for m rows. Layout of the parameters: sample.hpp.
+// A policy's distribution in plain LibTorch, differentiable: what the losses use and what the sampling kernel is tested
+// against. Rows are samples; shapes are given for m rows. Layout of the parameters: sample.hpp.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,5 +1,5 @@
-// What networks are made of: leaves that lie in one flat tensor of parameters, so that Adam, clipping and checkpoints each handle
-// one array, and perceptrons with tanh.
+// What networks are made of: leaves that lie in one flat tensor of parameters, so that Adam, clipping and checkpoints
+// each handle one array, and perceptrons with tanh.
 #pragma once
 
 #include <ATen/core/Tensor.h>

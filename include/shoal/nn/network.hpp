@@ -1,5 +1,5 @@
-// Actor and critic: two multi-layer perceptrons whose parameters lie in one flat tensor, so that Adam, clipping and checkpoints
-// each handle one array.
+// Actor and critic: two multi-layer perceptrons whose parameters lie in one flat tensor, so that Adam, clipping and
+// checkpoints each handle one array.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -35,7 +35,8 @@ MlpLayouts mlp_layouts(NetworkShape const& shape);
 /// parameters() is [log_sd | actor | critic | restoring].
 class ActorCritic {
  public:
-  /// Orthogonal weights (gain sqrt 2; the actor's last layer 0.01, the critic's 1), zero biases; a function of `seed` alone.
+  /// Orthogonal weights (gain sqrt 2; the actor's last layer 0.01, the critic's 1), zero biases; a function of `seed`
+  /// alone.
   ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device);
 
   NetworkShape const& shape() const { return shape_; }

@@ -1,5 +1,5 @@
-// A policy with a memory: hidden layers with tanh, a recurrent cell, and behind it two linear maps of the cell's output h, one to the
-// distribution's parameters and one to the value. Actor and critic share all that lies before these two.
+// A policy with a memory: hidden layers with tanh, a recurrent cell, and behind it two linear maps of the cell's output
+// h, one to the distribution's parameters and one to the value. Actor and critic share all that lies before these two.
 #pragma once
 
 #include "shoal/nn/layers.hpp"
@@ -7,8 +7,9 @@
 
 namespace shoal {
 
-/// parameters() is [log_sd | hidden layers | cell: input weights, state weights, input biases, state biases | distribution |
-/// value]. The cell's blocks are LibTorch's (at::lstm_cell, at::gru_cell), all of whose operations are differentiable.
+/// parameters() is [log_sd | hidden layers | cell: input weights, state weights, input biases, state biases |
+/// distribution | value]. The cell's blocks are LibTorch's (at::lstm_cell, at::gru_cell), all of whose operations are
+/// differentiable.
 class RecurrentNetwork {
  public:
   /// m rows of agents. The state is [h | c] of an LSTM, [h] of a GRU; an episode begins with zeros.
@@ -18,9 +19,9 @@ class RecurrentNetwork {
     at::Tensor state;         // [m, memory.state()], after the last step
   };
 
-  /// Orthogonal hidden layers (gain sqrt 2) and maps behind the cell (gain 1: with an ActorCritic's 0.01 for the distribution the cell
-  /// learns half as fast); the cell's weights uniform in +-1 / sqrt(memory.size); zero biases, but 1 for the forget gate. A function
-  /// of `seed` alone.
+  /// Orthogonal hidden layers (gain sqrt 2) and maps behind the cell (gain 1: with an ActorCritic's 0.01 for the
+  /// distribution the cell learns half as fast); the cell's weights uniform in +-1 / sqrt(memory.size); zero biases,
+  /// but 1 for the forget gate. A function of `seed` alone.
   /// @param shape  with a memory
   RecurrentNetwork(NetworkShape shape, std::uint64_t seed, at::Device device);
 

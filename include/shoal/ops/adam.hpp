@@ -1,6 +1,6 @@
-// One step of Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1) over one flat array, the gradient's norm cut first: the bodies
-// that the CPU and CUDA share. Step counter and rate lie on the device, so that a captured graph stays valid.
-// Reference: at::_fused_adam_ (tests/ops/adam_test.cpp).
+// One step of Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1) over one flat array, the gradient's norm cut first:
+// the bodies that the CPU and CUDA share. Step counter and rate lie on the device, so that a captured graph stays
+// valid. Reference: at::_fused_adam_ (tests/ops/adam_test.cpp).
 #pragma once
 
 #include <cmath>

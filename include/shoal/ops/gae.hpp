@@ -7,9 +7,9 @@
 
 namespace shoal {
 
-/// A_t = sum_k (gamma lambda)^k delta_{t+k}, delta_t = r_t + gamma V_{t+1} - V_t. A termination cuts the sum and the bootstrap; a
-/// truncation cuts the sum and bootstraps from the value of the final observation. All arrays are [steps, columns] row-major, a
-/// column being one agent of one instance; `values` has one row more.
+/// A_t = sum_k (gamma lambda)^k delta_{t+k}, delta_t = r_t + gamma V_{t+1} - V_t. A termination cuts the sum and the
+/// bootstrap; a truncation cuts the sum and bootstraps from the value of the final observation. All arrays are [steps,
+/// columns] row-major, a column being one agent of one instance; `values` has one row more.
 struct GaeArgs {
   int steps;
   std::int64_t columns;
@@ -20,7 +20,8 @@ struct GaeArgs {
   std::uint8_t const* ended;  // bit 0 terminated, bit 1 truncated
   float* advantages;
   float* returns;  // advantages + values: the value targets
-  /// Some columns of each row of `stride`: column c of those is agent agents[c % members] of instance c / members. Null: all columns.
+  /// Some columns of each row of `stride`: column c of those is agent agents[c % members] of instance c / members.
+  /// Null: all columns.
   std::int32_t const* agents = nullptr;
   int members = 0, all_agents = 0;
   std::int64_t stride = 0;

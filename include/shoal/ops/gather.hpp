@@ -1,4 +1,5 @@
-// Copies the chosen rows of several arrays into the arrays of a minibatch, all in one pass: the body that the CPU and CUDA share.
+// Copies the chosen rows of several arrays into the arrays of a minibatch, all in one pass: the body that the CPU and
+// CUDA share.
 #pragma once
 
 #include <cstdint>

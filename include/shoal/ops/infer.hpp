@@ -1,6 +1,6 @@
-// Actor and critic of a small network for a tile of rows, all weights in fast memory: the body that CUDA runs with a block; the CPU
-// runs it in tests, and has DenseMlp (src/nn/dense.hpp). Sums run over the inputs in order, each product and
-// sum rounded once. References: DenseMlp and ActorCritic (tests/ops/infer_test.cpp).
+// Actor and critic of a small network for a tile of rows, all weights in fast memory: the body that CUDA runs with a
+// block; the CPU runs it in tests, and has DenseMlp (src/nn/dense.hpp). Sums run over the inputs in order, each product
+// and sum rounded once. References: DenseMlp and ActorCritic (tests/ops/infer_test.cpp).
 #pragma once
 
 #include <cmath>

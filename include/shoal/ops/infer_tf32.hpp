@@ -1,8 +1,10 @@
-// Actor and critic of a small network on tensor cores, as accurate as in f32. A factor is split into two TF32 numbers, x = hi + lo, and a
-// product is hi hi' + (hi lo' + lo hi'): what is left out is below 2^-20 of it, where TF32 alone is off by 2^-10. Inputs are padded to 8,
-// outputs to 16. A warp takes 16 rows through all layers in its registers: sums come out of the instruction as its next factors go in.
+// Actor and critic of a small network on tensor cores, as accurate as in f32. A factor is split into two TF32 numbers,
+// x = hi + lo, and a product is hi hi' + (hi lo' + lo hi'): what is left out is below 2^-20 of it, where TF32 alone is
+// off by 2^-10. Inputs are padded to 8, outputs to 16. A warp takes 16 rows through all layers in its registers: sums
+// come out of the instruction as its next factors go in.
 //
-// Written against a warp with one operation, so that all but the instruction itself runs on the CPU (tests/support/emulated_warp.hpp):
+// Written against a warp with one operation, so that all but the instruction itself runs on the CPU
+// (tests/support/emulated_warp.hpp):
 //   held             lanes whose values a Warp object sees: 1 on CUDA, where each thread has its own, 32 on the CPU
 //   each_lane(f)     f(lane, its place below held)
 //   sync()           all lanes are here, and see each other's memory
@@ -65,9 +67,10 @@ SHOAL_FN int most_tiles(InferArgs const& args) {
 
 namespace detail {
 
-// The instruction's fragments: lane l has rows l / 4 and l / 4 + 8; of the sums columns 2 (l % 4) and the next. Its left factor wants
-// columns l % 4 and l % 4 + 4 instead. A product does not mind in which order its inner index runs, so sums are handed on as
-// they lie, and the weights' inputs are taken in the same order: 2 (l % 4) where the instruction says l % 4, the next where + 4.
+// The instruction's fragments: lane l has rows l / 4 and l / 4 + 8; of the sums columns 2 (l % 4) and the next. Its
+// left factor wants columns l % 4 and l % 4 + 4 instead. A product does not mind in which order its inner index runs,
+// so sums are handed on as they lie, and the weights' inputs are taken in the same order: 2 (l % 4) where the
+// instruction says l % 4, the next where + 4.
 SHOAL_FN int row_of(int lane, int i) { return lane / 4 + i / 2 * 8; }
 SHOAL_FN int column_of(int lane, int i) { return lane % 4 * 2 + i % 2; }
 
@@ -135,7 +138,8 @@ SHOAL_FN void multiply(Warp warp, Factor<Warp> const& x, Weights const* weights,
   }
 }
 
-/// x = (tanh of) x weights + bias, for `most` tiles at most: loops over tiles are unrolled, so that they stay in registers.
+/// x = (tanh of) x weights + bias, for `most` tiles at most: loops over tiles are unrolled, so that they stay in
+/// registers.
 template <int most, class Warp>
 SHOAL_FN void layer(Warp warp, Weights const* weights, int in, int out, bool last, Tile<Warp> (&x)[most]) {
   int const ins = input_tiles(in), outs = output_tiles(out);

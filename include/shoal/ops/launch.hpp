@@ -1,4 +1,5 @@
-// CUDA entries of the learners' kernels, defined in kernels/learn. Asynchronous on `stream` (a cudaStream_t), allocate nothing.
+// CUDA entries of the learners' kernels, defined in kernels/learn. Asynchronous on `stream` (a cudaStream_t), allocate
+// nothing.
 #pragma once
 
 #include "shoal/ops/adam.hpp"

@@ -1,10 +1,11 @@
-// PPO's loss of one sample and its gradient with respect to the network's outputs, in closed form: the body that the CPU and
-// CUDA share. With z = (a - mean) / sd and A the standardised advantage,
+// PPO's loss of one sample and its gradient with respect to the network's outputs, in closed form: the body that the
+// CPU and CUDA share. With z = (a - mean) / sd and A the standardised advantage,
 //
 //   loss = -min(ratio A, clip(ratio, 1 - c, 1 + c) A) + value_weight (v - R)^2 / 2 + kl_coefficient KL(old || new)
 //          - entropy_weight H,                                      ratio = pi(a) / pi_old(a)
 //
-// (Schulman et al., arXiv 1707.06347, equations 7 to 9). Reference: autograd through distribution.hpp, tests/ops/ppo_loss_test.cpp.
+// (Schulman et al., arXiv 1707.06347, equations 7 to 9). Reference: autograd through distribution.hpp,
+// tests/ops/ppo_loss_test.cpp.
 #pragma once
 
 #include <cstdint>

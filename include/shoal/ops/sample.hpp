@@ -1,8 +1,8 @@
 // Samples actions from a policy's distribution, with log-probability and entropy: the body that the CPU and CUDA share.
 //
-// A distribution's parameters are [means of the continuous heads | logits of the discrete heads]; continuous heads are independent
-// normals with a common log standard deviation a head, discrete heads independent softmaxes over the legal choices.
-// Reference: log_probability() and entropy() in distribution.hpp. Tests: tests/ops/sample_test.cpp.
+// A distribution's parameters are [means of the continuous heads | logits of the discrete heads]; continuous heads are
+// independent normals with a common log standard deviation a head, discrete heads independent softmaxes over the legal
+// choices. Reference: log_probability() and entropy() in distribution.hpp. Tests: tests/ops/sample_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ struct ActionLayout {
   SHOAL_FN int parameters() const { return continuous + total_choices; }
 };
 
-/// Row r is agent agents[r % members] of instance r / members. The arrays on the left belong to the policy, the others to one slot
-/// of the rollout [instances, all_agents, ...].
+/// Row r is agent agents[r % members] of instance r / members. The arrays on the left belong to the policy, the others
+/// to one slot of the rollout [instances, all_agents, ...].
 struct SampleArgs {
   ActionLayout layout;
   Random random;               // seed and step; instance and episode are set for each row
@@ -129,7 +129,8 @@ SHOAL_FN void take_logits(SampleArgs const& args, SampledRows<Rows> const& rows,
 /// exp(x - most), 0 where illegal; a product, for a choice would keep loops from vectorising.
 SHOAL_FN float softmax_weight(float x, float most) { return shoal::exp(x - most) * float(x > least_logit); }
 
-/// Discrete head h, whose choices begin at `at`, by inversion of the softmax's distribution function; word h % 4 of the rows' draws.
+/// Discrete head h, whose choices begin at `at`, by inversion of the softmax's distribution function; word h % 4 of the
+/// rows' draws.
 template <int Rows>
 SHOAL_FN void sample_choices(SampleArgs const& args, SampledRows<Rows>& rows, int h, int at) {
   int const choices = args.layout.choices[h];

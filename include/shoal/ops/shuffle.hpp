@@ -1,6 +1,7 @@
-// A random order of samples without a sort and without state: element i of the order is a function of i, so threads and lanes each
-// compute theirs. A Feistel network permutes the next power of two; indices beyond the end walk on until they fall inside
-// (Mitchell et al., "Bandwidth-optimal random shuffling for GPUs", 2022). Tests: tests/ops/shuffle_test.cpp.
+// A random order of samples without a sort and without state: element i of the order is a function of i, so threads and
+// lanes each compute theirs. A Feistel network permutes the next power of two; indices beyond the end walk on until
+// they fall inside (Mitchell et al., "Bandwidth-optimal random shuffling for GPUs", 2022). Tests:
+// tests/ops/shuffle_test.cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Uniform random actions, legal ones where there are masks: the body that the CPU and CUDA share. For agents that act uniformly,
-// benchmarks and baselines.
+// Uniform random actions, legal ones where there are masks: the body that the CPU and CUDA share. For agents that act
+// uniformly, benchmarks and baselines.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@ namespace shoal {
 
 inline constexpr int max_uniform_heads = 16;  // of each kind
 
-/// All arrays are contiguous, A = all_agents. The values are numbered instance by instance, and value v is word v % 4 of draw v / 4:
-/// those of an instance do not depend on how many there are.
+/// All arrays are contiguous, A = all_agents. The values are numbered instance by instance, and value v is word v % 4
+/// of draw v / 4: those of an instance do not depend on how many there are.
 struct UniformArgs {
   Random random;
   std::int64_t instances;

@@ -1,5 +1,5 @@
-// Which fit is reachable at all? Before anything is trained, a profile is searched by direct simulation under which agents that all
-// act alike, by an untrained policy, meet the targets as well as can be: the oracle of docs/market.md.
+// Which fit is reachable at all? Before anything is trained, a profile is searched by direct simulation under which
+// agents that all act alike, by an untrained policy, meet the targets as well as can be: the oracle of docs/market.md.
 #pragma once
 
 #include <functional>
@@ -15,10 +15,11 @@ struct ReachableFit {
   std::vector<StageReport::Mean> profile = {};
 };
 
-/// Random search that narrows: every instance tries a profile drawn from a normal around the mean of the last best quarter, whose
-/// width falls geometrically.
+/// Random search that narrows: every instance tries a profile drawn from a normal around the mean of the last best
+/// quarter, whose width falls geometrically.
 /// @param trainer   fresh, with a calibrator
-/// @param progress  called after each iteration with its number from 1, of how many, and the mean r_cal of the best quarter
+/// @param progress  called after each iteration with its number from 1, of how many, and the mean r_cal of the best
+///                  quarter
 ReachableFit find_reachable_fit(Trainer& trainer, std::function<void(int, int, double)> const& progress);
 
 }  // namespace shoal

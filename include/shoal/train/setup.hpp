@@ -33,7 +33,8 @@ struct TrainerConfig {
   std::optional<ValidationOptions> validation = {};
   SettlingOptions settling = {};
   TrainOptions train = {};
-  /// For measurements: each phase ends with a device synchronization, so that its time is measured. Disables CUDA graphs.
+  /// For measurements: each phase ends with a device synchronization, so that its time is measured. Disables CUDA
+  /// graphs.
   bool wait_for_phases = false;
 };
 
@@ -63,9 +64,11 @@ struct PolicyMembers {
   std::vector<int> agents;       // their numbers in the group
 };
 
-/// In the order of the agents, with map = "supertype" in that of the supertypes. A section's agents share one policy; an agent's
-/// section comes before its supertype's, and that before its group's. Agents without a section follow [policy] and its map.
-/// @throws SettingError about policy.NAME for a name that is none of the environment's, or a section without agents; about
+/// In the order of the agents, with map = "supertype" in that of the supertypes. A section's agents share one policy;
+/// an agent's section comes before its supertype's, and that before its group's. Agents without a section follow
+/// [policy] and its map.
+/// @throws SettingError about policy.NAME for a name that is none of the environment's, or a section without agents;
+///         about
 ///         policy.map or policy.NAME if agents of several groups would share a policy
 std::vector<PolicyMembers> policies_of(TrainerConfig const& config, Spec const& spec);
 

@@ -37,14 +37,16 @@ struct StageReport {
   std::vector<Mean> figures = {};
   /// All metrics of an episode, means over the episodes that ended in the stage; empty if none has.
   std::vector<Mean> metrics = {};
-  /// Of the best profile so far under the present policies, on the validation's episodes; in stages that end with a validation.
+  /// Of the best profile so far under the present policies, on the validation's episodes; in stages that end with a
+  /// validation.
   std::optional<Fit> validation = {};
   /// On episodes that nothing was chosen with: at the end of the calibration, and of the settling.
   std::optional<Fit> calibrated = {}, settled = {};
-  /// Of a stage that ends with a challenge: what each policy's agents would gain with one trained from scratch. Where that
-  /// is above 0 for sure, it has replaced the policy.
+  /// Of a stage that ends with a challenge: what each policy's agents would gain with one trained from scratch. Where
+  /// that is above 0 for sure, it has replaced the policy.
   std::vector<Estimate> challenges = {};
-  /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch, 0 once a graph is replayed.
+  /// Host time of the stage's phases: on the CPU where time goes; on CUDA what it takes to launch, 0 once a graph is
+  /// replayed.
   double environment_seconds = 0, inference_seconds = 0, update_seconds = 0;
   double validation_seconds = 0;
 };

@@ -31,12 +31,14 @@ class Trainer {
   /// @throws Error naming stage and tensor when something is no longer finite
   StageReport run_stage();
 
-  /// run_stage() in two halves, so that several trainers share a device: on CUDA the first only queues the stage on the trainer's own
-  /// stream, where it runs beside the others' stages, and the second waits for it. On the CPU the first does the work.
+  /// run_stage() in two halves, so that several trainers share a device: on CUDA the first only queues the stage on the
+  /// trainer's own stream, where it runs beside the others' stages, and the second waits for it. On the CPU the first
+  /// does the work.
   void launch_stage();
   StageReport finish_stage();
 
-  /// A stage's rollout alone, after the first stage, for measurements. The report holds the phases; work may still run on the device.
+  /// A stage's rollout alone, after the first stage, for measurements. The report holds the phases; work may still run
+  /// on the device.
   StageReport run_rollout();
 
   /// One episode of every instance under the given profiles, without learning: the policies act as they are.
@@ -55,8 +57,8 @@ class Trainer {
   Calibrator const* calibrator() const { return calibrator_.get(); }  // null: none
   std::vector<std::unique_ptr<Learner>> const& learners() const { return learners_; }
 
-  /// The profile that the run stands for, [D] in the coordinates' own units: the best validated one, or the calibrator's answer
-  /// where none was validated yet. Needs a calibrator.
+  /// The profile that the run stands for, [D] in the coordinates' own units: the best validated one, or the
+  /// calibrator's answer where none was validated yet. Needs a calibrator.
   at::Tensor answer() const;
 
   /// The present policies, to be played with on the default stream; they must outlive the game.
@@ -68,7 +70,8 @@ class Trainer {
   void save(std::string const& path, std::string const& configuration);
   /// Into a trainer whose calibration has not ended.
   /// @param configuration  must equal that of save()  @return the file's digest (checkpoint.hpp)
-  /// @throws BrokenCheckpoint for a file that is cut short, before anything has changed; InputError for one of another version or
+  /// @throws BrokenCheckpoint for a file that is cut short, before anything has changed; InputError for one of another
+  ///         version or
   ///         another configuration
   std::string load(std::string const& path, std::string const& configuration);
 

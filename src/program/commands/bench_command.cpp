@@ -24,7 +24,7 @@ namespace {
 constexpr int most_instances = 1 << 24, most_threads = 4096, most_steps = 1 << 20;
 constexpr int short_episode = 128;  // longer ones are cut, or rollouts would not fit memory
 
-// ---- Options ----------------------------------------------------------------------------------------------------------
+// ---- Options -------------------------------------------------------------------------------------------------------
 
 void check_range(char const* option, double value, double low, double high, char const* kind) {
   if (!(value >= low && value <= high))
@@ -89,7 +89,7 @@ std::vector<int> instances_of(std::string const& text) {
   return sizes;
 }
 
-// ---- Cases ------------------------------------------------------------------------------------------------------------
+// ---- Cases ---------------------------------------------------------------------------------------------------------
 
 /// What is given, or else the one value that stands in for it.
 template <class T>
@@ -152,7 +152,7 @@ std::vector<Case> cases_of(BenchOptions const& o) {
   return cases;
 }
 
-// ---- Measuring --------------------------------------------------------------------------------------------------------
+// ---- Measuring -----------------------------------------------------------------------------------------------------
 
 bool same_sweep(BenchResult const& a, BenchResult const& b) {
   auto const key = [](BenchResult const& r) {

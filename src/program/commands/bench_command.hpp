@@ -22,7 +22,8 @@ struct BenchOptions {
   std::string json = {};    // a file
 };
 
-/// Prints the table, on a terminal with progress, and writes the JSON file. After an interrupt or an error: what was measured.
+/// Prints the table, on a terminal with progress, and writes the JSON file. After an interrupt or an error: what was
+/// measured.
 /// @return the exit code: 0, or 130 after an interrupt
 /// @throws InputError naming the option at fault, before anything is measured where possible
 int bench_command(BenchOptions const& options);

@@ -1,4 +1,5 @@
-// `shoal check`: whether a run's policy is an epsilon-shared equilibrium at the run's final profile (docs/equilibrium.md).
+// `shoal check`: whether a run's policy is an epsilon-shared equilibrium at the run's final profile
+// (docs/equilibrium.md).
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// `shoal evaluate`: the validation of a run once more, on episodes of its own: its profile or another, its targets or others.
+// `shoal evaluate`: the validation of a run once more, on episodes of its own: its profile or another, its targets or
+// others.
 #pragma once
 
 #include <cstdint>

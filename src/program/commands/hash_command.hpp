@@ -1,5 +1,5 @@
-// `shoal hash`: one number for the trajectories of an environment under a fixed random policy. It is the same for any number of
-// instances, threads, lanes and device; what changes it changes results.
+// `shoal hash`: one number for the trajectories of an environment under a fixed random policy. It is the same for any
+// number of instances, threads, lanes and device; what changes it changes results.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct HashOptions {
   std::vector<std::string> params = {};  // "key=value"
 };
 
-/// Covers, of each of the first `show` instances: observations and masks after reset; then in every step rewards, ended, final
-/// observations where an episode ended, observations and masks; at the end the metrics' sums.
+/// Covers, of each of the first `show` instances: observations and masks after reset; then in every step rewards,
+/// ended, final observations where an episode ended, observations and masks; at the end the metrics' sums.
 /// @throws InputError naming the option at fault
 std::uint64_t trajectory_hash(HashOptions const& options);
 

@@ -49,7 +49,7 @@ Section const sections[] = {
     {"method", "[[method]] of a study, once or more: what is compared", fields_of<MethodOptions>},
 };
 
-// ---- Settings ---------------------------------------------------------------------------------------------------------
+// ---- Settings ------------------------------------------------------------------------------------------------------
 
 std::string type_text(Field const& field) {
   if (field.allowed.empty() || field.type == "boolean") return field.type;
@@ -70,7 +70,7 @@ std::string settings_text(std::vector<Field> const& fields) {
   return four_columns(rows, {30, 22, 16});
 }
 
-// ---- An environment ---------------------------------------------------------------------------------------------------
+// ---- An environment ------------------------------------------------------------------------------------------------
 
 std::string without_number(std::string const& name) { return name.substr(0, name.find_last_not_of("0123456789") + 1); }
 

@@ -42,7 +42,8 @@ bool on_cuda(StudyCell const& cell) {
   return choice != DeviceChoice::cpu && choose_device(DeviceChoice::automatic).is_cuda();
 }
 
-/// On the CPU a process a run and as many as there are cores; on CUDA one process, in which a cell's seeds share the device.
+/// On the CPU a process a run and as many as there are cores; on CUDA one process, in which a cell's seeds share the
+/// device.
 StudyRunner::Options choose_options(StudyCommand const& command, Study const& study,
                                     std::vector<StudyCell> const& cells) {
   bool const cuda = std::any_of(cells.begin(), cells.end(), on_cuda);

@@ -14,7 +14,8 @@ struct TrainCommand {
   std::vector<std::string> resume;  // folders of earlier runs
 };
 
-/// Several runs train side by side, a stage of each in turn; on CUDA their stages overlap. One that fails is named, the others go on.
+/// Several runs train side by side, a stage of each in turn; on CUDA their stages overlap. One that fails is named, the
+/// others go on.
 /// @return the exit code: 0, 1 if one of several failed, or 130 after an interrupt
 int train(TrainCommand const& command);
 

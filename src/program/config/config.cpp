@@ -110,7 +110,8 @@ void apply(Config& config, std::string const& assignment) {
   config.origins.try_emplace(section, "--set ");
 }
 
-// A value that is no TOML of one line, or a date, which no setting is, stands for itself: --set data.member=Diageo Americas.
+// A value that is no TOML of one line, or a date, which no setting is, stands for itself: --set data.member=Diageo
+// Americas.
 Converted parse_value(std::string const& text) {
   if (text.find_first_of("\r\n") != std::string::npos) return {text};
   try {

@@ -1,5 +1,5 @@
-// Configuration files: TOML of two levels, [section] key = value, [policy.NAME] and [[calibrator.target]]. Reading keeps where each
-// key came from, so that errors found later can still say "iowa.toml:14".
+// Configuration files: TOML of two levels, [section] key = value, [policy.NAME] and [[calibrator.target]]. Reading
+// keeps where each key came from, so that errors found later can still say "iowa.toml:14".
 #pragma once
 
 #include <map>
@@ -17,7 +17,8 @@ struct Config {
       sections;                   // those that the file or an override has; [calibrator] without its targets,
                                   // [policy.NAME] as "policy.NAME"
   std::vector<Settings> targets;  // [[calibrator.target]]
-  /// What an error about a key begins with, "iowa.toml:14: " or "--set "; by "section.key", for a target by target_section().
+  /// What an error about a key begins with, "iowa.toml:14: " or "--set "; by "section.key", for a target by
+  /// target_section().
   std::map<std::string, std::string> origins = {};
 };
 
@@ -48,8 +49,8 @@ std::pair<std::string, Setting> parse_assignment(std::string const& text);
 /// The whole configuration as TOML; parse_config() reads it back. `header` lines become comments.
 std::string to_toml(Config const& config, std::vector<std::string> const& header);
 
-/// `error`, about a key of `section`, as "iowa.toml:14: env.penalty = ...", "--set env.penalty = ..." or, for a key that nobody
-/// wrote, "env.penalty = ...".
+/// `error`, about a key of `section`, as "iowa.toml:14: env.penalty = ...", "--set env.penalty = ..." or, for a key
+/// that nobody wrote, "env.penalty = ...".
 InputError located(Config const& config, std::string const& section, SettingError const& error);
 
 /// f(), whose SettingErrors are about keys of `section`.

@@ -138,8 +138,8 @@ CsvRow split(std::string const& line, char delimiter) {
 
 bool is_blank(std::string const& line) { return line.find_first_not_of(" \t\r\n") == std::string::npos; }
 
-/// "sep=;" of spreadsheets, also in quotes and with empty cells behind it. @return nothing: the line is none; 0: the cells behind
-/// are parted otherwise, so that the file was stored again after the line was written
+/// "sep=;" of spreadsheets, also in quotes and with empty cells behind it. @return nothing: the line is none; 0: the
+/// cells behind are parted otherwise, so that the file was stored again after the line was written
 std::optional<char> separator_line(std::string_view line) {
   line = line.substr(0, line.find_last_not_of("\r\n") + 1);
   bool const quoted = line.starts_with('"');

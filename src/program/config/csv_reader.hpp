@@ -1,4 +1,5 @@
-// CSV files as people have them (RFC 4180 and its habits), row by row. libcsv splits; this names lines, delimiters and encodings.
+// CSV files as people have them (RFC 4180 and its habits), row by row. libcsv splits; this names lines, delimiters and
+// encodings.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +25,18 @@ std::string other_format(std::string_view beginning);
 /// Without blanks at both ends, the no-break space and Unicode's others among them.
 std::string_view without_blanks(std::string_view text);
 
-/// Reads the rows of a file: rows end with LF, CR or CRLF, blank ones are left out, and so are a byte order mark, a first line
-/// "sep=;" and final Ctrl-Zs. A quote opens a quoted value at the value's beginning only. Blanks around a value do not count
-/// where no quotes hold them.
+/// Reads the rows of a file: rows end with LF, CR or CRLF, blank ones are left out, and so are a byte order mark, a
+/// first line "sep=;" and final Ctrl-Zs. A quote opens a quoted value at the value's beginning only. Blanks around a
+/// value do not count where no quotes hold them.
 class CsvReader {
  public:
-  /// @param delimiter  0: what "sep=" says, or else the one of , ; tab | that gives the first row all of `columns`, or else most cells
+  /// @param delimiter  0: what "sep=" says, or else the one of , ; tab | that gives the first row all of `columns`, or
+  ///                   else most cells
   CsvReader(std::string path, char delimiter, std::vector<std::string> columns);
 
   /// Calls `take(cells, line)` for every row, the header included; `line` is that of the row's beginning, from 1.
-  /// @throws UnreadableFile, or InputError naming file and line for what is no text, a quote that is not closed, or a value longer than 16 MB
+  /// @throws UnreadableFile, or InputError naming file and line for what is no text, a quote that is not closed, or a
+  ///         value longer than 16 MB
   void operator()(std::function<void(CsvRow const&, std::int64_t line)> const& take) const;
 
  private:

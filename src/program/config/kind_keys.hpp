@@ -1,4 +1,5 @@
-// Sections whose keys depend on the value of one of them: [calibrator] on kind, [policy] and [policy.NAME] on algorithm.
+// Sections whose keys depend on the value of one of them: [calibrator] on kind, [policy] and [policy.NAME] on
+// algorithm.
 #pragma once
 
 #include <string>
@@ -21,7 +22,8 @@ std::vector<std::string> algorithm_names();
 CalibratorOptions read_calibrator(Settings const& settings);
 PolicyOptions read_policy(Settings const& settings);
 
-/// Of section [policy.NAME], whose keys come before those of [policy]. Of [policy] it takes those that its algorithm has.
+/// Of section [policy.NAME], whose keys come before those of [policy]. Of [policy] it takes those that its algorithm
+/// has.
 /// @throws SettingError as above, also for a key that belongs to [policy] alone
 PolicyOptions read_policy_section(std::string const& name, Settings const& own, Settings const& policy);
 /// Its keys as the section holds them.

@@ -70,8 +70,8 @@ void check_merchants(Members const& members, std::size_t merchants, DataOptions 
                                  members.size(), merchants));
 }
 
-/// The unit of quantity that makes the market independent of the data's: the published clusters trade 1 to 10, a median of 5.5, and
-/// in experiments/iowa the median is 6 bottles, so that a bottle is the unit there.
+/// The unit of quantity that makes the market independent of the data's: the published clusters trade 1 to 10, a median
+/// of 5.5, and in experiments/iowa the median is 6 bottles, so that a bottle is the unit there.
 constexpr double units_of_median = 6;
 
 std::int64_t transactions(Counts const& counts) {

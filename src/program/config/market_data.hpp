@@ -12,8 +12,8 @@
 
 namespace shoal {
 
-/// Percentiles are by nearest rank, as the market's own: the smallest quantity whose cumulative count reaches the fraction of the
-/// transactions.
+/// Percentiles are by nearest rank, as the market's own: the smallest quantity whose cumulative count reaches the
+/// fraction of the transactions.
 struct SupertypeData {
   std::optional<double> share;  // one merchant's in the total quantity, mean over the merchants; none: no target
   std::array<double, 9> percentiles = {};  // 10 %, 20 %, ..., 90 % of their transactions

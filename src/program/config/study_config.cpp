@@ -159,7 +159,8 @@ std::vector<std::string> merged(std::vector<std::string> overrides, std::vector<
   return overrides;
 }
 
-/// Where the override stands that an error "--set KEY..." is about, the method's first because it is applied last; empty for another error.
+/// Where the override stands that an error "--set KEY..." is about, the method's first because it is applied last;
+/// empty for another error.
 std::string origin_of_override(Study const& study, std::size_t experiment, std::size_t method,
                                std::string const& error) {
   std::string const prefix = "--set ";

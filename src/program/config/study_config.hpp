@@ -1,4 +1,5 @@
-// A study: experiments x methods x seeds, each cell a run of `shoal train`. STUDY.toml has [study], [[experiment]] and [[method]].
+// A study: experiments x methods x seeds, each cell a run of `shoal train`. STUDY.toml has [study], [[experiment]] and
+// [[method]].
 #pragma once
 
 #include <cstdint>

@@ -41,8 +41,8 @@ Converted convert_array(toml::array const& array) {
 constexpr std::size_t most_parts = 32;
 constexpr int most_depth = 32;
 
-/// A pass over TOML text ahead of toml++'s. It finds what is nested too deep and what is given twice, and takes all that is valid;
-/// text that is not is left to toml++, which stops where this does or before.
+/// A pass over TOML text ahead of toml++'s. It finds what is nested too deep and what is given twice, and takes all
+/// that is valid; text that is not is left to toml++, which stops where this does or before.
 class Scan {
  public:
   struct Excess {

@@ -17,7 +17,8 @@ std::string location(std::string const& file, toml::source_region const& region)
 /// @throws InputError naming the file if it cannot be read or begins as one of another format
 std::string read_toml_text(std::string const& path);
 
-/// @throws InputError in one line naming file, line and column, both lines of what is given twice, or the line of a key or value
+/// @throws InputError in one line naming file, line and column, both lines of what is given twice, or the line of a key
+///         or value
 /// that is nested too deep
 toml::table parse_toml(std::string const& text, std::string const& file);
 

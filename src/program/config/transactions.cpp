@@ -58,7 +58,8 @@ void simplify_marks(std::string& whole, ThousandsMark mark) {
   if (mark == ThousandsMark::apostrophe) replace(apostrophes);
 }
 
-/// Without the marks between thousands, a point before the fraction. @return nothing where marks do not part groups of three
+/// Without the marks between thousands, a point before the fraction. @return nothing where marks do not part groups of
+/// three
 std::optional<std::string> plain_number(std::string const& text, DataOptions const& options) {
   char const decimal = options.decimal == DecimalMark::comma ? ',' : '.';
   auto const fraction = std::min(text.find(decimal), text.size());

@@ -13,8 +13,8 @@ struct Terminal {
   bool true_color = true;  // 24 bits; else the 256 colors of xterm
 };
 
-/// Two pixels a character, at the largest scale at which picture and text fit the terminal. What fits at no scale is cut
-/// off.
+/// Two pixels a character, at the largest scale at which picture and text fit the terminal. What fits at no scale is
+/// cut off.
 /// @return lines without their ends; each is at most as wide as the terminal, and they are fewer than its rows
 std::vector<std::string> terminal_picture(std::vector<std::string> const& caption, Drawing const& drawing,
                                           Terminal const& terminal);

@@ -28,7 +28,8 @@ nlohmann::ordered_json fits_of(std::vector<std::string> const& rows);
 /// A row for each target. @param fit  of to_json()
 std::string fit_table(nlohmann::ordered_json const& fit);
 
-/// The run's validated fit; before it has one, means over the last tenth of the stages. Empty for a run without targets.
+/// The run's validated fit; before it has one, means over the last tenth of the stages. Empty for a run without
+/// targets.
 /// @param rows  of metrics.jsonl
 /// @throws InputError for a row that lacks what a stage's has
 std::string final_table(std::vector<std::string> const& rows);

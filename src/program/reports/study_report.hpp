@@ -23,12 +23,13 @@ struct StudyNames {
   std::string reference;
 };
 
-/// table.csv: a row an experiment and method: experiment, method, seeds (finished runs), and for each figure FIGURE_mean and
-/// FIGURE_sd. A figure that some of the runs lack is empty, and so is the sd of one run.
+/// table.csv: a row an experiment and method: experiment, method, seeds (finished runs), and for each figure
+/// FIGURE_mean and FIGURE_sd. A figure that some of the runs lack is empty, and so is the sd of one run.
 std::string table_csv(StudyNames const& names, std::vector<StudyResult> const& results);
 
-/// pairs.csv: a row an experiment, method other than the reference, and figure: experiment, method, reference, figure, seeds (that
-/// both have), difference (mean of method - reference), low and high (its 95 % t-interval, empty for one seed).
+/// pairs.csv: a row an experiment, method other than the reference, and figure: experiment, method, reference, figure,
+/// seeds (that both have), difference (mean of method - reference), low and high (its 95 % t-interval, empty for one
+/// seed).
 std::string pairs_csv(StudyNames const& names, std::vector<StudyResult> const& results);
 
 /// table.md: both for readers, and what was left out.

@@ -20,8 +20,8 @@ using nlohmann::json;
 using Figure = Summary::Figure;
 using Profile = std::vector<double>;  // scaled to [0, 1]
 
-/// What a summary needs of all rows. A series without values for all rows is empty, but for `returns`: early stages have none
-/// where no episode has ended yet.
+/// What a summary needs of all rows. A series without values for all rows is empty, but for `returns`: early stages
+/// have none where no episode has ended yet.
 struct Series {
   std::vector<double> r_cal;
   Figure calibrated = {}, settled = {};
@@ -31,7 +31,8 @@ struct Series {
   double seconds = 0, agent_steps = 0;
 };
 
-/// What a row lacks. The library says "[json.exception.out_of_range.403] key 'x' not found", or that a type is another one.
+/// What a row lacks. The library says "[json.exception.out_of_range.403] key 'x' not found", or that a type is another
+/// one.
 std::string lack(json::exception const& error) {
   std::string const text = error.what();
   auto const begin = text.find("key '"), end = text.find("' not found");

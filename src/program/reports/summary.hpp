@@ -1,5 +1,5 @@
-// A whole run in a few figures: the three criteria of CALSHEQ (fit to the targets, convergence of rewards, smoothness of the
-// profile's path), and what the run cost. Computed from the rows of metrics.jsonl alone.
+// A whole run in a few figures: the three criteria of CALSHEQ (fit to the targets, convergence of rewards, smoothness
+// of the profile's path), and what the run cost. Computed from the rows of metrics.jsonl alone.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ enum ValueField { tag = 1, simple_value = 2 };
 enum SessionLogField { status = 1 };
 constexpr int session_start = 1;
 
-// ---- Wire format: a field's number and kind, then its content --------------------------------------------------------
+// ---- Wire format: a field's number and kind, then its content ------------------------------------------------------
 
 std::string varint(std::uint64_t x) {
   std::string bytes;
@@ -42,7 +42,7 @@ std::string double_field(int field, double x) { return key(field, 1) + little_en
 std::string float_field(int field, float x) { return key(field, 5) + little_endian(std::bit_cast<std::uint32_t>(x)); }
 std::string bytes_field(int field, std::string const& x) { return key(field, 2) + varint(x.size()) + x; }
 
-// -----------------------------------------------------------------------------------------------------------------------
+// --------------------------------------------------------------------------------------------------------------------
 
 constexpr std::array<std::uint32_t, 256> crc_table = [] {
   std::array<std::uint32_t, 256> table = {};
@@ -79,7 +79,8 @@ std::string tf_record(std::string const& data) {
 }
 
 TensorBoardWriter::TensorBoardWriter(std::string const& folder, std::int64_t first_step) : file_(nullptr, std::fclose) {
-  // TensorBoard reads a folder's files in the order of their names: the time first, then a number for files of one second.
+  // TensorBoard reads a folder's files in the order of their names: the time first, then a number for files of one
+  // second.
   auto const seconds = std::int64_t(seconds_since_1970());
   for (int number = 0; !file_; ++number) {
     path_ = fmt::format("{}/events.out.tfevents.{:010}.{:03}.{}", folder, seconds, number, host_name());

@@ -19,10 +19,12 @@ using Labelled = std::pair<std::string, std::string>;
 /// Texts beside their labels, both aligned, wrapped at the screen's width.
 std::string label_table(std::vector<Labelled> const& rows);
 
-/// Four aligned columns. Cells wrap within theirs: the first three are at most as wide as `widest`, the last takes the rest.
+/// Four aligned columns. Cells wrap within theirs: the first three are at most as wide as `widest`, the last takes the
+/// rest.
 std::string four_columns(std::vector<std::array<std::string, 4>> const& rows, std::array<std::size_t, 3> const& widest);
 
-/// Cells in columns as wide as they need: the first `left` ones aligned to the left, the others, numbers, to the right. Nothing wraps.
+/// Cells in columns as wide as they need: the first `left` ones aligned to the left, the others, numbers, to the right.
+/// Nothing wraps.
 std::string number_table(std::vector<std::vector<std::string>> const& rows, std::size_t left);
 
 }  // namespace shoal

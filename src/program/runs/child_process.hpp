@@ -11,8 +11,9 @@ namespace shoal {
 
 class ChildProcess {
  public:
-  /// Starts the program of that path; `command` is its name and arguments. What it prints is appended to the file `log`. It is in a process group of its own: a
-  /// terminal's Ctrl-C reaches the parent alone, which passes it on by interrupt(). When the parent dies, it is interrupted too.
+  /// Starts the program of that path; `command` is its name and arguments. What it prints is appended to the file
+  /// `log`. It is in a process group of its own: a terminal's Ctrl-C reaches the parent alone, which passes it on by
+  /// interrupt(). When the parent dies, it is interrupted too.
   /// @throws Error if it cannot be started
   ChildProcess(std::string const& program, std::vector<std::string> const& command, std::string const& log);
 

@@ -7,16 +7,15 @@
 
 namespace shoal {
 
-/// Opens what is closed of the descriptors 0 to 2, so that no file of a run gets one of them; reading finds nothing there, and
-/// writing fails. Also makes a vanished reader an error of writing, not the program's end.
+/// Opens what is closed of the descriptors 0 to 2, so that no file of a run gets one of them; reading finds nothing
+/// there, and writing fails. Also makes a vanished reader an error of writing, not the program's end.
 void reserve_standard_descriptors();
 
 /// Whether standard error, or else that descriptor, is a terminal that understands escape sequences.
 bool is_live_terminal(int descriptor = 2);
 
-/// Writes a line, or a part of one, to standard error. Whatever becomes of it, work goes on: what cannot be shown is dropped, and a
-/// reader that does not read is waited for a second at most.
-/// Signal handlers may call it.
+/// Writes a line, or a part of one, to standard error. Whatever becomes of it, work goes on: what cannot be shown is
+/// dropped, and a reader that does not read is waited for a second at most. Signal handlers may call it.
 /// @param patience  milliseconds to wait for the reader
 void tell(std::string_view text, int patience = 1000);
 

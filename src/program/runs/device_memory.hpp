@@ -1,4 +1,5 @@
-// Memory that host and simulator share, whatever the simulator's device: for commands that look at every step, not for speed.
+// Memory that host and simulator share, whatever the simulator's device: for commands that look at every step, not for
+// speed.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +11,8 @@
 
 namespace shoal {
 
-/// Zeroed bytes that both can read and write: plain memory, or on CUDA managed memory. On CUDA the host touches them only after
-/// Simulator::synchronize().
+/// Zeroed bytes that both can read and write: plain memory, or on CUDA managed memory. On CUDA the host touches them
+/// only after Simulator::synchronize().
 /// @throws InputError for Device::cuda in a build without CUDA, Error if there is no memory
 std::shared_ptr<void> allocate_shared(Device device, std::size_t bytes);
 

@@ -41,7 +41,8 @@ class Progress {
   void show(std::vector<StageReport> const& reports, std::int64_t stages, std::int64_t left);
   void finish() { line_.finish(); }
 
-  /// "stage 120/1000  r_cal 0.871  return 41.2 35.0  2.1 M agent-steps/s  1:05 left"; of several runs r_cal alone, of each.
+  /// "stage 120/1000  r_cal 0.871  return 41.2 35.0  2.1 M agent-steps/s  1:05 left"; of several runs r_cal alone, of
+  /// each.
   static std::string line(std::vector<StageReport> const& reports, std::int64_t stages, std::int64_t left,
                           double agent_steps_per_second, double seconds_left);
 

@@ -1,5 +1,5 @@
-// A run's folder: config.toml, metrics.jsonl, TensorBoard events, checkpoints, and at the end summary.json. Nothing in it is ever
-// overwritten but by rename, and one process writes at a time.
+// A run's folder: config.toml, metrics.jsonl, TensorBoard events, checkpoints, and at the end summary.json. Nothing in
+// it is ever overwritten but by rename, and one process writes at a time.
 #pragma once
 
 #include <cstdint>

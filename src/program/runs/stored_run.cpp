@@ -27,7 +27,8 @@ std::vector<std::string> notes_of(RunDirectory const& directory) {
   return notes;
 }
 
-/// The last whole checkpoint. A process that trains the run may remove one that was just found, but then there is a later one.
+/// The last whole checkpoint. A process that trains the run may remove one that was just found, but then there is a
+/// later one.
 void load_last(RunDirectory const& directory, StoredRun& run) {
   for (auto found = directory.checkpoints(); !found.empty(); found.pop_back()) try {
       run.digest = run.trainer.load(found.back(), identity(run.config));

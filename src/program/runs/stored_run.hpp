@@ -1,4 +1,5 @@
-// A run's folder as a trainer that stands where its last whole checkpoint was written: what resuming and checking begin with.
+// A run's folder as a trainer that stands where its last whole checkpoint was written: what resuming and checking begin
+// with.
 #pragma once
 
 #include <string>
@@ -28,7 +29,8 @@ Trainer make_trainer(Config const& file, RunConfig const& config);
 /// @throws InputError naming the file at fault, also for a run without a checkpoint or of another version of shoal
 StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides);
 
-/// A run that has trained, ready to be played with on LibTorch's default stream. Tells which broken checkpoints were passed over.
+/// A run that has trained, ready to be played with on LibTorch's default stream. Tells which broken checkpoints were
+/// passed over.
 /// @throws InputError as load_run()
 StoredRun load_trained(RunDirectory const& directory, std::vector<std::string> const& overrides);
 

@@ -27,7 +27,8 @@ bool can_resume(StudyRun const& run) {
   return fs::exists(run.folder / "config.toml") && !RunDirectory::open(run.folder).checkpoints().empty();
 }
 
-/// Whether the folder is missing, or all that it holds is what a run writes before its first checkpoint: it is trained anew then.
+/// Whether the folder is missing, or all that it holds is what a run writes before its first checkpoint: it is trained
+/// anew then.
 bool is_half_made(StudyRun const& run) {
   if (!fs::exists(run.folder)) return true;
   if (!fs::is_directory(run.folder)) return false;

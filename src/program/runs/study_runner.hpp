@@ -31,7 +31,8 @@ struct StudyRun {
   std::int64_t stages() const { return cell->run ? cell->run->trainer.train.stages : 0; }
 };
 
-/// All runs of the study in `folder`, one seed after the other, so that a study cut short has whole grids. Finished ones are done.
+/// All runs of the study in `folder`, one seed after the other, so that a study cut short has whole grids. Finished
+/// ones are done.
 /// @throws InputError for the folder of a run that was begun with another configuration
 std::vector<StudyRun> find_runs(Study const& study, std::vector<StudyCell> const& cells,
                                 std::filesystem::path const& folder);

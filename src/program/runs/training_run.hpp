@@ -18,7 +18,8 @@ class TrainingRun {
   /// A new run saves where it begins.
   TrainingRun(StoredRun run, RunDirectory directory);
 
-  /// A stage in two halves, as of Trainer, so that several runs share a device; the second records it, and saves if a checkpoint is due.
+  /// A stage in two halves, as of Trainer, so that several runs share a device; the second records it, and saves if a
+  /// checkpoint is due.
   void launch_stage() { trainer_.launch_stage(); }
   StageReport finish_stage();
 
