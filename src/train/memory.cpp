@@ -8,6 +8,7 @@
 
 #include "shoal/core/resources.hpp"
 #include "shoal/learn/algorithms.hpp"
+#include "shoal/learn/frozen_run.hpp"
 #include "shoal/nn/layers.hpp"
 
 #ifdef SHOAL_HAS_CUDA
@@ -31,10 +32,17 @@ std::int64_t sample_bytes(RolloutShape shape) {
   return with_steps(2) - with_steps(1) + 2 * std::int64_t(sizeof(std::int64_t));
 }
 
-/// A network with its gradients, Adam's moments, and what a checkpoint and the passes keep of it. A frozen policy's is
-/// read from a file and small beside the rollout.
+/// A frozen run's policies as they were read, and what acts and a checkpoint take of them.
+std::int64_t frozen_bytes(PolicyOptions const& policy) {
+  std::int64_t parameters = 0;
+  if (policy.frozen_run)
+    for (auto const& frozen : policy.frozen_run->policies) parameters += frozen.parameters.numel();
+  return 3 * 4 * parameters;
+}
+
+/// A network with its gradients, Adam's moments, and what a checkpoint and the passes keep of it.
 std::int64_t network_bytes(PolicyOptions const& policy, RolloutShape const& shape) {
-  if (!learns(policy.algorithm)) return 0;
+  if (!learns(policy.algorithm)) return frozen_bytes(policy);
   auto const network = network_shape(policy, shape);
   auto const hidden = layers_size(network.inputs, network.hidden);
   std::int64_t const features = network.hidden.empty() ? network.inputs : network.hidden.back();
