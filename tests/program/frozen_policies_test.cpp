@@ -124,7 +124,7 @@ TEST(FrozenPolicies, BadFoldersAreNamed) {
       refusal(folder, "[env]\nname = \"recall\"\n[policy.agent_0]\nalgorithm = \"frozen\"\nrun = \"run\"\n"),
       folder.path() + "/wrong.toml:5: policy.agent_0.run = \"run\": a run in matrix_game; expected one in recall");
   EXPECT_THAT(refusal(folder, std::string(game) + "memory = 2\n" + frozen_second),
-              StartsWith(folder.path() + "/wrong.toml:7: policy.supertype_2.run = \"run\": its policy has "));
+              StartsWith(folder.path() + "/wrong.toml:8: policy.supertype_2.run = \"run\": its policy has "));
   EXPECT_EQ(refusal(folder, std::string(game) + "[policy]\nalgorithm = \"frozen\"\nrun = \"run\"\n",
                     {"train.instances=3", "train.device=cpu"}),
             folder.path() +
