@@ -47,7 +47,7 @@ std::vector<Deviators> supertypes_of(std::vector<int> const& agents, std::size_t
     Deviators part{spec.supertypes[s].name, policy, {}};
     std::copy_if(agents.begin(), agents.end(), std::back_inserter(part.agents), is_member);
     auto const members = std::count(spec.supertype_of.begin(), spec.supertype_of.end(), int(s));
-    if (part.agents.size() == 1 && members > 1) part.name = fmt::format("agent {}", first + part.agents[0] + 1);
+    if (part.agents.size() == 1 && members > 1) part.name = fmt::format("agent_{}", first + part.agents[0]);
     if (!part.agents.empty()) parts.push_back(std::move(part));
   }
   return parts;

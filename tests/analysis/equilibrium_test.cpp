@@ -169,7 +169,7 @@ TEST(Equilibrium, APolicyOfItsOwnDeviatesWithThatPolicyAsStart) {
   auto const report = fixture.check(quick);
   ASSERT_FALSE(report.shared);
   ASSERT_EQ(report.deviators.size(), 2u);
-  auto const &first = of(report, "agent 1"), &second = of(report, "agent 2");
+  auto const &first = of(report, "agent_0"), &second = of(report, "agent_1");
   EXPECT_EQ(first.value.mean, 0);
   EXPECT_EQ(second.value.mean, 5);
   EXPECT_EQ(from(first, "pi*").value.mean, 0) << "a certain policy explores nothing";
@@ -203,7 +203,7 @@ TEST(Equilibrium, DeviatorsAreGroupsThatShareANetworkAndTheirSupertypes) {
   EXPECT_EQ(names({{0, 1, 2}}, {0, 1, 1}), (Names{"all agents", "a", "b"}));
   EXPECT_EQ(names({{0, 1, 2}}, {0, 0, 0}), (Names{"all agents"}));
   EXPECT_EQ(names({{0}, {1, 2}}, {0, 1, 1}), (Names{"a", "b"}));
-  EXPECT_EQ(names({{0}, {1}, {2}}, {0, 1, 1}), (Names{"a", "agent 2", "agent 3"}));
+  EXPECT_EQ(names({{0}, {1}, {2}}, {0, 1, 1}), (Names{"a", "agent_1", "agent_2"}));
 }
 
 TEST(Equilibrium, InstancesTakeTheGivenProfilesInTurn) {

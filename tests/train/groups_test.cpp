@@ -98,6 +98,22 @@ TEST_F(GroupRuns, EachPolicyMapHasItsPolicies) {
   EXPECT_EQ(Trainer(two_roles(PolicyMapKind::group, true)).learners().size(), 1u) << "padded, they are one group";
 }
 
+// The network of group a learns beside agents of group b that play uniformly.
+TEST_F(GroupRuns, ASectionNamesAGroup) {
+  auto config = two_roles(PolicyMapKind::group);
+  auto uniform = config.policy;
+  uniform.algorithm = Algorithm::uniform;
+  config.sections = {{"b", uniform}};
+  Trainer trainer(config);
+  ASSERT_EQ(trainer.learners().size(), 2u);
+  EXPECT_TRUE(trainer.learners()[0]->learns());
+  EXPECT_FALSE(trainer.learners()[1]->learns());
+  StageReport last;
+  for (int m = 0; m < 60; ++m) last = trainer.run_stage();
+  EXPECT_GT(last.metrics[1].mean, 14) << "right_a";
+  EXPECT_NEAR(last.metrics[2].mean, 16 / 5.0, 1) << "right_b";
+}
+
 TEST_F(GroupRuns, AreCheckedGroupByGroup) {
   Trainer trainer(two_roles(PolicyMapKind::group));
   trainer.run_stage();

@@ -18,7 +18,7 @@ namespace shoal {
 
 /// Section [policy.NAME]: a policy of some agents' own.
 struct PolicySection {
-  std::string name;  // a supertype's, or "agent_K", K counting agents from 0
+  std::string name;  // a supertype's, a group's, or "agent_K", K counting agents from 0
   PolicyOptions options;
 };
 

@@ -115,7 +115,12 @@ TrainerConfig run_of(std::string const& environment, BenchOptions const& o, int 
     }
   }
   if (!o.device.empty()) config.sections["train"]["device"] = o.device;
-  return resolve(config).trainer;
+  auto run = resolve(config).trainer;
+  bool const map_given = config.sections["policy"].count("map") > 0;
+  bool const has_groups = make_simulator(run.environment, run.env, {})->spec().groups.size() > 1;
+  if (has_groups && !map_given && !run.policy.observation.pad_groups)
+    run.policy.map = PolicyMapKind::group;  // those with different spaces cannot share a policy
+  return run;
 }
 
 int default_horizon(TrainerConfig const& run) {
