@@ -167,7 +167,7 @@ struct PolicyOptions {
   double log_sd = -0.5;
   /// A calibrator fits the policies as they are: they have to be near an equilibrium of the profile while it still
   /// moves (docs/calibration.md has what slower ones do to the fit).
-  PpoOptions ppo = {.learning_rate = {1e-3, 0.6, 200}, .kl_target = 0.03, .entropy_weight = 0.01};
+  PpoOptions ppo = {.learning_rate = {1e-3, 0.6, 200}, .kl_target = 0.03, .entropy_weight = 0.002};
   A2cOptions a2c = {};
   ReinforceOptions reinforce = {};
   DqnOptions dqn = {};
