@@ -159,8 +159,8 @@ TEST_F(CudaSimulatorTest, AStepReplaysAsAGraph) {
 
 TEST_F(CudaSimulatorTest, ShapesAreChecked) {
   auto const sim = simulator(market_case(), 3, 1, Device::cuda);
-  EXPECT_THROW(sim->reset({}), InputError);
-  EXPECT_THROW(sim->step({}, {}), InputError);
+  EXPECT_THROW(sim->reset(StepOutput{}), InputError);
+  EXPECT_THROW(sim->step(StepInput{}, StepOutput{}), InputError);
   Bytes few(1);
   EXPECT_THROW(sim->export_state(0, few), InputError);
   Bytes state(sim->state_size());
