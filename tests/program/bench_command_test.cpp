@@ -179,7 +179,7 @@ TEST(BenchCommand, NamesTheOptionAtFault) {
             "--set env.merchants = 1: expected an integer in [2, 16]");
   EXPECT_EQ(with([](auto& o) { o.environments = {"x"}; }),
             "--env = \"x\": expected one of \"checkers\", \"market\", \"matrix_game\", \"pursuit\", \"recall\", "
-            "\"switch\"");
+            "\"switch\", \"two_role\"");
   EXPECT_EQ(with([](auto& o) { o.environments = {"market", "market"}; }), "--env = market: given twice");
   EXPECT_EQ(with([](auto& o) { o.threads = {1, 1}; }), "--threads = 1: given twice");
   EXPECT_EQ(with([](auto& o) { o.json = "/nowhere/bench.json"; }), "--json /nowhere/bench.json: cannot be written");
