@@ -69,11 +69,19 @@ constexpr bool writes_every_cell() {
     return false;
 }
 
-/// Calls f(g) for every group g, a constant.
+template <class F, int... group>
+SHOAL_FN_INLINED void each_constant(F f, std::integer_sequence<int, group...>) {
+  (f(std::integral_constant<int, group>{}), ...);
+}
+
+/// Calls f(g) for every group g, a constant. The lambdas given to it are inlined whatever their size: as calls they
+/// would halve the speed of a small game, for which there is one group.
 template <class Env, class F>
 SHOAL_FN_INLINED void each_group(F f) {
-  [&]<int... group>(std::integer_sequence<int, group...>) { (f(std::integral_constant<int, group>{}), ...); }
-  (std::make_integer_sequence<int, groups_of<Env>()>{});
+  if constexpr (groups_of<Env>() == 1)
+    f(std::integral_constant<int, 0>{});
+  else
+    each_constant(f, std::make_integer_sequence<int, groups_of<Env>()>{});
 }
 
 /// The number in the instance of the group's agent i.
@@ -148,12 +156,16 @@ template <class Env, class Team>
 SHOAL_FN_INLINED void write_observation_here(Team team, Batch<Env> const& batch, typename Env::State const& state,
                                              Rows<Env> const& rows, MaskRows<Env> const& masks) {
   PerGroup<Observation, groups_of<Env>()> out;
-  each_group<Env>([&](auto g) { out[g] = prepare_observation<Env>(team, batch.groups[g], rows[g], masks[g]); });
+  each_group<Env>([&](auto g) __attribute__((always_inline)) {
+    out[g] = prepare_observation<Env>(team, batch.groups[g], rows[g], masks[g]);
+  });
   Env::observe(team, batch.params, state, given<Env>(out));
   if constexpr (MayDie<Env>)
-    each_group<Env>([&](auto g) { clear_dead_rows(team, batch, batch.groups[g], state, rows[g], masks[g]); });
+    each_group<Env>([&](auto g) __attribute__((always_inline)) {
+      clear_dead_rows(team, batch, batch.groups[g], state, rows[g], masks[g]);
+    });
   if constexpr (groups_of<Env>() > 1)
-    each_group<Env>([&](auto g) {
+    each_group<Env>([&](auto g) __attribute__((always_inline)) {
       if (masks[g].data && batch.groups[g].own_choice) spread_masks(team, batch.groups[g], masks[g]);
     });
 }
@@ -256,7 +268,7 @@ using StepOutputs = PerGroup<StepOutput, groups_of<Env>()>;
 /// behind the step: within it, a small game's step would take 3 % more instructions even where nobody asks.
 template <class Env, class Team>
 SHOAL_FN void write_alive(Team team, Batch<Env> const& batch, StepOutputs<Env> const& out, int instance) {
-  detail::each_group<Env>([&](auto g) {
+  detail::each_group<Env>([&](auto g) __attribute__((always_inline)) {
     if (!out[g].alive.data) return;
     auto const& group = batch.groups[g];
     auto const alive = out[g].alive(instance);
@@ -274,7 +286,7 @@ template <class Env, class Team>
 SHOAL_FN void observe_instance(Team team, Batch<Env> const& batch, StepOutputs<Env> const& out, int instance) {
   detail::Rows<Env> rows;
   detail::MaskRows<Env> masks;
-  detail::each_group<Env>([&](auto g) {
+  detail::each_group<Env>([&](auto g) __attribute__((always_inline)) {
     rows[g] = out[g].observations(instance);
     masks[g] = detail::row_of(out[g].masks, instance);
   });
@@ -290,7 +302,7 @@ template <class Env, class Team>
 SHOAL_FN void observe_end(Team team, Batch<Env> const& batch, StepOutputs<Env> const& out, int instance) {
   detail::Rows<Env> rows;
   bool wanted = true;
-  detail::each_group<Env>([&](auto g) {
+  detail::each_group<Env>([&](auto g) __attribute__((always_inline)) {
     wanted = wanted && out[g].final_observations.data;
     rows[g] = detail::row_of(out[g].final_observations, instance);
   });
@@ -315,7 +327,7 @@ SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, Scratch& scratch
   PerGroup<Actions, groups_of<Env>()> actions;
   PerGroup<Rewards, groups_of<Env>()> rewards;
   PerGroup<View<std::uint8_t, 1>, groups_of<Env>()> ends;
-  detail::each_group<Env>([&](auto g) {
+  detail::each_group<Env>([&](auto g) __attribute__((always_inline)) {
     actions[g] = {detail::row_of(in[g].continuous, instance), detail::row_of(in[g].discrete, instance)};
     rewards[g] = out[g].rewards(instance);
     ends[g] = out[g].ended(instance);
@@ -324,7 +336,7 @@ SHOAL_FN void step_instance(Team team, Batch<Env> const& batch, Scratch& scratch
   Ended const ended = Env::step(team, batch.params, state, scratch.env, detail::given<Env>(actions),
                                 detail::given<Env>(rewards), random_of(batch, instance));
   team.once([&] { ++batch.clocks[instance].step; });
-  detail::each_group<Env>([&](auto g) {
+  detail::each_group<Env>([&](auto g) __attribute__((always_inline)) {
     detail::finish_rows(team, batch, batch.groups[g], state, ended, rewards[g], batch.returns(instance), ends[g]);
   });
   if (ended != Ended::no) {
