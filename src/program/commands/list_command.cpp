@@ -176,8 +176,7 @@ void overview(std::vector<EnvironmentInfo> const& all) {
   for (auto const& section : sections) parts.push_back({section.name, section.summary});
   fmt::print("Environments, `shoal list NAME` tells their settings and metrics:\n{}\n", label_table(names));
   fmt::print("Sections of a configuration, `shoal list SECTION` tells their keys:\n{}\n", label_table(parts));
-  fmt::print("Algorithms of [policy], `shoal list ALGORITHM` tells keys: {}\n",
-             fmt::join(algorithm_names(), ", "));
+  fmt::print("Algorithms of [policy], `shoal list ALGORITHM` tells keys: {}\n", fmt::join(algorithm_names(), ", "));
 }
 
 }  // namespace
