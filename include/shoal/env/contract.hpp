@@ -3,11 +3,11 @@
 //   struct MyGame {
 //     static constexpr char const* name = "my_game";
 //     static constexpr char const* summary = "one line";
-//     static constexpr int lanes = 8;                    // lanes that work on one instance on CUDA: 1, 2, 4, 8, 16 or 32
-//     struct Params {...};                               // per run; trivially copyable; lists its fields (settings.hpp)
+//     static constexpr int lanes = 8;                    // that work on one instance on CUDA: a power of two up to 32
+//     struct Params {...};                               // per run; trivially copyable; has fields() (settings.hpp)
 //     struct State {...};                                // per instance; trivially copyable
 //     struct Scratch {...};                              // a step's working memory, shared by the lanes; not kept
-//     static void prepare(Params& p);                    // derived constants; throws InputError on inconsistent parameters
+//     static void prepare(Params& p);                    // derived constants; throws InputError on inconsistent ones
 //     static Spec spec(Params const& p);
 //     static void reset(Team, Params const&, State&, Scratch&, Supertypes, Random);
 //     static Ended step(Team, Params const&, State&, Scratch&, Actions, Rewards, Random);
@@ -17,12 +17,12 @@
 //
 // Optional:
 //     static constexpr int groups = 2;                            // see "Groups"; without it 1
-//     static bool alive(Params const&, State const&, int agent);  // whether it acts in the next step; without it all do
+//     static bool alive(Params const&, State const&, int agent);  // whether it acts in the next step; without: all
 //     static constexpr bool writes_every_cell = true;             // see "Rows"
-//     static Settings with_agents(int n);    // settings that give n agents; throws InputError for none. Without it the number is fixed
+//     static Settings with_agents(int n);    // that give n agents; throws InputError for none. Without: a fixed number
 //     static void preset(Params& p);         // the defaults that p.profile names, where parameters have a `profile`
 //     using Smaller = ...;                   // itself with less room in State, taken where Smaller::fits(params)
-//     static void draw(Params const&, State const&, Drawing&);      // what a person sees of it (drawing.hpp); host only
+//     static void draw(Params const&, State const&, Drawing&);    // what a person sees of it (drawing.hpp); host only
 //
 // State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and
 // counts.
