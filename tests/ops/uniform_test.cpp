@@ -12,22 +12,29 @@ struct Drawn {
   at::Tensor continuous, discrete;  // [instances, agents, heads]
 };
 
+Drawn undrawn(std::int64_t instances) {
+  return {at::full({instances, 3, 2}, 99.0f), at::full({instances, 3, 2}, 99, at::kInt)};
+}
+
 /// Two continuous and two discrete heads for three agents: values straddle draws, and some words are left over.
+UniformArgs arguments(Drawn const& drawn, std::uint32_t step, at::Tensor const& masks = {}) {
+  return {.random = {7, 0, 0, step},
+          .instances = drawn.discrete.size(0),
+          .agents = 3,
+          .continuous_heads = 2,
+          .discrete_heads = 2,
+          .total_choices = 7,
+          .low = {-1, 2},
+          .span = {2, 0.5f},
+          .choices = {4, 3},
+          .masks = masks.defined() ? masks.data_ptr<std::uint8_t>() : nullptr,
+          .continuous = drawn.continuous.data_ptr<float>(),
+          .discrete = drawn.discrete.data_ptr<std::int32_t>()};
+}
+
 Drawn draw(std::int64_t instances, std::uint32_t step, at::Tensor const& masks = {}) {
-  Drawn drawn{at::full({instances, 3, 2}, 99.0f), at::full({instances, 3, 2}, 99, at::kInt)};
-  ops::uniform({.random = {7, 0, 0, step},
-                .instances = instances,
-                .agents = 3,
-                .continuous_heads = 2,
-                .discrete_heads = 2,
-                .total_choices = 7,
-                .low = {-1, 2},
-                .span = {2, 0.5f},
-                .choices = {4, 3},
-                .masks = masks.defined() ? masks.data_ptr<std::uint8_t>() : nullptr,
-                .continuous = drawn.continuous.data_ptr<float>(),
-                .discrete = drawn.discrete.data_ptr<std::int32_t>()},
-               at::kCPU);
+  auto const drawn = undrawn(instances);
+  ops::uniform(arguments(drawn, step, masks), at::kCPU);
   return drawn;
 }
 
@@ -94,23 +101,14 @@ TEST(Uniform, SomeAgentsDrawAndTheOthersKeepWhatTheyHave) {
   std::vector<std::int32_t> const which{2, 0};
   std::uint32_t const stage = 6;
   auto const play = [&](int common, std::uint32_t const* on_device, bool blocks) {
-    Drawn drawn{at::full({instances, 3, 2}, 99.0f), at::full({instances, 3, 2}, 99, at::kInt)};
-    UniformArgs const args{.random = {7, 0, on_device ? 1u : stage, 2},
-                           .instances = instances,
-                           .agents = 2,
-                           .continuous_heads = 2,
-                           .discrete_heads = 2,
-                           .total_choices = 7,
-                           .low = {-1, 2},
-                           .span = {2, 0.5f},
-                           .choices = {4, 3},
-                           .masks = masks.data_ptr<std::uint8_t>(),
-                           .continuous = drawn.continuous.data_ptr<float>(),
-                           .discrete = drawn.discrete.data_ptr<std::int32_t>(),
-                           .which = which.data(),
-                           .all_agents = 3,
-                           .stage = on_device,
-                           .common = common};
+    auto const drawn = undrawn(instances);
+    auto args = arguments(drawn, 2, masks);
+    args.random.episode = on_device ? 1 : stage;
+    args.agents = 2;
+    args.which = which.data();
+    args.all_agents = 3;
+    args.stage = on_device;
+    args.common = common;
     if (blocks)
       ops::uniform(args, at::kCPU);
     else

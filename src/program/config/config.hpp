@@ -13,9 +13,8 @@ namespace shoal {
 
 struct Config {
   std::string file;  // as given
-  std::map<std::string, Settings>
-      sections;                   // those that the file or an override has; [calibrator] without its targets,
-                                  // [policy.NAME] as "policy.NAME"
+  /// Those that the file or an override has; [calibrator] without its targets, [policy.NAME] as "policy.NAME".
+  std::map<std::string, Settings> sections;
   std::vector<Settings> targets;  // [[calibrator.target]]
   /// What an error about a key begins with, "iowa.toml:14: " or "--set "; by "section.key", for a target by
   /// target_section().
