@@ -195,8 +195,9 @@ TEST(Config, RefusesBadOverrides) {
   EXPECT_EQ(error_of_override("train.stages"), "--set train.stages: expected key=value");
   EXPECT_EQ(error_of_override("=3"), "--set =3: expected key=value");
   EXPECT_EQ(error_of_override("stages=3"), "--set stages=3: expected section.key=value");
-  EXPECT_EQ(error_of_override("train.=3"), "--set train.=3: expected section.key=value");
-  EXPECT_EQ(error_of_override("env.a.b=3"), "--set env.a.b=3: expected section.key=value");
+  for (std::string const name :
+       {"train.", "env.a.b", ".stages", ".", "..", "..stages", "policy.", "policy..", ".policy.x"})
+    EXPECT_EQ(error_of_override(name + "=3"), "--set " + name + "=3: expected section.key=value");
   EXPECT_EQ(error_of_override("trian.stages=3"),
             "--set trian.stages=3: unknown section; expected [env], [data], [policy], [calibrator], [validation], "
             "[settling], [train]");

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "program/config/toml_settings.hpp"
 #include "shoal/core/text.hpp"
@@ -89,25 +90,34 @@ bool takes_text(std::string const& name) {
   return std::find(keys.begin(), keys.end(), name) != keys.end() || (is_of_policy(name) && name.ends_with(".run"));
 }
 
+struct KeyName {
+  std::string section, key;
+};
+
+/// section.key or policy.NAME.key; nothing where a part is missing, empty or too much.
+std::optional<KeyName> parse_key_name(std::string const& name) {
+  auto const last = name.rfind('.');
+  if (last == std::string::npos) return std::nullopt;
+  KeyName parts{name.substr(0, last), name.substr(last + 1)};
+  auto const member = is_of_policy(parts.section) ? parts.section.substr(parts.section.find('.') + 1) : parts.section;
+  if (parts.key.empty() || member.empty() || member.find('.') != std::string::npos) return std::nullopt;
+  return parts;
+}
+
 void apply(Config& config, std::string const& assignment) {
   auto const text = fmt::format("--set {}", printable(assignment, 100));
   auto [name, value] = parse_assignment(assignment);
   if (takes_text(name) && !std::holds_alternative<std::string>(value))
     value = trimmed(assignment.substr(assignment.find('=') + 1));
-  auto const first = name.find('.');
-  auto const dot = is_of_policy(name) ? name.rfind('.') : first;  // policy.NAME.key too
-  auto const section = name.substr(0, dot);
-  bool const has_parts = dot != std::string::npos && dot + 1 < name.size() && section.back() != '.' &&
-                         name.find('.', dot + 1) == std::string::npos &&
-                         (dot == first || section.find('.', first + 1) == std::string::npos);
-  if (!has_parts) throw InputError(fmt::format("{}: expected section.key=value", text));
-  if (dot == first && !is_section(section))
+  auto const parts = parse_key_name(name);
+  if (!parts) throw InputError(fmt::format("{}: expected section.key=value", text));
+  if (!is_of_policy(parts->section) && !is_section(parts->section))
     throw InputError(fmt::format("{}: unknown section; expected {}", text, bracketed_names()));
   if (name == "calibrator.target")
     throw InputError(fmt::format("{}: targets are given in the file, [[calibrator.target]]", text));
-  config.sections[section].insert_or_assign(name.substr(dot + 1), std::move(value));
+  config.sections[parts->section].insert_or_assign(parts->key, std::move(value));
   config.origins[name] = "--set ";
-  config.origins.try_emplace(section, "--set ");
+  config.origins.try_emplace(parts->section, "--set ");
 }
 
 // A value that is no TOML of one line, or a date, which no setting is, stands for itself: --set data.member=Diageo
