@@ -28,4 +28,6 @@ endfunction()
 # Device code that has to give the CPU's bits: no contraction of a * b + c.
 function(shoal_device_exact)
   set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS $<$<COMPILE_LANGUAGE:CUDA>:-fmad=false>)
+  # Kernels take long one by one: in batches they would run after each other.
+  set_property(SOURCE ${ARGN} PROPERTY SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()

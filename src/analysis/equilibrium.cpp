@@ -14,7 +14,7 @@ namespace shoal {
 namespace {
 
 constexpr double least_scale = 1e-3;
-constexpr char const* starts[] = {"pi*", "scratch 1", "scratch 2"};
+constexpr char const* deviation_starts[] = {"pi*", "scratch 1", "scratch 2"};
 
 /// Uses of EquilibriumOptions::seed, so that no two share random numbers.
 enum class Use : std::uint32_t { episodes, evaluated_agents, training, trained_agents, network };
@@ -70,7 +70,7 @@ class Check {
     std::erase_if(deviators, [&](Deviators const& who) { return !may_deviate(who.policy); });
     if (deviators.empty())
       throw InputError("policy.algorithm: no policy learns, so that none is checked; expected one that does");
-    auto const trainings = double(deviators.size() * std::size(starts));
+    auto const trainings = double(deviators.size() * std::size(deviation_starts));
     work_ = training_work() * trainings + evaluation_work() * (trainings + 1);
 
     auto const everyone = evaluate("pi*", {});
@@ -162,10 +162,10 @@ class Check {
     };
     auto const& policy = *game_.policies[who.policy];
     auto const& network = policy.network_shape();
-    for (char const* const start : starts) {
-      if (start == starts[0] && !policy.policy_parameters().defined()) continue;
+    for (char const* const start : deviation_starts) {
+      if (start == deviation_starts[0] && !policy.policy_parameters().defined()) continue;
       auto const what = fmt::format("{} from {}", who.name, start);
-      auto const parameters = train(who, start == starts[0], what);
+      auto const parameters = train(who, start == deviation_starts[0], what);
       if (!parameters) return {};
       auto const returns = evaluate(what, Deviating{group_of(who), network, *parameters, agents});
       if (!returns) return {};

@@ -13,7 +13,7 @@ namespace shoal {
 namespace {
 
 // A TOML string; TOML has no bytes that are no UTF-8, so these stand as \xNN in its text.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     auto const n = utf8_length(text);
@@ -75,7 +75,7 @@ std::string to_text(Setting const& setting) {
     std::string operator()(bool x) const { return x ? "true" : "false"; }
     std::string operator()(std::int64_t x) const { return std::to_string(x); }
     std::string operator()(double x) const { return real_text(x); }
-    std::string operator()(std::string const& x) const { return quoted(x); }
+    std::string operator()(std::string const& x) const { return in_quotes(x); }
     std::string operator()(std::vector<double> const& x) const {
       bool const whole = std::all_of(x.begin(), x.end(), is_whole);
       std::vector<std::string> items;
@@ -84,7 +84,7 @@ std::string to_text(Setting const& setting) {
     }
     std::string operator()(std::vector<std::string> const& x) const {
       std::vector<std::string> items;
-      for (auto const& item : x) items.push_back(quoted(item));
+      for (auto const& item : x) items.push_back(in_quotes(item));
       return fmt::format("[{}]", fmt::join(items, ", "));
     }
   } text;
@@ -149,7 +149,7 @@ std::string to_text(Range range, bool whole) {
 
 std::string to_text(Choices choices) {
   std::vector<std::string> names;
-  for (auto const name : choices.names) names.push_back(quoted(std::string(name)));
+  for (auto const name : choices.names) names.push_back(in_quotes(std::string(name)));
   return fmt::format("one of {}", fmt::join(names, ", "));
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "shoal/ops/ops.hpp"
+#include "shoal/ops/parallel.hpp"
 
 namespace shoal {
 
@@ -71,6 +72,7 @@ void PolicyGradientLearner::begin_update(Rollout const& rollout, Loss loss, at::
   weigh_samples(rollout, loss, counts);
   old_log_sd_.copy_(actor_->log_sd());
   figures_.zero_();
+  ThreadScope const one_thread(1);  // LibTorch rounds sums differently on another number of threads
   auto const own = [&](at::Tensor const& x) { return actor_->is_alone() ? x : x.flatten().index_select(0, samples_); };
   if (weights_.defined())
     entropy_.copy_(own(rollout.entropies * weights_).sum() / own(weights_).sum().clamp_min(1e-12));

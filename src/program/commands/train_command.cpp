@@ -11,8 +11,7 @@
 #include "program/reports/summary.hpp"
 #include "program/runs/console.hpp"
 #include "program/runs/interrupt.hpp"
-#include "program/runs/progress.hpp"
-#include "program/runs/training_run.hpp"
+#include "program/runs/side_by_side.hpp"
 #include "shoal/core/text.hpp"
 
 namespace shoal {
@@ -65,9 +64,10 @@ std::vector<RunDirectory> make_folders(TrainCommand const& command, std::vector<
 /// A configuration that cannot run leaves no folder behind.
 std::vector<TrainingRun> begin(TrainCommand const& command) {
   std::vector<StoredRun> ready;
-  for (auto const& file : read_configs(command)) {
+  auto const files = read_configs(command);
+  for (auto const& file : files) {
     auto config = resolve(file);
-    auto trainer = make_trainer(file, config);
+    auto trainer = make_trainer(file, config, files.size());
     ready.push_back({std::move(config), std::move(trainer)});
   }
   check_folders(command, ready);
@@ -78,11 +78,11 @@ std::vector<TrainingRun> begin(TrainCommand const& command) {
   return runs;
 }
 
-/// Nothing is written before all that the run goes on from was read.
-TrainingRun open(std::string const& folder, std::vector<std::string> const& overrides) {
+/// Nothing is written before all that the run goes on from was read. @param beside  how many runs there are
+TrainingRun open(std::string const& folder, std::vector<std::string> const& overrides, std::size_t beside) {
   auto directory = RunDirectory::open(folder);
   directory.lock();
-  auto stored = load_run(directory, overrides);
+  auto stored = load_run(directory, overrides, beside);
   auto const& trainer = stored.trainer;
   auto const done = trainer.next_stage(), asked = stored.config.trainer.train.stages;
   bool const asks = std::any_of(overrides.begin(), overrides.end(),
@@ -119,91 +119,18 @@ void check_resumption(TrainCommand const& command) {
       throw InputError(fmt::format("--resume {}: given twice", folder));
 }
 
-std::int64_t stages_left(TrainingRun const& run) { return run.trainer().stages() - run.trainer().next_stage(); }
-
-void tell_failure(std::string const& folder, std::exception const& error) {
-  auto const text = description(error);
-  tell_error(text.starts_with(folder + ": ") ? text : fmt::format("{}: {}", folder, text));
-}
-
 /// One that cannot go on is named, the others do; alone, it throws.
 std::vector<TrainingRun> open_all(TrainCommand const& command) {
   check_resumption(command);
   std::vector<TrainingRun> runs;
   for (auto const& folder : command.resume) try {
-      runs.push_back(open(folder, command.overrides));
+      runs.push_back(open(folder, command.overrides, command.resume.size()));
     } catch (std::exception const& error) {
       if (command.resume.size() == 1) throw;
       tell_failure(folder, error);
     }
   return runs;
 }
-
-/// Trains the runs, a stage of each in turn.
-class SideBySide {
- public:
-  explicit SideBySide(std::vector<TrainingRun>& runs) {
-    for (auto& run : runs) runs_.push_back(&run);
-    alone_ = runs.size() == 1;
-  }
-
-  /// @return whether the runs are done; false after an interrupt, when they have saved
-  bool operator()() {
-    while (!interrupted() && run_stages()) {}
-    if (interrupted()) each(runs_, [](TrainingRun& run) { run.save(); });
-    progress_.finish();
-    bool const all_done = unfinished().empty();
-    each(runs_, [](TrainingRun const& run) {
-      auto const rows = run.rows();
-      fmt::print("{}", run.conclusion(rows));  // before the file, so that it is seen where that cannot be written
-      if (run.done()) run.write_summary(rows);
-    });
-    return all_done;
-  }
-  bool failed() const { return failed_; }
-
- private:
-  using Runs = std::vector<TrainingRun*>;
-
-  /// One that fails is named and trains no more; alone, it throws.
-  template <class Work>
-  void each(Runs const runs, Work const& work) {
-    for (auto* const run : runs) try {
-        work(*run);
-      } catch (std::exception const& error) {
-        if (alone_) throw;
-        progress_.finish();
-        tell_failure(run->folder(), error);
-        std::erase(runs_, run);
-        failed_ = true;
-      }
-  }
-
-  Runs unfinished() const {
-    Runs runs;
-    std::copy_if(runs_.begin(), runs_.end(), std::back_inserter(runs), [](auto* run) { return !run->done(); });
-    return runs;
-  }
-
-  /// One of each run that is not done. @return whether there was any
-  bool run_stages() {
-    std::vector<StageReport> reports;
-    each(unfinished(), [](TrainingRun& run) {
-      answer_interrupts(fmt::format("finishing stage {}; again: stop now", run.trainer().next_stage() + 1));
-      run.launch_stage();
-    });
-    each(unfinished(), [&](TrainingRun& run) { reports.push_back(run.finish_stage()); });
-    if (reports.empty()) return false;
-    auto const less = [](auto const* a, auto const* b) { return stages_left(*a) < stages_left(*b); };
-    auto const& last = **std::max_element(runs_.begin(), runs_.end(), less);
-    progress_.show(reports, last.trainer().stages(), stages_left(last));
-    return true;
-  }
-
-  Runs runs_;  // that have not failed
-  bool alone_, failed_ = false;
-  Progress progress_;
-};
 
 }  // namespace
 

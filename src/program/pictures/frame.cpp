@@ -8,13 +8,13 @@ namespace shoal {
 
 namespace {
 
-constexpr std::size_t most_agents = 8;  // that fit into a line
-constexpr std::size_t width = 6;        // of a number
+constexpr std::size_t most_agents = 8;   // that fit into a line
+constexpr std::size_t number_width = 6;  // of a number
 
 /// Three significant digits, or two where that is too long.
 std::string short_number(float x) {
   auto const text = fmt::format("{:.3g}", x);
-  return text.size() <= width ? text : fmt::format("{:.2g}", x);
+  return text.size() <= number_width ? text : fmt::format("{:.2g}", x);
 }
 
 std::string values_text(char const* name, std::vector<float> const& values) {
@@ -22,7 +22,7 @@ std::string values_text(char const* name, std::vector<float> const& values) {
   if (values.size() > most_agents)
     return text + fmt::format(" {:.4g}, the sum of {} agents", std::accumulate(values.begin(), values.end(), 0.0),
                               values.size());
-  for (float const x : values) text += fmt::format(" {:>{}}", short_number(x), width);
+  for (float const x : values) text += fmt::format(" {:>{}}", short_number(x), number_width);
   return text;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr char const* head = R"html(<!doctype html>
+constexpr char const* page_head = R"html(<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -226,7 +226,7 @@ std::string Page::finish() const {
   return fmt::format(
       "{}<title>{}</title>\n<h1>{}</h1>\n{}<script type=\"application/json\" id=\"data\">\n{{\"most_steps\":{},"
       "\"fps\":{},\"frames\":[\n{}\n]}}\n</script>\n<script>{}</script>\n</html>\n",
-      head, title, title, body, title_.most_steps, fps_, fmt::join(frames_, ",\n"), script);
+      page_head, title, title, body, title_.most_steps, fps_, fmt::join(frames_, ",\n"), script);
 }
 
 }  // namespace shoal

@@ -73,6 +73,11 @@ void tell_error(std::string const& message) {
   tell(fmt::format("shoal: {}\n", text));
 }
 
+void tell_failure(std::string const& folder, std::exception const& error) {
+  auto const text = description(error);
+  tell_error(text.starts_with(folder + ": ") ? text : fmt::format("{}: {}", folder, text));
+}
+
 void finish_output() {
   if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return;
   if (errno == EPIPE && pipes_end_the_program) {  // `shoal list | head`: ends as other programs do

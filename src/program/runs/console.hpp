@@ -25,6 +25,9 @@ void warn_about_threads(std::string const& key, int threads);
 /// "shoal: " and the message on one line, printable and not too long.
 void tell_error(std::string const& message);
 
+/// The same of a run, which the message names.
+void tell_failure(std::string const& folder, std::exception const& error);
+
 /// Everything printed is written now.
 /// @throws Error if it could not be
 void finish_output();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <torch/cuda.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -61,16 +62,18 @@ void check_version(RunDirectory const& directory) {
         fmt::format("{}: a run of shoal {}, expected one of {}", directory.config(), version, SHOAL_VERSION));
 }
 
-Trainer make_trainer(Config const& file, RunConfig const& config) {
-  at::set_num_threads(choose_threads(config.trainer.train.threads));
-  return with_section_location(file, [&] { return Trainer(config.trainer); });
+Trainer make_trainer(Config const& file, RunConfig const& config, std::size_t beside) {
+  auto shared = config.trainer;
+  shared.train.threads = std::max(1, choose_threads(shared.train.threads) / int(beside));
+  at::set_num_threads(shared.train.threads);
+  return with_section_location(file, [&] { return Trainer(shared); });
 }
 
-StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides) {
+StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides, std::size_t beside) {
   check_version(directory);
   auto const file = read_config(directory.config(), overrides);
   auto config = resolve(file);
-  auto trainer = make_trainer(file, config);
+  auto trainer = make_trainer(file, config, beside);
   StoredRun run{.config = std::move(config), .trainer = std::move(trainer)};
   run.config.notes = notes_of(directory);
   load_last(directory, run);

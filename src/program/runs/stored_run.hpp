@@ -23,11 +23,12 @@ struct StoredRun {
 void check_version(RunDirectory const& directory);
 
 /// A Trainer whose errors about settings name file and line.
-Trainer make_trainer(Config const& file, RunConfig const& config);
+/// @param beside  how many runs train in this process: they share the threads that each asks for
+Trainer make_trainer(Config const& file, RunConfig const& config, std::size_t beside = 1);
 
-/// @param overrides  of keys that a resumed run may change
+/// @param overrides  of keys that a resumed run may change  @param beside  of make_trainer()
 /// @throws InputError naming the file at fault, also for a run without a checkpoint or of another version of shoal
-StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides);
+StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides, std::size_t beside = 1);
 
 /// A run that has trained, ready to be played with on LibTorch's default stream. Tells which broken checkpoints were
 /// passed over.
