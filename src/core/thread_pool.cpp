@@ -1,5 +1,8 @@
 #include "shoal/core/thread_pool.hpp"
 
+#include <algorithm>
+#include <bit>
+
 #include "shoal/core/resources.hpp"
 
 namespace shoal {
@@ -9,49 +12,91 @@ namespace {
 // Where threads share a core, the one that is waited for could not run meanwhile.
 constexpr int most_spins = 4000;
 
+/// What was gained long ago does not pay for what is lost now.
+constexpr double most_gained = 5e-3;
+constexpr double payback = 32;
+
 void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
 }
 
-template <class T>
-void wait_while(std::atomic<T> const& value, T old, int spins) {
-  for (int i = 0; i < spins; ++i) {
-    if (value.load(std::memory_order_acquire) != old) return;
-    relax();
+/// Returns a value of which stay(value) is false.
+template <class T, class Stay>
+T wait_while(std::atomic<T> const& value, int spins, Stay stay) {
+  for (int i = 0;; ++i) {
+    T const seen = value.load();
+    if (!stay(seen)) return seen;
+    if (i < spins)
+      relax();
+    else
+      value.wait(seen);
   }
-  value.wait(old, std::memory_order_acquire);
 }
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : spins_(threads <= available_cpus() ? most_spins : 0) {
+ThreadPool::ThreadPool(int threads)
+    : spins_(threads <= available_cpus() ? most_spins : 0), shares_(std::size_t(threads)) {
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { work(thread); });
 }
 
 ThreadPool::~ThreadPool() {
   stop_ = true;
-  ++generation_;
-  generation_.notify_all();
+  ++round_;
+  round_.notify_all();
 }
 
+/// Kinds that share a place are few.
+ThreadPool::Account& ThreadPool::account_of(Task const& task) {
+  auto const kind = (reinterpret_cast<std::uintptr_t>(task.call) >> 4) + task.kind + std::bit_width(unsigned(task.n));
+  return accounts_[std::size_t(kind * 0x9E3779B97F4A7C15ull >> 58)];
+}
+
+/// A worker enters (inside_) before it looks whether the task is open, and the caller closes the task before it looks
+/// whether anybody is inside: so either the worker leaves again, or the caller waits for it.
 void ThreadPool::run_task(Task task) {
+  auto& account = account_of(task);
+  auto const begun = Clock::now();
+  if (begun < account.alone_until) return task.call(task.context, 0, 0, task.n);
   task_ = task;
-  running_.store(int(workers_.size()), std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
-  task.call(task.context, 0);
-  for (int left = running_.load(std::memory_order_acquire); left > 0; left = running_.load(std::memory_order_acquire))
-    wait_while(running_, left, spins_);
+  for (auto& share : shares_) share.taken.store(false, std::memory_order_relaxed);
+  ++round_;
+  round_.notify_all();
+  int const own = take_shares(0);
+  auto const done = Clock::now();
+  ++round_;
+  wait_while(inside_, spins_, [](int inside) { return inside > 0; });
+  auto const end = Clock::now();
+  using Seconds = std::chrono::duration<double>;
+  double const alone = Seconds(done - begun).count() * double(task.n) / std::max(own, 1);
+  account.seconds_gained = std::min(account.seconds_gained + alone - Seconds(end - begun).count(), most_gained);
+  if (account.seconds_gained >= 0) return;
+  account.alone_until = end + std::chrono::duration_cast<Clock::duration>(Seconds(-account.seconds_gained * payback));
+  account.seconds_gained = 0;
+}
+
+/// The thread's own share first: it has that memory in its caches. @return the items of all that it took
+int ThreadPool::take_shares(int thread) {
+  int items = 0;
+  for (int i = 0; i < threads(); ++i) {
+    int const share = (thread + i) % threads();
+    if (shares_[std::size_t(share)].taken.exchange(true)) continue;
+    int const begin = share_begin(task_.n, share, threads()), end = share_begin(task_.n, share + 1, threads());
+    if (begin < end) task_.call(task_.context, thread, begin, end);
+    items += end - begin;
+  }
+  return items;
 }
 
 void ThreadPool::work(int thread) {
-  for (std::uint32_t seen = 0;;) {
-    wait_while(generation_, seen, spins_);
-    seen = generation_.load(std::memory_order_acquire);
+  for (std::uint32_t last = 0;;) {
+    auto const round = wait_while(round_, spins_, [&](std::uint32_t r) { return r % 2 == 0 || r == last; });
     if (stop_) return;
-    task_.call(task_.context, thread);
-    if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) running_.notify_all();
+    last = round;
+    ++inside_;
+    if (round_.load() % 2 == 1) take_shares(thread);
+    if (--inside_ == 0) inside_.notify_all();
   }
 }
 

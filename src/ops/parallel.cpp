@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <bit>
 #include <memory>
 #include <mutex>
 
@@ -19,9 +20,10 @@ void parallel_for(std::int64_t n, std::int64_t grain, void (*call)(void const*, 
   std::unique_lock const lock(mutex, std::try_to_lock);
   if (shares < 2 || !lock) return call(context, 0, 0, n);
   if (!pool || pool->threads() != threads) pool = std::make_unique<ThreadPool>(threads);
-  pool->run(threads, [&](int thread, int, int) {
-    if (thread < shares) call(context, thread, n * thread / shares, n * (thread + 1) / shares);
-  });
+  auto const kind = reinterpret_cast<std::uintptr_t>(call) / 16 + std::uint64_t(std::bit_width(std::uint64_t(n)));
+  pool->run(
+      shares, [&](int thread, int begin, int end) { call(context, thread, n * begin / shares, n * end / shares); },
+      kind);
 }
 
 }  // namespace shoal::detail

@@ -45,17 +45,6 @@ std::string section_prefix(std::vector<PolicySection> const& sections, std::stri
   return {};
 }
 
-void check_challenges(TrainerConfig const& config, std::vector<std::unique_ptr<Learner>> const& learners) {
-  auto const remembers = [](auto const& learner) {
-    return learner->learns() && learner->actor().network_shape().memory;
-  };
-  if (config.settling.challenges > 0 && std::any_of(learners.begin(), learners.end(), remembers))
-    throw SettingError("settling.challenges",
-                       fmt::format(" = {}: policies with memory are not challenged; expected 0, or "
-                                   "policy.memory = \"none\"",
-                                   config.settling.challenges));
-}
-
 }  // namespace
 
 Trainer::Trainer(TrainerConfig config)
@@ -72,7 +61,6 @@ Trainer::Trainer(TrainerConfig config)
   learners_ = make_learners(config_, spec, rollouts_, device_);
   for (auto const& members : policies_of(config_, spec)) learner_names_.push_back(members.name);
   if (!config_.calibrator) return;
-  check_challenges(config_, learners_);
   if (config_.calibrator->kind == CalibratorKind::rl)
     check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());

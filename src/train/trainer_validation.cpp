@@ -114,15 +114,20 @@ void Trainer::validate(StageReport& report) {
 
 /// At even distances while the calibration goes on. Not at its end: the profile could no longer follow a new policy.
 bool Trainer::is_challenged() const {
-  if (config_.settling.challenges == 0 || settling_stages() == 0 || !calibrating()) return false;
-  auto const distance = calibration_stages() / (config_.settling.challenges + 1);
-  return distance > 0 && stage_ % distance == 0 && stage_ + distance <= calibration_stages();
+  auto const& o = config_.settling;
+  if (o.challenges == 0 || settling_stages() == 0 || !calibrating()) return false;
+  auto const remembers = [](auto const& learner) {
+    return learner->learns() && learner->actor().network_shape().memory;
+  };
+  if (std::any_of(learners_.begin(), learners_.end(), remembers)) return false;
+  auto const distance = calibration_stages() / (o.challenges + 1);
+  return distance >= o.challenge_updates && stage_ % distance == 0 && stage_ + distance <= calibration_stages();
 }
 
 /// Policies that have ended in a local optimum do not leave it by learning on: one from scratch that earns more does it
 /// for them. The calibration that follows is with the new ones.
 void Trainer::challenge_policies(StageReport& report) {
-  constexpr int updates = 100, evaluations = 1024;
+  constexpr int evaluations = 1024;
   auto const game =
       frozen_game((calibrating() ? calibrator_->answer() : answer_.profile()).unsqueeze(0), graph_->stream());
   auto const seed = derived_seed(std::uint32_t(config_.train.seed), Purpose::deviation, std::uint32_t(stage_));
@@ -131,7 +136,7 @@ void Trainer::challenge_policies(StageReport& report) {
     if (!learners_[p]->learns() || !learners_[p]->actor().policy_parameters().defined()) continue;
     auto const challenger = challenge(game, p, config_.settling.challengers,
                                       {.instances = 2 * config_.train.instances,
-                                       .updates = updates,
+                                       .updates = config_.settling.challenge_updates,
                                        .steps = config_.train.steps,
                                        .evaluations = evaluations,
                                        .seed = std::uint32_t(seed)});

@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <chrono>
 #include <mutex>
+#include <numeric>
 #include <set>
+#include <thread>
 #include <vector>
 
 namespace shoal {
@@ -24,12 +29,15 @@ TEST(ThreadPool, CoversEveryIndexOnce) {
   }
 }
 
+// Each share waits for all others, so that no thread can have two.
 TEST(ThreadPool, EveryThreadHasANumberOfItsOwn) {
   ThreadPool pool(4);
+  std::barrier all(4);
   std::mutex mutex;
   std::set<int> numbers;
   std::set<std::thread::id> ids;
   pool.run(100, [&](int thread, int, int) {
+    all.arrive_and_wait();
     std::lock_guard const lock(mutex);
     numbers.insert(thread);
     ids.insert(std::this_thread::get_id());
@@ -41,10 +49,12 @@ TEST(ThreadPool, EveryThreadHasANumberOfItsOwn) {
 
 TEST(ThreadPool, RunsAgainAndAgain) {
   ThreadPool pool(3);
-  std::vector<int> sums(3);
-  for (int round = 0; round < 300; ++round)
-    pool.run(30, [&](int thread, int begin, int end) { sums[std::size_t(thread)] += end - begin; });
-  EXPECT_EQ(sums, (std::vector{3000, 3000, 3000}));
+  std::vector<std::int64_t> sums(3);
+  for (int round = 0; round < 3000; ++round)
+    pool.run(30, [&](int thread, int begin, int end) {
+      for (int i = begin; i < end; ++i) sums[std::size_t(thread)] += round;
+    });
+  EXPECT_EQ(std::accumulate(sums.begin(), sums.end(), std::int64_t(0)), 30ll * 3000 * 2999 / 2);
 }
 
 // Workers that gave up spinning sleep; a later task has to wake them.
@@ -52,10 +62,30 @@ TEST(ThreadPool, WakesSleepingThreads) {
   ThreadPool pool(2);
   for (int round = 0; round < 5; ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    std::vector<int> ran(2);
-    pool.run(2, [&](int thread, int, int) { ran[std::size_t(thread)] = 1; });
-    EXPECT_EQ(ran, (std::vector{1, 1}));
+    std::barrier both(2);
+    pool.run(2, [&](int, int, int) { both.arrive_and_wait(); });
   }
+}
+
+// The calling thread ends at once, the other holds it up.
+TEST(ThreadPool, WorksAloneAfterALoss) {
+  ThreadPool pool(2);
+  int shared = 0;
+  for (int round = 0; round < 100; ++round) {
+    std::atomic<bool> begun = false;
+    pool.run(2, [&](int thread, int begin, int end) {
+      if (end - begin == 2) return;
+      if (thread == 0) {
+        ++shared;
+        begun.wait(false);
+      } else {
+        begun = true;
+        begun.notify_all();
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+    });
+  }
+  EXPECT_LT(shared, 10);
 }
 
 TEST(ShareBegin, SharesDifferByAtMostOne) {

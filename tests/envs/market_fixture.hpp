@@ -37,6 +37,14 @@ struct TestMarket : OneInstance<Market> {
   }
 };
 
+/// Every merchant quotes uniformly; `salt` tells one sequence of quotes from another.
+inline void random_quotes(TestMarket& market, std::uint32_t salt, bool hedging) {
+  for (int m = 0; m < market.merchants(); ++m) {
+    auto const w = Random{salt, 0, 0, market.random.step}.draw(Purpose::test, std::uint32_t(m));
+    market.quote(m, 2 * w.unit(0) - 1, 2 * w.unit(1) - 1, hedging ? w.unit(2) : 0);
+  }
+}
+
 /// S_ref(v) of docs/market.md by its formula, in double.
 inline double exact_reference_cost(Market::Params const& p, double s0, double v) {
   double const x = std::min(v / double(p.liquidity), 0.99),

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "program/helpers.hpp"
+#include "program/reports/bench_report.hpp"
 
 namespace shoal {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 /// Small and short.
@@ -88,6 +90,8 @@ TEST(BenchCommand, TellsWhatTheFiguresBelongTo) {
     EXPECT_EQ(r.at("agents"), 5);
     EXPECT_EQ(r.at("threads"), 1);
     EXPECT_EQ(r.at("horizon"), 4);
+    EXPECT_GT(r.at("cpus"), 0);
+    EXPECT_LT(r.at("calling_thread_share"), 1.1);
     EXPECT_EQ(r.at("network"), "8 tanh");
     EXPECT_EQ(r.at("precision"), "f32");
     EXPECT_EQ(r.at("observation_bytes"), 21 * 4);
@@ -103,6 +107,18 @@ TEST(BenchCommand, TellsWhatTheFiguresBelongTo) {
   EXPECT_GT(phases(1, "inference"), 0);
   EXPECT_EQ(phases(1, "update"), 0);
   EXPECT_GT(phases(2, "update"), 0);
+}
+
+TEST(BenchCommand, WarnsWhereOtherProgramsTookTheCpu) {
+  BenchResult result{};
+  result.environment = "market";
+  result.rates = {1e6};
+  result.cpus = result.own_share = 0.93;
+  BenchReport report{.device = "cpu", .timing = {1, 1}, .results = {result}};
+  EXPECT_THAT(to_text(report), Not(HasSubstr("warning")));
+  report.results.push_back(result);
+  report.results[1].own_share = 0.48;
+  EXPECT_THAT(to_text(report), HasSubstr("the calling thread ran only 48 % of the time"));
 }
 
 TEST(BenchCommand, SweepsInstancesByPowersOfTwoAndMarksTheBest) {

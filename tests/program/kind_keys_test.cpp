@@ -239,8 +239,11 @@ TEST(ValidationKeys, HaveDefaultsAndOverrides) {
   auto const resolved = to_toml(resolve(parse_config(calibrated, "x.toml", {"validation.patience=3"})));
   EXPECT_THAT(resolved, HasSubstr("[validation]\n"));
   EXPECT_THAT(resolved, HasSubstr("patience = 3\n"));
-  EXPECT_THAT(resolved, HasSubstr("[settling]\nchallengers = 3\nchallenges = 0\nexplore = false\nshare = 0.2\n"));
-  EXPECT_THAT(resolved, HasSubstr("[calibrator]\ncooldown = 0.0\nkind = \"es\"\n"));
+  EXPECT_THAT(
+      resolved,
+      HasSubstr(
+          "[settling]\nchallenge_updates = 100\nchallengers = 3\nchallenges = 2\nexplore = false\nshare = 0.2\n"));
+  EXPECT_THAT(resolved, HasSubstr("[calibrator]\ncooldown = 0.6\nkind = \"es\"\n"));
   EXPECT_EQ(to_toml(resolve(parse_config(resolved, "y.toml", {}))), resolved);
 }
 

@@ -2,7 +2,7 @@
 #include "shoal/analysis/equilibrium.hpp"
 #include "shoal/calibrate/fit.hpp"
 #include "shoal/learn/stochastic_actor.hpp"
-#include "support/runs.hpp"
+#include "support/validated_runs.hpp"
 
 namespace shoal {
 namespace {
@@ -133,12 +133,14 @@ TEST(RecurrentRuns, DeviationsAndChallengersAreRefused) {
   };
   EXPECT_EQ(message_of<InputError>(check),
             "policy.memory: deviations from policies with memory are not trained; expected \"none\"");
-  auto config = small_run(true);
+}
+
+TEST(RecurrentRuns, AreNotChallenged) {
+  auto config = validated_run();
   config.policy.memory = MemoryKind::lstm;
   config.settling.challenges = 2;
-  EXPECT_EQ(
-      refusal(config),
-      "settling.challenges = 2: policies with memory are not challenged; expected 0, or policy.memory = \"none\"");
+  Trainer trainer(config);
+  for (auto const& report : reports_of(trainer)) EXPECT_TRUE(report.challenges.empty());
 }
 
 // Stages of a calibrator begin with a fresh episode, whatever the one before left.

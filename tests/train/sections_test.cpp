@@ -204,7 +204,7 @@ TEST(PolicySections, ACalibrationPlaysWithThem) {
     config.validation = {.every = 1, .episodes = 4, .patience = 0, .final_episodes = 4};
     config.train.stages = 4;
     config.train.instances = 4;
-    config.settling = {.share = 0.5, .explore = true, .challenges = 1, .challengers = 1};
+    config.settling = {.share = 0.5, .explore = true, .challenges = 1, .challengers = 1, .challenge_updates = 1};
     Trainer trainer(config);
     StageReport report;
     while (trainer.next_stage() < trainer.stages()) report = trainer.run_stage();

@@ -1,74 +1,12 @@
 // A calibrated run's end: how its answer is chosen and measured, and that the policies then settle at it.
 #include <gmock/gmock.h>
 
-#include "support/runs.hpp"
+#include "support/validated_runs.hpp"
 
 namespace shoal {
 namespace {
 
 using namespace test;
-
-/// Payoffs are 2 whatever the players do, so that a return is 12 (1 + altruism): 15 where the mean altruism is one
-/// quarter. Stages 0 to 5 calibrate, 6 to 9 settle.
-TrainerConfig validated_run(CalibratorKind kind = CalibratorKind::es) {
-  auto c = small_run(true, kind);
-  c.env["payoffs"] = std::vector<double>(8, 2.0);
-  c.targets = {{{"supertype_1.return"}, {15}, 1, 3}};
-  c.train.stages = 10;
-  c.train.instances = 6;
-  c.calibrator->period = 2;
-  c.calibrator->bayesian.initial_points = c.calibrator->cma_es.population = 2;
-  c.validation = ValidationOptions{.every = 2, .episodes = 8, .patience = 0, .final_episodes = 16};
-  c.calibrator->evolution.cooldown = 0;
-  c.settling.share = 0.4;
-  c.settling.challenges = 0;
-  return c;
-}
-
-/// r_cal is the same in every episode, whatever the profile: nothing improves after the first validation.
-TrainerConfig hopeless_run(int patience) {
-  auto c = validated_run();
-  c.targets = {{{"episode_length"}, {7}, 1, 1}};
-  c.train.stages = 20;
-  c.settling.share = 0.25;
-  c.validation->patience = patience;
-  return c;
-}
-
-constexpr CalibratorKind moving_kinds[] = {CalibratorKind::es, CalibratorKind::rl, CalibratorKind::bo,
-                                           CalibratorKind::random, CalibratorKind::cmaes};
-
-void append(std::vector<double>& all, std::optional<Fit> const& fit) {
-  all.push_back(fit ? double(fit->episodes) : -1);
-  if (!fit) return;
-  auto const put = [&](Estimate const& x) { all.insert(all.end(), {x.mean, x.low, x.high}); };
-  put(fit->r_cal);
-  for (auto const& t : fit->targets) put(t.value);
-}
-
-std::vector<double> figures_and_fits(StageReport const& r) {
-  auto all = figures(r);
-  append(all, r.validation);
-  append(all, r.calibrated);
-  append(all, r.settled);
-  return all;
-}
-
-/// To the end of the run.
-std::vector<StageReport> reports_of(Trainer& trainer) {
-  std::vector<StageReport> all;
-  while (trainer.next_stage() < trainer.stages()) all.push_back(trainer.run_stage());
-  return all;
-}
-
-/// Numbers of stages, counted from 1, after which a report has what `member` names.
-std::vector<std::int64_t> stages_with(std::vector<StageReport> const& reports,
-                                      std::optional<Fit> StageReport::*member) {
-  std::vector<std::int64_t> stages;
-  for (auto const& report : reports)
-    if (report.*member) stages.push_back(report.stage + 1);
-  return stages;
-}
 
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -290,17 +228,6 @@ TEST(Settling, InstancesNoLongerGoInPairs) {
   EXPECT_NE(trainer.simulator().options().seed, 1u) << "random numbers that calibration has not seen";
 }
 
-/// Continuous actions. Learning rates have all but vanished by the end of the calibration.
-TrainerConfig market_run() {
-  auto c = validated_run();
-  c.environment = "market";
-  c.env = {{"steps", std::int64_t(5)}};
-  c.targets = {{{"supertype_1.share"}, {0.3}, 1, 0.1}};
-  c.policy.log_sd = -1;
-  c.policy.ppo.learning_rate = {1e-2, 6, 1};
-  return c;
-}
-
 /// The market has three continuous heads; their log standard deviations are the first parameters.
 at::Tensor log_sd_of(Trainer const& trainer) {
   return trainer.learners()[0]->actor().parameters().detach().slice(0, 0, 3);
@@ -370,6 +297,15 @@ TEST(Challenges, ComeAtEvenDistancesWhileTheCalibrationGoesOn) {
   EXPECT_THAT(stages, ElementsAre(2, 4));
 }
 
+// A distance of two stages is shorter than three updates.
+TEST(Challenges, DoNotTakeLongerThanTheCalibration) {
+  auto config = validated_run();
+  config.settling.challenges = 2;
+  config.settling.challenge_updates = 3;
+  Trainer trainer(config);
+  for (auto const& report : reports_of(trainer)) EXPECT_TRUE(report.challenges.empty());
+}
+
 TEST(Challenges, NeedAProfileThatMovesAndPoliciesThatSettle) {
   auto fixed = validated_run(CalibratorKind::fixed), restless = validated_run();
   restless.settling.share = 0;
@@ -385,140 +321,16 @@ TEST(Challenges, AWinnerReplacesThePolicyAndTheRateBeginsAnew) {
   auto config = validated_run();
   config.env.erase("payoffs");
   config.policy.ppo.learning_rate = {1e-6, 0, 1};
+  config.train.stages = 200;  // 120 calibrate
   config.settling.challenges = 1;
+  config.settling.challenge_updates = 60;
   Trainer trainer(config);
-  for (int m = 0; m < 2; ++m) trainer.run_stage();
+  for (int m = 0; m < 59; ++m) trainer.run_stage();
   auto const before = trainer.learners()[0]->actor().parameters().detach().clone();
   auto const challenged = trainer.run_stage();
   ASSERT_EQ(challenged.challenges.size(), 1u);
   bool const wins = challenged.challenges[0].low > 0;
   EXPECT_EQ(distance(trainer.learners()[0]->actor().parameters(), before) > 0.1, wins);
-}
-
-// ---- Resuming -------------------------------------------------------------------------------------------------------
-
-using ValidationFiles = Files;
-
-// A challenge trains a hundred updates, hence one place alone.
-TEST_F(ValidationFiles, ARunWithChallengesGoesOnBitForBit) {
-  auto config = validated_run();
-  config.settling.challenges = 3;
-  config.env.erase("payoffs");
-  Trainer whole(config), first(config), second(config);
-  for (int m = 0; m < 3; ++m) whole.run_stage(), first.run_stage();
-  first.save(path("checkpoint"), "configuration");
-  second.load(path("checkpoint"), "configuration");
-  for (int m = 3; m < 10; ++m) EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(second.run_stage()));
-  expect_same(state_of(whole), state_of(second));
-}
-
-// In the middle of the calibration, after a validation, right at the switch, and while it settles.
-TEST_F(ValidationFiles, ARunGoesOnBitForBit) {
-  auto configs = std::vector{validated_run(), validated_run(CalibratorKind::rl), validated_run(CalibratorKind::cmaes)};
-  configs.push_back(market_run());
-  configs.push_back(market_run());
-  configs.back().settling.explore = true;
-  for (auto const& config : configs)
-    for (int const interrupted : {1, 3, 4, 6, 8}) {
-      Trainer whole(config), first(config), second(config);
-      for (int m = 0; m < interrupted; ++m)
-        EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(first.run_stage()));
-      first.save(path("checkpoint"), "configuration");
-      second.load(path("checkpoint"), "configuration");
-      EXPECT_EQ(second.next_stage(), interrupted);
-      EXPECT_EQ(second.calibrating(), interrupted < 6);
-      if (interrupted > 1) {
-        EXPECT_TRUE(at::equal(second.answer(), first.answer())) << interrupted;
-      }
-      for (int m = interrupted; m < 10; ++m)
-        EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(second.run_stage()))
-            << int(config.calibrator->kind) << ", saved after " << interrupted << ", stage " << m;
-      expect_same(state_of(whole), state_of(second));
-    }
-}
-
-TEST_F(ValidationFiles, ARunThatEndedEarlyStaysEnded) {
-  auto const config = hopeless_run(/*patience=*/2);
-  Trainer whole(config), first(config), second(config);
-  for (int m = 0; m < 8; ++m) first.run_stage(), whole.run_stage();
-  first.save(path("checkpoint"), "configuration");
-  second.load(path("checkpoint"), "configuration");
-  EXPECT_EQ(second.stages(), 13);
-  auto const rest = reports_of(whole), resumed = reports_of(second);
-  ASSERT_EQ(resumed.size(), 5u);
-  EXPECT_EQ(figures_and_fits(rest[4]), figures_and_fits(resumed[4]));
-}
-
-// Saved before the search ends, in the cooldown that this begins, and after it.
-TEST_F(ValidationFiles, ACooldownGoesOnBitForBit) {
-  auto config = hopeless_run(/*patience=*/2);
-  config.calibrator->evolution.cooldown = 0.2;
-  for (int const interrupted : {7, 9, 12}) {
-    Trainer whole(config), first(config), second(config);
-    for (int m = 0; m < interrupted; ++m) first.run_stage(), whole.run_stage();
-    first.save(path("checkpoint"), "configuration");
-    second.load(path("checkpoint"), "configuration");
-    auto const rest = reports_of(whole), resumed = reports_of(second);
-    ASSERT_EQ(resumed.size(), std::size_t(16 - interrupted));
-    for (std::size_t m = 0; m < rest.size(); ++m)
-      EXPECT_EQ(figures_and_fits(rest[m]), figures_and_fits(resumed[m])) << interrupted << ", " << m;
-  }
-}
-
-TEST_F(ValidationFiles, ALongerRunWithoutSettlingGoesOnCalibrating) {
-  auto config = validated_run();
-  config.settling.share = 0;
-  Trainer whole(config);
-  config.train.stages = 4;
-  Trainer first(config);
-  reports_of(first);
-  EXPECT_FALSE(first.calibrating());
-  first.save(path("checkpoint"), "configuration");
-  config.train.stages = 10;
-  Trainer second(config);
-  second.load(path("checkpoint"), "configuration");
-  EXPECT_TRUE(second.calibrating());
-  EXPECT_EQ(second.stages(), 10);
-  for (int m = 0; m < 4; ++m) whole.run_stage();
-  for (int m = 4; m < 10; ++m) EXPECT_EQ(figures_and_fits(whole.run_stage()), figures_and_fits(second.run_stage()));
-}
-
-TEST_F(ValidationFiles, ALongerRunThatSettlesGoesOnSettling) {
-  auto config = validated_run();
-  Trainer first(config);
-  reports_of(first);
-  first.save(path("checkpoint"), "configuration");
-  config.train.stages = 14;
-  Trainer second(config);
-  second.load(path("checkpoint"), "configuration");
-  EXPECT_FALSE(second.calibrating());
-  EXPECT_EQ(second.stages(), 14);
-  auto const reports = reports_of(second);
-  ASSERT_EQ(reports.size(), 4u);
-  EXPECT_THAT(stages_with(reports, &StageReport::settled), ElementsAre(14));
-  EXPECT_TRUE(at::equal(second.answer(), first.answer()));
-}
-
-// Before the first validation the answer is the calibrator's own.
-TEST_F(ValidationFiles, AnAnswerThatIsNotValidatedYetIsLoadedToo) {
-  for (auto const kind : moving_kinds) {
-    Trainer first(validated_run(kind)), second(validated_run(kind));
-    first.run_stage();
-    first.save(path("checkpoint"), "configuration");
-    second.load(path("checkpoint"), "configuration");
-    EXPECT_TRUE(at::equal(second.answer(), first.answer())) << int(kind);
-  }
-}
-
-// What a trainer did before it loads does not matter.
-TEST_F(ValidationFiles, LoadingForgetsTheAnswerOfBefore) {
-  Trainer first(validated_run()), second(validated_run());
-  first.run_stage();  // no validation yet
-  first.save(path("checkpoint"), "configuration");
-  for (int m = 0; m < 3; ++m) second.run_stage();
-  second.load(path("checkpoint"), "configuration");
-  EXPECT_TRUE(at::equal(second.answer(), first.answer()));
-  for (int m = 1; m < 10; ++m) EXPECT_EQ(figures_and_fits(first.run_stage()), figures_and_fits(second.run_stage()));
 }
 
 }  // namespace

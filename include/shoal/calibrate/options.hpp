@@ -15,7 +15,7 @@ enum class CalibratorKind { es, rl, bo, random, cmaes, fixed };
 struct EvolutionOptions {
   double spread = 0.07;
   Schedule learning_rate = {0.05, 0.75, 200};
-  double cooldown = 0;
+  double cooldown = 0.6;
 
   template <class Visit>
   static void fields(Visit& visit, EvolutionOptions& o) {

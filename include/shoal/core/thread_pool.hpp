@@ -1,7 +1,9 @@
 // Threads that stay alive between the steps of a batch.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 #include <vector>
@@ -12,6 +14,11 @@ namespace shoal {
 inline int share_begin(int n, int share, int shares) { return int(std::int64_t(n) * share / shares); }
 
 /// Runs one task at a time on a fixed number of threads, the calling one included.
+///
+/// Each thread has a share of its own, and takes one that nobody has begun when it is done: a thread whose CPU is busy
+/// with another program is not waited for unless it has begun. Where tasks of a kind (the same f, about as many items)
+/// take longer on the whole than the calling thread would have taken alone, it does them alone for 32 times as long as
+/// was lost. So threads cost a few per cent at most, however busy the machine is.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);
@@ -21,35 +28,48 @@ class ThreadPool {
 
   int threads() const { return int(workers_.size()) + 1; }
 
-  /// Calls f(thread, begin, end) on each thread with its contiguous share of [0, n). Returns when all are done. f must
-  /// not throw.
+  /// Calls f(thread, begin, end) for contiguous shares of [0, n), as many as there are threads or fewer; a thread may
+  /// have several, or none. Two calls at once differ in `thread`. Returns when all are done. f must not throw.
+  /// @param kind  tells tasks of one f apart that take different times
   template <class F>
-  void run(int n, F const& f) {
+  void run(int n, F const& f, std::uint64_t kind = 0) {
     if (threads() == 1 || n < 2) return f(0, 0, n);
-    struct Job {
-      F const& f;
-      int n, threads;
-    } job{f, n, threads()};
-    run_task({[](void* context, int thread) {
-                auto const& j = *static_cast<Job*>(context);
-                j.f(thread, share_begin(j.n, thread, j.threads), share_begin(j.n, thread + 1, j.threads));
-              },
-              &job});
+    auto const call = [](void const* context, int thread, int begin, int end) {
+      (*static_cast<F const*>(context))(thread, begin, end);
+    };
+    run_task({n, call, &f, kind});
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct Task {
-    void (*call)(void* context, int thread) = nullptr;
-    void* context = nullptr;
+    int n = 0;
+    void (*call)(void const* context, int thread, int begin, int end) = nullptr;
+    void const* context = nullptr;
+    std::uint64_t kind = 0;
   };
+  /// What the threads were worth to a kind of tasks.
+  struct Account {
+    double seconds_gained = 0;
+    Clock::time_point alone_until = {};
+  };
+  struct alignas(64) Share {
+    std::atomic<bool> taken{true};
+  };
+
+  Account& account_of(Task const& task);
   void run_task(Task task);
+  int take_shares(int thread);
   void work(int thread);
 
   int spins_;  // looks at a value before sleeping
   Task task_;
-  std::atomic<std::uint32_t> generation_{0};
-  std::atomic<int> running_{0};
+  std::vector<Share> shares_;
+  std::atomic<std::uint32_t> round_{0};  // odd: a task is open, whose shares may be taken
+  std::atomic<int> inside_{0};           // workers that may read the task
   std::atomic<bool> stop_{false};
+  std::array<Account, 64> accounts_ = {};  // the calling thread's
   std::vector<std::jthread> workers_;
 };
 

@@ -13,8 +13,8 @@ void parallel_for(std::int64_t n, std::int64_t grain,
                   void const* context);
 }
 
-/// Calls f(thread, begin, end) for contiguous shares of [0, n), each of at least `grain`, one a thread; returns when
-/// all are done. Threads are numbered from 0. Serial where the pool is busy with another host thread's work. f must
+/// Calls f(thread, begin, end) for contiguous shares of [0, n), each of at least `grain`; returns when all are done. Two
+/// calls at once differ in `thread`, which counts from 0. Serial where the pool is busy with another host thread's work. f must
 /// neither throw nor call parallel_for.
 template <class F>
 void parallel_for(std::int64_t n, std::int64_t grain, F const& f) {

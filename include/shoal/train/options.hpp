@@ -30,8 +30,9 @@ struct ValidationOptions {
 struct SettlingOptions {
   double share = 0.2;
   bool explore = false;
-  int challenges = 0;
+  int challenges = 2;
   int challengers = 3;
+  int challenge_updates = 100;
 
   template <class Visit>
   static void fields(Visit& visit, SettlingOptions& o) {
@@ -40,10 +41,13 @@ struct SettlingOptions {
     visit("explore", o.explore,
           "the policies then explore as at the start, and their learning rate begins anew; they may settle elsewhere, "
           "with another fit");
-    visit("challenges", o.challenges, Range{0, 100},
-          "times, at even distances until the calibration ends, that policies from scratch are trained against the "
-          "present one; the best of them replaces it if it earns more for sure, and the learning rate begins anew");
+    visit(
+        "challenges", o.challenges, Range{0, 100},
+        "times, at even distances until the calibration ends, that policies from scratch are trained against the "
+        "present one; the best of them replaces it if it earns more for sure, and the learning rate begins anew. None "
+        "where that would be before challenge_updates stages, nor of policies with memory");
     visit("challengers", o.challengers, Range{1, 100}, "policies from scratch of a challenge");
+    visit("challenge_updates", o.challenge_updates, Range{1, 1e6}, "that train each, of 2 * train.instances");
   }
 };
 

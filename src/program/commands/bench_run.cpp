@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "program/runs/interrupt.hpp"
 #include "shoal/data/uniform_actions.hpp"
@@ -18,6 +19,12 @@ namespace shoal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+double cpu_seconds(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -184,6 +191,8 @@ BenchResult describe(TrainerConfig config, BenchMode mode) {
                      .rollout_bytes_per_agent_step = 0,
                      .rates = {},
                      .phases = {},
+                     .cpus = 0,
+                     .own_share = 0,
                      .memory_share = {}};
   config.train.instances = 1;  // one shows the sizes
   auto const simulator = make_simulator(config, at::kCPU, nullptr);
@@ -218,9 +227,14 @@ BenchResult measure(TrainerConfig const& config, BenchMode mode, BenchTiming con
   auto subject = make_subject(config, mode);
   double const agent_steps = double(result.horizon) * result.instances * result.agents;  // of a stage
   stages_per_second(*subject, timing.seconds / 4);
+  auto const start = Clock::now();
+  double const process = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID), own = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
   for (int r = 0; r < timing.repetitions; ++r)
     if (double const rate = stages_per_second(*subject, timing.seconds); rate > 0)
       result.rates.push_back(rate * agent_steps);
+  double const seconds = seconds_since(start);
+  result.cpus = (cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - process) / seconds;
+  result.own_share = (cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - own) / seconds;
   std::sort(result.rates.begin(), result.rates.end());
   if (result.rates.empty()) return result;
   if (mode != BenchMode::step && choose_device(config.train.device).is_cuda()) {  // the CPU's phases always are true

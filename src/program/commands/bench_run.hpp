@@ -31,6 +31,8 @@ struct BenchResult {
   double rollout_bytes_per_agent_step;      // of the learners' memory
   std::vector<double> rates;                // agent steps per second, one a repetition, ascending
   Phases phases;
+  double cpus;       // CPU seconds of the process a second, all threads
+  double own_share;  // of a second, that the calling thread ran: less than 1 where others want the CPU, or on CUDA
   std::optional<double> memory_share;  // CUDA, step: bytes a second over the bandwidth of a copy
   bool best = false;                   // of a sweep over instances
 

@@ -47,7 +47,8 @@ std::string table(std::vector<BenchResult> const& results) {
   std::vector<std::string> head{"environment", "mode", "agents", "instances"};
   if (threads) head.push_back("threads");
   if (horizons) head.push_back("horizon");
-  for (auto const* name : {"agent-steps/s", "min", "max", "ns each", "env.", "infer.", "update"}) head.push_back(name);
+  for (auto const* name : {"agent-steps/s", "min", "max", "ns each", "CPUs", "env.", "infer.", "update"})
+    head.push_back(name);
   std::vector<std::vector<std::string>> rows{head};
   for (auto const& r : results) {
     std::vector<std::string> row{r.environment, name_of(r.mode), std::to_string(r.agents), std::to_string(r.instances)};
@@ -58,10 +59,20 @@ std::string table(std::vector<BenchResult> const& results) {
     row.push_back(count_text(r.rates.back()));
     double const cost = 1e9 / r.median();
     row.push_back(fmt::format("{:.{}f}", cost, cost < 1000 ? 1 : 0));
+    row.push_back(fmt::format("{:.2f}", r.cpus));
     for (auto& cell : shares(r.phases)) row.push_back(std::move(cell));
     rows.push_back(std::move(row));
   }
   return number_table(rows, 2);
+}
+
+/// A warning where other programs took more than a tenth of the calling thread's time.
+std::string busy_text(BenchReport const& report) {
+  double least = 1;
+  for (auto const& r : report.results) least = std::min(least, r.own_share);
+  if (report.device != "cpu" || least > 0.9) return {};
+  return fmt::format("  warning: other programs took the CPU, the calling thread ran only {:.0f} % of the time\n",
+                     100 * least);
 }
 
 std::string sizes(BenchResult const& r, bool horizons) {
@@ -124,6 +135,8 @@ nlohmann::ordered_json to_json(BenchResult const& r) {
       {"horizon", r.horizon},
       {"agent_steps_per_s",
        {{"median", r.median()}, {"min", r.rates.front()}, {"max", r.rates.back()}, {"repetitions", r.rates.size()}}},
+      {"cpus", r.cpus},
+      {"calling_thread_share", r.own_share},
       {"phases",
        {{"environment", r.phases.environment},
         {"actions", r.phases.actions},
@@ -147,10 +160,10 @@ std::string to_text(BenchReport const& report) {
   if (report.results.empty()) return "nothing measured\n";
   bool const swept = std::any_of(report.results.begin(), report.results.end(), [](auto const& r) { return r.best; });
   return fmt::format(
-      "shoal {}, commit {}: medians of {} repetition{} of {:g} s; at the right, shares of the time\n\n{}{}\n{}",
+      "shoal {}, commit {}: medians of {} repetition{} of {:g} s; at the right, shares of the time\n\n{}{}{}\n{}",
       SHOAL_VERSION, commit(), report.timing.repetitions, report.timing.repetitions == 1 ? "" : "s",
       report.timing.seconds, table(report.results), swept ? "  * the best of its sweep over instances\n" : "",
-      label_table(facts(report)));
+      busy_text(report), label_table(facts(report)));
 }
 
 std::string to_json(BenchReport const& report) {
