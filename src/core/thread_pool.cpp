@@ -12,9 +12,9 @@ namespace {
 // Where threads share a core, the one that is waited for could not run meanwhile.
 constexpr int most_spins = 4000;
 
-/// What was gained long ago does not pay for what is lost now.
+/// What was gained long ago does not pay for what is lost now: seconds, or four tasks if these are longer.
 constexpr double most_gained = 5e-3;
-constexpr double payback = 32;
+constexpr double payback = 32, longest_alone = 1;
 
 void relax() {
 #if defined(__x86_64__)
@@ -36,8 +36,8 @@ T wait_while(std::atomic<T> const& value, int spins, Stay stay) {
 }
 }  // namespace
 
-ThreadPool::ThreadPool(int threads)
-    : spins_(threads <= available_cpus() ? most_spins : 0), shares_(std::size_t(threads)) {
+ThreadPool::ThreadPool(int threads, bool works_alone)
+    : works_alone_(works_alone), spins_(threads <= available_cpus() ? most_spins : 0), shares_(std::size_t(threads)) {
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { work(thread); });
 }
 
@@ -61,30 +61,41 @@ void ThreadPool::run_task(Task task) {
   if (begun < account.alone_until) return task.call(task.context, 0, 0, task.n);
   task_ = task;
   for (auto& share : shares_) share.taken.store(false, std::memory_order_relaxed);
+  shares_[0].taken.store(true, std::memory_order_relaxed);
   ++round_;
   round_.notify_all();
-  int const own = take_shares(0);
+  auto const started = Clock::now();
+  int const own = do_share(0, 0) + take_shares(0);
   auto const done = Clock::now();
   ++round_;
   wait_while(inside_, spins_, [](int inside) { return inside > 0; });
-  auto const end = Clock::now();
   using Seconds = std::chrono::duration<double>;
-  double const alone = Seconds(done - begun).count() * double(task.n) / std::max(own, 1);
-  account.seconds_gained = std::min(account.seconds_gained + alone - Seconds(end - begun).count(), most_gained);
+  if (works_alone_)
+    settle(account, Seconds(done - started).count() * double(task.n) / own, Seconds(Clock::now() - begun).count());
+}
+
+/// @param alone, together  seconds that the task would have taken on one thread, and took
+void ThreadPool::settle(Account& account, double alone, double together) {
+  account.seconds_gained = std::min(account.seconds_gained + alone - together, std::max(most_gained, 4 * together));
   if (account.seconds_gained >= 0) return;
-  account.alone_until = end + std::chrono::duration_cast<Clock::duration>(Seconds(-account.seconds_gained * payback));
+  std::chrono::duration<double> const rest(std::min(-account.seconds_gained * payback, longest_alone));
+  account.alone_until = Clock::now() + std::chrono::duration_cast<Clock::duration>(rest);
   account.seconds_gained = 0;
+}
+
+/// @return its items
+int ThreadPool::do_share(int thread, int share) {
+  int const begin = share_begin(task_.n, share, task_.shares), end = share_begin(task_.n, share + 1, task_.shares);
+  task_.call(task_.context, thread, begin, end);
+  return end - begin;
 }
 
 /// The thread's own share first: it has that memory in its caches. @return the items of all that it took
 int ThreadPool::take_shares(int thread) {
   int items = 0;
-  for (int i = 0; i < threads(); ++i) {
-    int const share = (thread + i) % threads();
-    if (shares_[std::size_t(share)].taken.exchange(true)) continue;
-    int const begin = share_begin(task_.n, share, threads()), end = share_begin(task_.n, share + 1, threads());
-    if (begin < end) task_.call(task_.context, thread, begin, end);
-    items += end - begin;
+  for (int i = 0; i < task_.shares; ++i) {
+    int const share = (thread + i) % task_.shares;
+    if (!shares_[std::size_t(share)].taken.exchange(true)) items += do_share(thread, share);
   }
   return items;
 }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
-#include <mutex>
 
 #include "shoal/core/thread_pool.hpp"
 
@@ -13,12 +12,10 @@ namespace shoal::detail {
 
 void parallel_for(std::int64_t n, std::int64_t grain, void (*call)(void const*, int, std::int64_t, std::int64_t),
                   void const* context) {
-  static std::mutex mutex;
-  static std::unique_ptr<ThreadPool> pool;
+  thread_local std::unique_ptr<ThreadPool> pool;
   int const threads = at::get_num_threads();
   auto const shares = int(std::min<std::int64_t>(threads, n / std::max<std::int64_t>(grain, 1)));
-  std::unique_lock const lock(mutex, std::try_to_lock);
-  if (shares < 2 || !lock) return call(context, 0, 0, n);
+  if (shares < 2) return call(context, 0, 0, n);
   if (!pool || pool->threads() != threads) pool = std::make_unique<ThreadPool>(threads);
   auto const kind = reinterpret_cast<std::uintptr_t>(call) / 16 + std::uint64_t(std::bit_width(std::uint64_t(n)));
   pool->run(

@@ -135,6 +135,9 @@ MemoryNeed memory_need(TrainerConfig const& config) {
       replay = fmt::format(", beside {}.replay = {},", members.section, policy.dqn.replay);
   }
   std::int64_t const in_passing = 2 * 8 * steps;  // while a learner lists its rows
+  bool const challenged =
+      config.calibrator && config.validation && config.settling.challenges > 0 && !has_memory(config.policy);
+  if (challenged) rollout *= 3;  // that of the challengers has twice the instances
   return {.asked = fmt::format("train.instances = {} and train.steps = {}{}", train.instances, steps, replay),
           .count = train.instances,
           .bytes_each = rollout + in_passing + 2 * sizes.state + sizes.metrics,  // the state once more in a checkpoint

@@ -121,7 +121,7 @@ bool Trainer::is_challenged() const {
   };
   if (std::any_of(learners_.begin(), learners_.end(), remembers)) return false;
   auto const distance = calibration_stages() / (o.challenges + 1);
-  return distance >= o.challenge_updates && stage_ % distance == 0 && stage_ + distance <= calibration_stages();
+  return distance >= o.challenge_updates && stage_ % distance == 0 && stage_ + distance <= calibration_end();
 }
 
 /// Policies that have ended in a local optimum do not leave it by learning on: one from scratch that earns more does it

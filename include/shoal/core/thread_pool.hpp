@@ -1,6 +1,7 @@
 // Threads that stay alive between the steps of a batch.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -21,7 +22,8 @@ inline int share_begin(int n, int share, int shares) { return int(std::int64_t(n
 /// was lost. So threads cost a few per cent at most, however busy the machine is.
 class ThreadPool {
  public:
-  explicit ThreadPool(int threads);
+  /// @param works_alone  false: no task is done alone, for tasks whose items differ much in what they take
+  explicit ThreadPool(int threads, bool works_alone = true);
   ~ThreadPool();
   ThreadPool(ThreadPool const&) = delete;
   ThreadPool& operator=(ThreadPool const&) = delete;
@@ -37,14 +39,14 @@ class ThreadPool {
     auto const call = [](void const* context, int thread, int begin, int end) {
       (*static_cast<F const*>(context))(thread, begin, end);
     };
-    run_task({n, call, &f, kind});
+    run_task({n, std::min(n, threads()), call, &f, kind});
   }
 
  private:
   using Clock = std::chrono::steady_clock;
 
   struct Task {
-    int n = 0;
+    int n = 0, shares = 0;
     void (*call)(void const* context, int thread, int begin, int end) = nullptr;
     void const* context = nullptr;
     std::uint64_t kind = 0;
@@ -60,9 +62,12 @@ class ThreadPool {
 
   Account& account_of(Task const& task);
   void run_task(Task task);
+  int do_share(int thread, int share);
   int take_shares(int thread);
+  void settle(Account& account, double alone, double together);
   void work(int thread);
 
+  bool works_alone_;
   int spins_;  // looks at a value before sleeping
   Task task_;
   std::vector<Share> shares_;

@@ -29,7 +29,8 @@ std::int64_t stages_left(TrainingRun const& run) { return run.trainer().stages()
 
 }  // namespace
 
-SideBySide::SideBySide(std::vector<TrainingRun>& runs) : alone_(runs.size() == 1), threads_(threads_for(runs)) {
+SideBySide::SideBySide(std::vector<TrainingRun>& runs)
+    : alone_(runs.size() == 1), threads_(threads_for(runs), /*works_alone=*/false) {
   for (auto& run : runs) runs_.push_back(&run);
 }
 
