@@ -81,7 +81,6 @@ struct TwoRole {
   template <class Team>
   SHOAL_FN static Ended step(Team team, Params const&, State& s, Scratch&, PerGroup<Actions, 2> const& actions,
                              PerGroup<Rewards, 2> const& rewards, Random random) {
-    bool const over = s.step + 1 == steps;
     team.once([&] {
       int const a = actions[0].discrete(0, 0), b = actions[1].discrete(0, 0);
       int const right[] = {a == answer_a(s), b == answer_b(s)};
@@ -93,7 +92,7 @@ struct TwoRole {
       ++s.step;
       draw_cue(s, random.draw(Purposes::cue));
     });
-    return over ? Ended::terminated : Ended::no;
+    return s.step == steps ? Ended::terminated : Ended::no;
   }
 
   template <class Team>
