@@ -7,6 +7,7 @@
 
 #include "shoal/env/backend.hpp"
 #include "support/driver.hpp"
+#include "support/errors.hpp"
 
 namespace shoal {
 namespace {
@@ -51,15 +52,6 @@ struct TwoRoles {
   std::unique_ptr<Simulator> simulator;
   Rows a, b;
 };
-
-std::string error(std::function<void()> const& f) {
-  try {
-    f();
-  } catch (InputError const& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 TEST(Groups, HaveSpacesOfTheirOwn) {
   TwoRoles game(1);
@@ -140,16 +132,17 @@ TEST(Groups, IndicationOfASpaceOfItsOwnCountsWithinTheGroup) {
 TEST(Groups, ErrorsNameThem) {
   TwoRoles game(2);
   game.reset();
-  EXPECT_EQ(error([&] {
+  EXPECT_EQ(test::input_error([&] {
               game.simulator->step(game.a.in, std::vector{game.a.out, game.b.out});
             }),
             "1 inputs: expected 2, one for each group of agents");
-  EXPECT_EQ(error([&] {
+  EXPECT_EQ(test::input_error([&] {
               game.simulator->step(std::vector{game.a.in, game.b.in}, std::vector{game.a.out, game.a.out});
             }),
             "group \"b\": observations: shape [2, 1, 4], expected shape [2, 1, 7]");
   game.b.actions[1] = 5;
-  EXPECT_EQ(error([&] { game.step(); }), "two_role: instance 1, agent 1, answer: 5, expected one in [0, 5)");
+  EXPECT_EQ(test::input_error([&] { game.step(); }),
+            "two_role: instance 1, agent 1, answer: 5, expected one in [0, 5)");
 }
 
 // A choice that the padded head has and the group lacks.
@@ -159,7 +152,7 @@ TEST(Groups, PaddedActionsAreHeldToTheGroupsOwnHeads) {
   joint.discrete(0, 1, 0) = 4;
   joint->step(joint.in, joint.out);
   joint.discrete(0, 0, 0) = 3;
-  EXPECT_EQ(error([&] { joint->step(joint.in, joint.out); }),
+  EXPECT_EQ(test::input_error([&] { joint->step(joint.in, joint.out); }),
             "two_role: instance 0, agent 0, answer: 3, expected one in [0, 3)");
 }
 

@@ -6,19 +6,12 @@
 #include "shoal/env/backend.hpp"
 #include "shoal/env/simulator.hpp"
 #include "support/driver.hpp"
+#include "support/errors.hpp"
 
 namespace shoal {
 namespace {
 
-template <class F>
-std::string error(F f) {
-  try {
-    f();
-  } catch (InputError const& e) {
-    return e.what();
-  }
-  return "no error";
-}
+using test::input_error;
 
 TEST(Registry, ListsEveryEnvironmentWithItsFields) {
   std::vector<std::string> names;
@@ -33,12 +26,12 @@ TEST(Registry, ListsEveryEnvironmentWithItsFields) {
 }
 
 TEST(Registry, UnknownNameListsTheKnown) {
-  EXPECT_THAT(error([] { make_simulator("markt", {}, {}); }),
+  EXPECT_THAT(input_error([] { make_simulator("markt", {}, {}); }),
               testing::StartsWith("name = \"markt\": expected one of \"checkers\", \"market\", \"matrix_game\""));
 }
 
 TEST(Registry, UnknownParameterNamesTheNearest) {
-  EXPECT_EQ(error([] {
+  EXPECT_EQ(input_error([] {
               make_simulator("market", {{"merchant", std::int64_t(3)}}, {});
             }),
             "merchant: unknown key; did you mean merchants?");
@@ -60,8 +53,9 @@ TEST(Registry, EnvironmentsHaveTheAgentsAskedFor) {
   EXPECT_EQ(make_simulator("switch", params_with_agents("switch", 4), {})->spec().agents(), 4);
   EXPECT_EQ(resolve_params("matrix_game", params_with_agents("matrix_game", 2)), resolve_params("matrix_game", {}))
       << "the prisoners' dilemma is its default";
-  EXPECT_EQ(error([] { params_with_agents("matrix_game", 9); }), "players = 9: expected 2 to 8");
-  EXPECT_EQ(error([] { params_with_agents("checkers", 3); }), "agents = 3: checkers has a fixed number of agents");
+  EXPECT_EQ(input_error([] { params_with_agents("matrix_game", 9); }), "players = 9: expected 2 to 8");
+  EXPECT_EQ(input_error([] { params_with_agents("checkers", 3); }),
+            "agents = 3: checkers has a fixed number of agents");
 }
 
 // By the size of an exported state, which differs among the market's instantiations.
@@ -83,31 +77,31 @@ TEST(Registry, TakesTheSmallestMarketThatFits) {
 }
 
 TEST(Registry, ParamsThatContradictEachOtherAreErrors) {
-  EXPECT_EQ(error([] {
+  EXPECT_EQ(input_error([] {
               make_simulator("market", {{"spread_low", 0.05}}, {});
             }),
             "spread_low: expected at most spread_high");
-  EXPECT_EQ(error([] {
+  EXPECT_EQ(input_error([] {
               make_simulator("market", {{"quantities", std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9, 8}}}, {});
             }),
             "quantities: expected ascending values, value 10 is smaller than the one before");
   auto const supertypes = [](std::vector<double> const& of) {
-    return error([&] { make_simulator("market", {{"supertype_of", of}}, {}); });
+    return input_error([&] { make_simulator("market", {{"supertype_of", of}}, {}); });
   };
   EXPECT_EQ(supertypes({1, 2, 2}), "supertype_of: 3 values, expected 5, one for each merchant, or none");
   EXPECT_EQ(supertypes({1, 4, 1, 2, 4}),
             "supertype_of: no merchant has supertype 3, expected every number from 1 to the largest, 4");
   EXPECT_EQ(supertypes({1, 2, 2, 0, 2}), "supertype_of = [1, 2, 2, 0, 2]: expected a list of integers in [1, 16]");
   EXPECT_EQ(supertypes({1, 1, 1, 1, 1}), "no error");
-  EXPECT_EQ(error([] {
+  EXPECT_EQ(input_error([] {
               make_simulator("matrix_game", {{"payoffs", std::vector<double>{1, 2}}}, {});
             }),
             "payoffs: 2 values, expected 8 for these actions");
-  EXPECT_EQ(error([] {
+  EXPECT_EQ(input_error([] {
               make_simulator("matrix_game", {{"actions", std::vector<double>{2}}}, {});
             }),
             "actions: expected at least 2 players");
-  EXPECT_EQ(error([] {
+  EXPECT_EQ(input_error([] {
               make_simulator("matrix_game", {{"actions", std::vector<double>{16, 16, 16}}}, {});
             }),
             "actions: 4096 joint actions of 3 players need more than 2048 payoffs");
@@ -115,7 +109,7 @@ TEST(Registry, ParamsThatContradictEachOtherAreErrors) {
 
 #ifndef SHOAL_HAS_CUDA
 TEST(Registry, CudaNeedsABuildWithIt) {
-  EXPECT_EQ(error([] { make_simulator("market", {}, {.device = Device::cuda}); }),
+  EXPECT_EQ(input_error([] { make_simulator("market", {}, {.device = Device::cuda}); }),
             "device = \"cuda\": this build has no CUDA; expected \"cpu\"");
 }
 #endif

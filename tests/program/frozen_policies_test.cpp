@@ -25,15 +25,6 @@ std::vector<std::string> small() {
           "train.device=cpu", "policy.hidden=[8]", "policy.minibatches=1"};
 }
 
-int train_quietly(TrainCommand const& command) {
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  int const code = train(command);
-  testing::internal::GetCapturedStdout();
-  testing::internal::GetCapturedStderr();
-  return code;
-}
-
 /// A run beside folder/run. @return its folder
 std::string trained_beside(TemporaryFolder const& folder, std::string const& configuration) {
   TrainCommand command;

@@ -38,11 +38,7 @@ class SideBySideTest : public testing::TestWithParam<char const*> {
     command.seeds = seeds;
     command.overrides = {"train.stages=4", "train.instances=8", "train.device=cpu",
                          "train.threads=" + std::to_string(threads)};
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    EXPECT_EQ(train(command), 0);
-    testing::internal::GetCapturedStdout();
-    testing::internal::GetCapturedStderr();
+    EXPECT_EQ(train_quietly(command), 0);
     return command.out;
   }
 

@@ -8,6 +8,16 @@
 
 namespace shoal {
 
+/// Drops what is printed. @return the exit code
+inline int train_quietly(TrainCommand const& command) {
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  int const code = train(command);
+  testing::internal::GetCapturedStdout();
+  testing::internal::GetCapturedStderr();
+  return code;
+}
+
 /// A run of two stages. `more` are overrides of its configuration. @return its folder
 inline std::string trained(TemporaryFolder const& folder, std::string const& configuration,
                            std::vector<std::string> const& more = {}) {
@@ -17,11 +27,7 @@ inline std::string trained(TemporaryFolder const& folder, std::string const& con
   command.overrides = {"train.stages=2",   "train.instances=3", "train.threads=1",
                        "train.device=cpu", "policy.hidden=[8]", "policy.minibatches=1"};
   command.overrides.insert(command.overrides.end(), more.begin(), more.end());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  EXPECT_EQ(train(command), 0);
-  testing::internal::GetCapturedStdout();
-  testing::internal::GetCapturedStderr();
+  EXPECT_EQ(train_quietly(command), 0);
   return command.out;
 }
 

@@ -7,7 +7,6 @@ namespace shoal {
 namespace {
 
 using namespace test;
-
 using testing::ElementsAre;
 using testing::IsEmpty;
 

@@ -16,10 +16,10 @@ inline int share_begin(int n, int share, int shares) { return int(std::int64_t(n
 
 /// Runs one task at a time on a fixed number of threads, the calling one included.
 ///
-/// Each thread has a share of its own, and takes one that nobody has begun when it is done: a thread whose CPU is busy
-/// with another program is not waited for unless it has begun. Where tasks of a kind (the same f, about as many items)
-/// take longer on the whole than the calling thread would have taken alone, it does them alone for 32 times as long as
-/// was lost. So threads cost a few per cent at most, however busy the machine is.
+/// Each thread has a share of its own. A thread that is done takes a share that nobody has begun. So a thread whose CPU
+/// runs another program is waited for only if it has begun a share. Tasks of one f with about as many items are a kind.
+/// Where a kind takes longer on the whole than the calling thread alone would have taken, the calling thread does it
+/// alone for 32 times as long as was lost, at most a second.
 class ThreadPool {
  public:
   /// @param works_alone  false: no task is done alone, for tasks whose items differ much in what they take

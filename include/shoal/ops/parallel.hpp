@@ -1,6 +1,6 @@
 // The CPU threads of the learners' kernels, and of the simulator of a Trainer: one pool for each host thread that calls,
-// of as many threads as at::get_num_threads() says there. at::parallel_for is serial in code compiled without OpenMP, and a second OpenMP runtime
-// beside LibTorch's would fight it for the cores.
+// of as many threads as at::get_num_threads() says there. at::parallel_for is serial in code compiled without OpenMP,
+// and a second OpenMP runtime beside LibTorch's would fight it for the cores.
 #pragma once
 
 #include <cstdint>
