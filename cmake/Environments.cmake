@@ -21,10 +21,13 @@ template shoal::EnvironmentEntry shoal::environment_entry<shoal::@environment@>(
   file(CONFIGURE OUTPUT ${kernel} @ONLY CONTENT [[
 #include "shoal/envs/@header@.hpp"
 
+#include "kernels/sim/cuda_heuristic.cuh"
 #include "kernels/sim/cuda_simulator.cuh"
 
 template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::@environment@>(
     shoal::@environment@::Params const&, shoal::SimulatorOptions const&);
+template std::unique_ptr<shoal::Heuristic> shoal::make_cuda_heuristic<shoal::@environment@>(
+    shoal::@environment@::Params const&);
 ]])
   list(APPEND environment_units ${unit})
   list(APPEND environment_kernels ${kernel})

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "shoal/env/heuristic.hpp"
 #include "shoal/env/simulator.hpp"
 
 namespace shoal {
@@ -13,6 +14,7 @@ struct EnvironmentEntry {
   Settings (*resolve)(Settings const&);
   Settings (*with_agents)(int agents);
   std::unique_ptr<Simulator> (*make)(Settings const&, SimulatorOptions const&);
+  std::unique_ptr<Heuristic> (*heuristic)(Settings const&, Device);
 };
 
 /// Defined in one unit for each environment (make_entry.hpp), so that an edit of one compiles that one alone.

@@ -36,6 +36,25 @@ std::unique_ptr<Simulator> make_on_cpu(typename Env::Params const& params, Simul
   return std::make_unique<CpuSimulator<Env>>(params, options);
 }
 
+[[noreturn]] inline void refuse_cuda() {
+  throw InputError("device = \"cuda\": this build has no CUDA; expected \"cpu\"");
+}
+
+template <class Env>
+std::unique_ptr<Heuristic> heuristic(Settings const& settings, Device device) {
+  if constexpr (HasHeuristic<Env>) {
+    auto const params = read_params<Env>(settings);
+    if (device == Device::cpu) return std::make_unique<CpuHeuristic<Env>>(params);
+#ifdef SHOAL_HAS_CUDA
+    return make_cuda_heuristic<Env>(params);
+#else
+    refuse_cuda();
+#endif
+  } else {
+    return nullptr;
+  }
+}
+
 template <class Env>
 std::unique_ptr<Simulator> make(Settings const& settings, SimulatorOptions const& options) {
   auto const params = read_params<Env>(settings);
@@ -43,7 +62,7 @@ std::unique_ptr<Simulator> make(Settings const& settings, SimulatorOptions const
 #ifdef SHOAL_HAS_CUDA
   return make_cuda_simulator<Env>(params, options);
 #else
-  throw InputError("device = \"cuda\": this build has no CUDA; expected \"cpu\"");
+  refuse_cuda();
 #endif
 }
 
@@ -62,10 +81,13 @@ EnvironmentEntry environment_entry() {
   return {Env::name,
           [] {
             auto const params = detail::read_params<Env>({});
-            return EnvironmentInfo{Env::name, Env::summary, list_fields<typename Env::Params>(), spec_of<Env>(params)};
+            return EnvironmentInfo{Env::name, Env::summary, list_fields<typename Env::Params>(), spec_of<Env>(params),
+                                   HasHeuristic<Env>};
           },
           [](Settings const& settings) { return to_settings(detail::read_params<Env>(settings)); },
-          detail::with_agents<Env>, detail::make<Env>};
+          detail::with_agents<Env>,
+          detail::make<Env>,
+          detail::heuristic<Env>};
 }
 
 }  // namespace shoal

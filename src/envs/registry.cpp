@@ -40,6 +40,10 @@ std::unique_ptr<Simulator> make_simulator(std::string const& environment, Settin
   return find(environment).make(params, options);
 }
 
+std::unique_ptr<Heuristic> make_heuristic(std::string const& environment, Settings const& params, Device device) {
+  return find(environment).heuristic(params, device);
+}
+
 Settings resolve_params(std::string const& environment, Settings const& params) {
   return find(environment).resolve(params);
 }

@@ -57,6 +57,7 @@ std::unique_ptr<Learner> make_learner(PolicyOptions const& options, ActorConfig 
     case Algorithm::dqn: return make(std::type_identity<DqnLearner>(), options.dqn);
     case Algorithm::uniform:
       return std::make_unique<FixedLearner>(std::make_unique<UniformActor>(std::move(actor), rollout, device));
+    case Algorithm::heuristic: throw Error("a heuristic is the environment's: make_learners makes it");
     case Algorithm::frozen: return make_frozen(options, std::move(actor), rollout, device);
   }
   throw Error("an algorithm that make_learner does not know");

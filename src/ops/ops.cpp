@@ -122,6 +122,12 @@ void uniform(UniformArgs const& args, c10::Device device) {
            [&](std::int64_t b) { uniform_draws(args, pattern, b); });
 }
 
+void heuristic(Heuristic const& own, HeuristicArgs const& args, c10::Device device) {
+  if (launched(device, [&](void* stream) { own.act(args, 0, args.rows(), stream); })) return;
+  parallel_for(args.rows(), 256,
+               [&](int, std::int64_t begin, std::int64_t end) { own.act(args, begin, end, nullptr); });
+}
+
 void nstep(NStepArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(nstep)) return;
   constexpr int block = 64;

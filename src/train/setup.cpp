@@ -9,6 +9,8 @@
 
 #include "shoal/core/resources.hpp"
 #include "shoal/learn/algorithms.hpp"
+#include "shoal/learn/fixed_learner.hpp"
+#include "shoal/learn/heuristic_actor.hpp"
 #include "shoal/ops/parallel.hpp"
 
 namespace shoal {
@@ -112,6 +114,30 @@ void check_section(PolicySection const& section, std::vector<PolicyMembers> cons
                                        fmt::join(names, ", ")));
 }
 
+/// What acts by the environment's own heuristic.
+std::unique_ptr<Learner> make_scripted(TrainerConfig const& config, Spec const& spec, ActorConfig actor,
+                                       RolloutShape const& rollout, at::Device device) {
+  auto const refuse = [&](std::string const& problem) {
+    throw SettingError("policy.algorithm", " = \"heuristic\": " + problem);
+  };
+  std::shared_ptr<Heuristic const> const heuristic =
+      make_heuristic(config.environment, config.env, device.is_cuda() ? Device::cuda : Device::cpu);
+  if (!heuristic) {
+    std::vector<std::string> names;
+    for (auto const& info : environments())
+      if (info.has_heuristic) names.push_back(info.name);
+    refuse(fmt::format("{} has none; expected another algorithm, or one of the environments {}", config.environment,
+                       fmt::join(names, ", ")));
+  }
+  if (config.policy.observation.pad_groups)
+    refuse("it acts in the space of its agents' own group; expected policy.pad_groups = false");
+  auto const& group = spec.groups[std::size_t(actor.group)];
+  HeuristicRows const rows{spec.first_agent(actor.group),
+                           group.type > 0 && config.policy.observation.type ? group.observation : -1};
+  return std::make_unique<FixedLearner>(
+      std::make_unique<HeuristicActor>(heuristic, rows, std::move(actor), rollout, device));
+}
+
 /// About a key of the section in place of the same key of [policy].
 SettingError moved_to(std::string const& section, SettingError const& error) {
   std::string const from = "policy.", to = section + ".";
@@ -182,14 +208,15 @@ std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config,
         check_sequence(policy, rollout.steps);
         check_minibatches(policy, rollout, std::int64_t(members.agents.size()));
       }
-      learners.push_back(make_learner(policy,
-                                      {.agents = members.agents,
-                                       .group = members.group,
-                                       .purpose = Purpose::action,
-                                       .seed = group_seed(std::uint32_t(config.train.seed), members.group),
-                                       .stream = std::uint32_t(learners.size()),
-                                       .common = common_instances(config)},
-                                      network_shape(policy, rollout), rollout, device));
+      ActorConfig actor{.agents = members.agents,
+                        .group = members.group,
+                        .purpose = Purpose::action,
+                        .seed = group_seed(std::uint32_t(config.train.seed), members.group),
+                        .stream = std::uint32_t(learners.size()),
+                        .common = common_instances(config)};
+      learners.push_back(policy.algorithm == Algorithm::heuristic
+                             ? make_scripted(config, spec, std::move(actor), rollout, device)
+                             : make_learner(policy, std::move(actor), network_shape(policy, rollout), rollout, device));
     } catch (SettingError const& error) {
       throw moved_to(members.section, error);
     }

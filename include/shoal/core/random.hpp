@@ -24,6 +24,7 @@ enum class Purpose : std::uint32_t {
   search,       // profiles that a search tries
   validation,   // episodes that training never sees
   replay,       // rows that are drawn from a replay memory
+  heuristic,    // what scripted agents do
 };
 
 /// An environment numbers its own purposes from 0. A run has one environment, so two environments may use the same.

@@ -23,6 +23,7 @@
 //     static void preset(Params& p);         // the defaults that p.profile names, where parameters have a `profile`
 //     using Smaller = ...;                   // itself with less room in State, taken where Smaller::fits(params)
 //     static void draw(Params const&, State const&, Drawing&);    // what a person sees of it (drawing.hpp); host only
+//     static void heuristic(Params const&, int agent, Seen, Chosen, Words);  // see "Heuristic"
 //
 // State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and
 // counts.
@@ -41,6 +42,10 @@
 // observations are 0 and its masks 1, whatever the environment writes; its actions are to be ignored. Nobody comes back
 // to life within an episode, every episode begins with a living agent, and step() ends it with the last one at the
 // latest. alive() is called on all lanes, outside reset(), step(), observe() and metrics().
+//
+// Heuristic. What a scripted agent does (policy.algorithm = "heuristic"): a function of what it observes, and of four
+// random words that no other agent and no other step has. It writes a value for every head of its group, choices that
+// the masks allow. Agents are numbered through all groups. It is called for the dead too, who observe zeros.
 //
 // Random comes keyed by (seed, instance, episode, step); the environment adds purpose and index. random.step counts
 // from 0 within an episode, so reset() and the first step() draw from the same place: they must differ in purpose or
@@ -83,6 +88,19 @@ struct Observation {
   View<float, 2> own;           // [agents, Group::observation]; preset to 0
   View<float, 2> type;          // [agents, Group::type], or empty; preset to 0
   View<std::uint8_t, 2> masks;  // [agents, Group::choices()], 1 = legal, or empty; preset to 1
+};
+
+/// One agent's row of observations, as the heuristic sees it.
+struct Seen {
+  float const* own;           // [Group::observation]
+  float const* type;          // [Group::type]; null: not observed
+  std::uint8_t const* masks;  // [Group::choices()], 1 = legal; null: all legal
+};
+
+/// Where the heuristic writes what the agent does.
+struct Chosen {
+  float* continuous;       // [continuous heads]
+  std::int32_t* discrete;  // [discrete heads]
 };
 
 using Supertypes = View<float const, 2>;  // [supertype, coordinate] of one instance
@@ -173,6 +191,17 @@ concept Measures = requires(Team team, typename Env::Params const& p, typename E
   { Env::metrics(team, p, s, w, Metrics{}) } -> std::same_as<void>;
 };
 
+template <class Env>
+concept HasHeuristic = requires(typename Env::Params const& p) {
+  { Env::heuristic(p, 0, Seen{}, Chosen{}, Words{}) } -> std::same_as<void>;
+};
+
+/// A `heuristic` with other arguments would otherwise be passed over.
+template <class Env>
+concept HeuristicFits = HasHeuristic<Env> || !requires {
+  &Env::heuristic;
+};
+
 struct Drawing;
 
 template <class Env>
@@ -183,8 +212,8 @@ concept Draws = requires(typename Env::Params const& p, typename Env::State cons
 /// The whole contract, for one kind of team. Checked where an environment meets a backend.
 template <class Env, class Team = SerialTeam>
 concept Environment = PlainData<typename Env::Params> && PlainData<typename Env::State> &&
-    PlainData<typename Env::Scratch> && DescribesItself<Env> && AliveFits<Env> && WithinLimits<Env> &&
-    Resets<Env, Team> && Steps<Env, Team> && Observes<Env, Team> && Measures<Env, Team>;
+    PlainData<typename Env::Scratch> && DescribesItself<Env> && AliveFits<Env> && HeuristicFits<Env> &&
+    WithinLimits<Env> && Resets<Env, Team> && Steps<Env, Team> && Observes<Env, Team> && Measures<Env, Team>;
 
 /// What Env tells about itself, and what follows from its functions. Everything but the environment itself asks here.
 template <class Env>

@@ -174,7 +174,8 @@ class Simulator {
 struct EnvironmentInfo {
   std::string name, summary;
   std::vector<Field> fields;
-  Spec spec;  // with default parameters
+  Spec spec;           // with default parameters
+  bool has_heuristic;  // heuristic.hpp
 };
 
 /// Every environment that make_simulator knows.

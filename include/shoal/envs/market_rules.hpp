@@ -144,6 +144,23 @@ struct MarketRules {
     return spec;
   }
 
+  /// Quotes around the exchange's, eps ~ N(0, 0.1) on each side, and half of the inventory hedged.
+  SHOAL_FN static void heuristic(Params const& p, int, Seen, Chosen out, Words draw) {
+    float eps[2];
+    draw.normals(0, eps[0], eps[1]);
+    for (int side = 0; side < 2; ++side) {
+      float const quote = clamp(0.1f * eps[side], -1.0f, 1.0f);
+      if (p.actions == ActionKind::continuous)
+        out.continuous[side] = quote;
+      else
+        out.discrete[side] = std::int32_t(5 * quote + 5.5f);  // level 5 is 0, a level 0.2
+    }
+    if (p.actions == ActionKind::continuous)
+      out.continuous[2] = 0.5f;
+    else
+      out.discrete[2] = draw.w[2] & 1 ? 2 : 3;  // 0.4 and 0.6
+  }
+
   /// S_ref(v) / (s0 / 2), the exchange's cost a unit for size v: (omega / x) (1 - (1 - x)^(1/omega)) with x = v / v_max
   /// and omega = (lambda - 1) / (lambda - 2). Power series avoid the cancellations at small x and near lambda = 2; the
   /// relative error is below 2e-6 for lambda of at least 1.5, and below 2e-5 at 1.1.

@@ -121,9 +121,43 @@ struct PursuitRules {
     return spec;
   }
 
+  /// Goes to the nearest evader that it sees, along the longer axis first unless a wall is there, and stays beside it.
+  /// Who sees none walks at random.
+  SHOAL_FN static void heuristic(Params const& p, int, Seen seen, Chosen out, Words draw) {
+    int const range = p.obs_range, half = range / 2;
+    Cell const self{half, half};
+    Cell nearest{0, 0};
+    int at = 2 * range;
+    for (int k = 0; k < range * range; ++k) {
+      Cell const c{k % range, k / range};
+      // Outside the grid, which observations show as walls, profile paper keeps evaders that are gone.
+      bool const is_evader = seen.own[column_of(p, 2, c)] != 0 && seen.own[column_of(p, 0, c)] == 0;
+      if (!is_evader || distance(c, self) >= at) continue;
+      nearest = c, at = distance(c, self);
+    }
+    int const x = nearest.x - half, y = nearest.y - half;
+    int const across = x < 0 ? 0 : 1, along = y > 0 ? 2 : 3;  // actions
+    int const longer = distance({x, 0}, {0, 0}) - distance({0, y}, {0, 0});
+    bool const first = longer > 0 || (longer == 0 && (draw.w[0] & 1));
+    int const wanted[] = {first ? across : along, first ? along : across};
+    if (at == 2 * range)
+      out.discrete[0] = one_of(draw.w[0], 4);
+    else if (at <= 1)
+      out.discrete[0] = 4;
+    else
+      out.discrete[0] = wanted[seen.own[column_of(p, 0, beside(self, wanted[0]))] != 0];
+  }
+
   SHOAL_FN static bool inside(Params const& p, Cell c) { return shoal::inside(c, p.x_size, p.y_size); }
   /// @param c  inside the grid
   SHOAL_FN static bool is_wall(Params const& p, Cell c) { return p.walls[c.x] >> c.y & 1; }
+
+  /// Where a row of observations has a channel (walls, pursuers, evaders) of a cell of the window.
+  SHOAL_FN static int column_of(Params const& p, int channel, Cell c) {
+    int const range = p.obs_range;
+    if (p.profile == Profile::v5) return channels * (c.y * range + c.x) + channel;
+    return (channel * range + c.x) * range + c.y;
+  }
 
   /// The cell that a move leads to. Walls and the grid's border stop it.
   SHOAL_FN static Cell moved(Params const& p, Cell from, int action) {

@@ -110,6 +110,17 @@ struct TwoRole {
     });
   }
 
+  /// The right answer. Where B sees none of A's, that is for m = 1.
+  SHOAL_FN static void heuristic(Params const&, int agent, Seen seen, Chosen out, Words) {
+    State s = {};
+    for (int cue = 0; cue < cues; ++cue)
+      if (seen.own[cue] > 0) s.cue = std::uint8_t(cue);
+    s.hidden = agent == 1;
+    for (int answer = 0; agent == 1 && answer < answers_a; ++answer)
+      if (seen.own[cues + answer] > 0) s.hidden = false, s.last = std::uint8_t(answer);
+    out.discrete[0] = agent == 0 ? answer_a(s) : answer_b(s);
+  }
+
   /// The cue, what B sees of A's last answer, the right answers, and how many were right.
   static void draw(Params const&, State const& s, Drawing& d) {
     d.width = 16, d.height = 4;

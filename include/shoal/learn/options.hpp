@@ -147,10 +147,14 @@ struct DqnOptions {
 };
 
 /// How policies learn, or act without learning. algorithms.hpp makes them.
-enum class Algorithm { ppo, a2c, reinforce, dqn, uniform, frozen };
+enum class Algorithm { ppo, a2c, reinforce, dqn, uniform, heuristic, frozen };
 
 /// Whether agents learn with it.
-constexpr bool learns(Algorithm algorithm) { return algorithm != Algorithm::uniform && algorithm != Algorithm::frozen; }
+constexpr bool learns(Algorithm algorithm) { return algorithm < Algorithm::uniform; }
+/// Whether agents act without parameters, by a rule.
+constexpr bool is_scripted(Algorithm algorithm) {
+  return algorithm == Algorithm::uniform || algorithm == Algorithm::heuristic;
+}
 
 /// Which agents act with which network.
 enum class PolicyMapKind { shared, supertype, agent, group };
@@ -183,6 +187,7 @@ struct PolicyOptions {
       case Algorithm::reinforce: return reinforce.discount;
       case Algorithm::dqn: return dqn.discount;
       case Algorithm::uniform:
+      case Algorithm::heuristic:
       case Algorithm::frozen: break;
     }
     return 1;
@@ -190,10 +195,10 @@ struct PolicyOptions {
 
   template <class Visit>
   static void fields(Visit& visit, PolicyOptions& o) {
-    visit(
-        "algorithm", o.algorithm, Choices{"ppo", "a2c", "reinforce", "dqn", "uniform", "frozen"},
-        "how the policies learn; \"uniform\": not, agents choose uniformly among legal actions; \"frozen\": not, they "
-        "act as another run's policies");
+    visit("algorithm", o.algorithm, Choices{"ppo", "a2c", "reinforce", "dqn", "uniform", "heuristic", "frozen"},
+          "how the policies learn; \"uniform\": not, agents choose uniformly among legal actions; \"heuristic\": not, "
+          "they "
+          "act by the environment's own rule; \"frozen\": not, they act as another run's policies");
     visit("map", o.map, Choices{"shared", "supertype", "agent", "group"},
           "one network for all agents, for each supertype, for each agent, or for each group of agents with spaces of "
           "their own; without `pad_groups` groups share none");
@@ -209,6 +214,7 @@ struct PolicyOptions {
       case Algorithm::reinforce: ReinforceOptions::fields(visit, o.reinforce); break;
       case Algorithm::dqn: DqnOptions::fields(visit, o.dqn); break;
       case Algorithm::uniform:
+      case Algorithm::heuristic:
       case Algorithm::frozen: break;
     }
     ObservationOptions::fields(visit, o.observation);

@@ -3,6 +3,7 @@
 
 #include <c10/core/Device.h>
 
+#include "shoal/env/heuristic.hpp"
 #include "shoal/ops/adam.hpp"
 #include "shoal/ops/gae.hpp"
 #include "shoal/ops/gather.hpp"
@@ -27,6 +28,7 @@ bool infer(InferArgs const& args, c10::Device device);
 void shuffle(ShuffleArgs const& args, c10::Device device);
 void adam(AdamArgs const& args, c10::Device device);
 void uniform(UniformArgs const& args, c10::Device device);
+void heuristic(Heuristic const& own, HeuristicArgs const& args, c10::Device device);
 void nstep(NStepArgs const& args, c10::Device device);
 void draw_rows(DrawRowsArgs const& args, c10::Device device);
 void new_priorities(NewPrioritiesArgs const& args, c10::Device device);

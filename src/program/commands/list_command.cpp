@@ -164,7 +164,9 @@ std::vector<Labelled> metric_rows(std::vector<std::string> const& metrics) {
 void list_environment(EnvironmentInfo const& info) {
   fmt::print("{}: {}\n\n", info.name, info.summary);
   fmt::print("Keys of [env] beside name = \"{}\":\n{}\n", info.name, settings_text(info.fields));
-  fmt::print("With these defaults:\n{}\n", label_table(facts(info.spec)));
+  auto rows = facts(info.spec);
+  if (info.has_heuristic) rows.push_back({"heuristic", "policy.algorithm = \"heuristic\" acts by it"});
+  fmt::print("With these defaults:\n{}\n", label_table(rows));
   auto const metrics = make_simulator(info.name, {}, {})->metric_names();
   fmt::print("Metrics of an episode, written OWNER.NAME, for calibrator.target:\n{}",
              label_table(metric_rows(metrics)));

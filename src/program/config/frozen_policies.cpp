@@ -36,7 +36,7 @@ void check_files(Config const& config, fs::path const& folder) {
   }
 }
 
-/// The policies that the run has trained, and those that it has taken from others. Uniform ones are none.
+/// The policies that the run has trained, and those that it has taken from others. Scripted ones are none.
 FrozenRun read_folder(fs::path const& path) {
   auto const directory = RunDirectory::open(path);
   check_version(directory);
@@ -50,7 +50,7 @@ FrozenRun read_folder(fs::path const& path) {
   for (auto const& members : policies_of(config, one->spec())) {
     auto const& options = *members.options;
     auto const shape = rollout_shape(*one, 1, members.group);
-    if (options.algorithm == Algorithm::uniform) continue;
+    if (is_scripted(options.algorithm)) continue;
     FrozenPolicy policy{.options = options, .width = shape.width, .actions = shape.actions};
     if (options.algorithm == Algorithm::frozen)
       policy = frozen_policy(*options.frozen_run, members.group, members.agents, shape);

@@ -47,8 +47,8 @@ Section calibrator_section() {
 
 Section policy_section(std::string const& name = "policy") {
   Section section{name, "algorithm", {}};
-  for (auto const algorithm :
-       {Algorithm::ppo, Algorithm::a2c, Algorithm::reinforce, Algorithm::dqn, Algorithm::uniform, Algorithm::frozen}) {
+  for (auto const algorithm : {Algorithm::ppo, Algorithm::a2c, Algorithm::reinforce, Algorithm::dqn, Algorithm::uniform,
+                               Algorithm::heuristic, Algorithm::frozen}) {
     PolicyOptions options;
     options.algorithm = algorithm;
     section.kinds.push_back(kind_of(options, section.selector));
