@@ -56,6 +56,7 @@ RolloutShape rollout_shape(Simulator const& simulator, int steps, int group) {
           .instances = simulator.options().instances,
           .agents = own.agents,
           .width = simulator.observation_width(group),
+          .critic_only = simulator.state_width(),
           .actions = action_layout(own),
           .masked = own.masked,
           .truncates = spec.may_truncate,

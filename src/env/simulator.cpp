@@ -34,6 +34,10 @@ int assembled_width(Spec const& spec, ObservationOptions const& o, int group) {
   return indication_at(spec, o, group) + indication_width(spec, o, group);
 }
 
+int row_width(Spec const& spec, ObservationOptions const& o, int group) {
+  return std::max(assembled_width(spec, o, group), o.width) + (o.central_critic ? spec.state : 0);
+}
+
 /// The rows of a group among those of all agents.
 template <class T, int Rank>
 View<T, Rank> rows_of(View<T, Rank> rows, Spec const& spec, int group) {
@@ -130,7 +134,7 @@ Simulator::Simulator(Spec spec, SimulatorOptions options)
 
 int Simulator::observation_width(int group) const {
   auto const& o = options_.observation;
-  return std::max(assembled_width(own_spec_, o, group), o.width);
+  return row_width(own_spec_, o, group);
 }
 
 Drawing Simulator::draw(int) const { throw Error("this simulator draws nothing; expected one that can_draw()"); }
@@ -214,6 +218,8 @@ Layout make_layout(Spec const& spec, SimulatorOptions const& options) {
   if (o.width != 0 && o.width < widest)
     throw SettingError(
         "width", fmt::format(" = {}: expected 0 or at least {}, the observation before padding", o.width, widest));
+  if (o.central_critic && spec.state == 0)
+    throw SettingError("central_critic", " = true: the environment has no global state; expected false");
   if (int(spec.metrics.size() + spec.supertypes.size()) + 1 > max_metrics)
     throw InputError(fmt::format("{} metrics: at most {}", spec.metrics.size(), max_metrics));
   return {.agents = spec.agents(), .metrics = int(spec.metrics.size()), .supertypes = int(spec.supertypes.size())};
@@ -231,8 +237,9 @@ std::vector<GroupLayout> make_group_layouts(Spec const& spec, ObservationOptions
                        .agents = group.agents,
                        .own = group.observation,
                        .type = group.type,
-                       .width = std::max(assembled_width(spec, o, g), o.width),
+                       .width = row_width(spec, o, g),
                        .choices = group.choices(),
+                       .state = o.central_critic ? spec.state : 0,
                        .observe_type = o.type,
                        .one = o.indication == Indication::agent   ? agent_0
                               : o.indication == Indication::group ? at + g

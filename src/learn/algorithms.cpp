@@ -37,6 +37,7 @@ bool is_capturable(PolicyOptions const& options) { return options.algorithm != A
 NetworkShape network_shape(PolicyOptions const& options, RolloutShape const& rollout) {
   auto const& hidden = options.network.hidden;
   return {.inputs = rollout.width,
+          .critic_only = rollout.critic_only,
           .hidden = {hidden.items, hidden.items + hidden.count},
           .actions = rollout.actions,
           .log_sd = options.log_sd,

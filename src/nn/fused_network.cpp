@@ -59,10 +59,19 @@ void FusedNetwork::make_workers() {
   while (int(workers_.size()) < at::get_num_threads()) {
     workers_.push_back({.actor = actor_.workspace(),
                         .critic = critic_.workspace(),
-                        .inputs = AlignedFloats(std::int64_t(DenseMlp::block) * actor_.inputs()),
+                        .inputs = AlignedFloats(std::int64_t(DenseMlp::block) * critic_.inputs()),
+                        .seen = AlignedFloats(std::int64_t(DenseMlp::block) * actor_.inputs()),
                         .log_sd = AlignedFloats(std::int64_t(DenseMlp::block) * layout_.continuous),
                         .terms = std::vector<PpoTerms>(DenseMlp::block)});
   }
+}
+
+/// The actor's inputs of some rows: they are those of the critic, or the first of them.
+float const* FusedNetwork::seen_by_actor(Worker& worker, float const* inputs, int rows) const {
+  int const own = actor_.inputs(), all = critic_.inputs();
+  if (own == all) return inputs;
+  for (int r = 0; r < rows; ++r) std::copy_n(inputs + r * all, own, worker.seen.data() + r * own);
+  return worker.seen.data();
 }
 
 /// As ActorCritic has it: limit * tanh(output + restoring map of the observation).
@@ -87,14 +96,14 @@ void FusedNetwork::through_limit(float const* means, float* gradient, float cons
 void FusedNetwork::forward(float const* observations, std::int64_t rows, float* parameters, float* values) {
   make_workers();
   constexpr int block = DenseMlp::block;
-  int const inputs = actor_.inputs(), outputs = actor_.outputs();
+  int const inputs = critic_.inputs(), outputs = actor_.outputs();
   parallel_for(rows, block / 4, [&](int thread, std::int64_t begin, std::int64_t end) {
     auto& worker = workers_[std::size_t(thread)];
     for (auto first = begin; first < end; first += block) {
       int const count = int(std::min<std::int64_t>(block, end - first));
       float const* const in = observations + first * inputs;
       if (parameters) {
-        actor_.forward(worker.actor, in, count);
+        actor_.forward(worker.actor, seen_by_actor(worker, in, count), count);
         for (int r = 0; r < count; ++r) {
           float* const to = parameters + (first + r) * outputs;
           std::copy_n(worker.actor.output() + r * actor_.output_stride(), outputs, to);
@@ -156,8 +165,8 @@ void FusedNetwork::add_loss(PpoLossArgs const& args, NormalHead const* normals, 
 /// Brings a sample's data nearer while other rows are computed: minibatches pick samples from all over the rollout.
 void FusedNetwork::prefetch(PpoLossArgs const& args, float const* observations, std::int64_t row) const {
   auto const sample = args.index[row];
-  float const* const observation = observations + sample * actor_.inputs();
-  for (int i = 0; i < actor_.inputs(); i += 16) __builtin_prefetch(observation + i);
+  float const* const observation = observations + sample * critic_.inputs();
+  for (int i = 0; i < critic_.inputs(); i += 16) __builtin_prefetch(observation + i);
   __builtin_prefetch(args.old_parameters + sample * layout_.parameters());
   __builtin_prefetch(args.continuous + sample * layout_.continuous);
   __builtin_prefetch(args.discrete + sample * layout_.discrete);
@@ -169,7 +178,7 @@ void FusedNetwork::prefetch(PpoLossArgs const& args, float const* observations, 
 void FusedNetwork::add_part(PpoLossArgs const& args, float const* observations, Worker& worker, Part const& part,
                             std::int64_t begin, std::int64_t end) const {
   constexpr int block = DenseMlp::block;
-  int const inputs = actor_.inputs();
+  int const inputs = critic_.inputs();
   NormalHead normals[max_continuous_heads];
   for (int h = 0; h < layout_.continuous; ++h) normals[h] = normal_head(args, h);
   auto const blocks = (end - begin + block - 1) / block;
@@ -179,11 +188,12 @@ void FusedNetwork::add_part(PpoLossArgs const& args, float const* observations, 
     float* const x = worker.inputs.data();
     for (int r = 0; r < count; ++r) std::copy_n(observations + args.index[first + r] * inputs, inputs, x + r * inputs);
     for (auto row = first + count; row < std::min(first + 2 * count, end); ++row) prefetch(args, observations, row);
-    actor_.forward(worker.actor, x, count);
+    float const* const seen = seen_by_actor(worker, x, count);
+    actor_.forward(worker.actor, seen, count);
     critic_.forward(worker.critic, x, count);
     limit_means(worker, count);
     add_loss(args, normals, worker, part, first, count);
-    actor_.backward(worker.actor, x, count, part.actor);
+    actor_.backward(worker.actor, seen, count, part.actor);
     critic_.backward(worker.critic, x, count, part.critic);
   }
 }

@@ -32,14 +32,16 @@ class FusedNetwork {
  private:
   struct Worker {
     DenseMlp::Workspace actor, critic;
-    AlignedFloats inputs, log_sd;  // [block, inputs]; [block, continuous], gradients
-    std::vector<PpoTerms> terms;   // [block]
+    AlignedFloats inputs, seen;   // [block, inputs]; [block, inputs of the actor] where those are fewer
+    AlignedFloats log_sd;         // [block, continuous], gradients
+    std::vector<PpoTerms> terms;  // [block]
   };
   /// Sums of one part of a minibatch: [actor | critic | log sd | restoring | terms].
   struct Part {
     float *actor, *critic, *log_sd, *restoring;
     PpoTerms* terms;
   };
+  float const* seen_by_actor(Worker& worker, float const* inputs, int rows) const;
   float limited_mean(float output, int head, float const* observation) const;
   void through_limit(float const* means, float* gradient, float const* observation, float* restoring) const;
   Part part(int index) const;

@@ -17,19 +17,21 @@ std::vector<int> widths_of(NetworkShape const& shape, int outputs) {
   return widths;
 }
 
-std::int64_t mlp_size(NetworkShape const& shape, int outputs) {
-  return layers_size(shape.inputs, widths_of(shape, outputs));
+std::int64_t actor_size(NetworkShape const& shape) {
+  return layers_size(shape.actor_inputs(), widths_of(shape, shape.actions.parameters()));
 }
+
+std::int64_t critic_size(NetworkShape const& shape) { return layers_size(shape.inputs, widths_of(shape, 1)); }
 
 std::int64_t restoring_size(NetworkShape const& shape) {
   return shape.restoring > 0 ? std::int64_t(shape.actions.continuous) * shape.inputs : 0;
 }
 
-MlpLayout layout(NetworkShape const& shape, int outputs, std::int64_t begin) {
+MlpLayout layout(NetworkShape const& shape, int inputs, int outputs, std::int64_t begin) {
   if (shape.hidden.size() >= std::size_t(MlpLayout::max_layers))
     throw InputError("a network with " + std::to_string(shape.hidden.size()) + " hidden layers: expected at most " +
                      std::to_string(MlpLayout::max_layers - 1));
-  MlpLayout mlp{.layers = int(shape.hidden.size()) + 1, .widths = {shape.inputs}, .begin = begin};
+  MlpLayout mlp{.layers = int(shape.hidden.size()) + 1, .widths = {inputs}, .begin = begin};
   for (int l = 1; l < mlp.layers; ++l) mlp.widths[l] = shape.hidden[std::size_t(l - 1)];
   mlp.widths[mlp.layers] = outputs;
   return mlp;
@@ -39,8 +41,9 @@ MlpLayout layout(NetworkShape const& shape, int outputs, std::int64_t begin) {
 
 MlpLayouts mlp_layouts(NetworkShape const& shape) {
   auto const actor = std::int64_t(shape.actions.continuous);
-  auto const critic = actor + mlp_size(shape, shape.actions.parameters());
-  return {layout(shape, shape.actions.parameters(), actor), layout(shape, 1, critic)};
+  auto const critic = actor + actor_size(shape);
+  return {layout(shape, shape.actor_inputs(), shape.actions.parameters(), actor),
+          layout(shape, shape.inputs, 1, critic)};
 }
 
 InferArgs infer_args(ActorCritic const& network, at::Tensor const& observations, at::Tensor const& distribution,
@@ -57,14 +60,12 @@ InferArgs infer_args(ActorCritic const& network, at::Tensor const& observations,
 
 ActorCritic::ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device)
     : shape_(std::move(shape)),
-      flat_(shape_.actions.continuous + mlp_size(shape_, shape_.actions.parameters()) + mlp_size(shape_, 1) +
-                restoring_size(shape_),
-            device) {
+      flat_(shape_.actions.continuous + actor_size(shape_) + critic_size(shape_) + restoring_size(shape_), device) {
   auto const& actions = shape_.actions;
   log_sd_ = flat_.take({actions.continuous});
   at::NoGradGuard const no_grad;
   log_sd_.fill_(shape_.log_sd);
-  actor_ = make_layers(flat_, shape_.inputs, widths_of(shape_, actions.parameters()), 0.01, seed);
+  actor_ = make_layers(flat_, shape_.actor_inputs(), widths_of(shape_, actions.parameters()), 0.01, seed);
   critic_ = make_layers(flat_, shape_.inputs, widths_of(shape_, 1), 1.0, seed + 1);
   if (shape_.restoring > 0) {
     restoring_ = flat_.take({actions.continuous, shape_.inputs});
@@ -90,8 +91,12 @@ at::Tensor ActorCritic::limited_means(at::Tensor const& means, at::Tensor const&
   return shape_.mean_limit * at::tanh(sum);
 }
 
+at::Tensor ActorCritic::seen_by_actor(at::Tensor const& observations) const {
+  return shape_.critic_only > 0 ? observations.narrow(1, 0, shape_.actor_inputs()) : observations;
+}
+
 at::Tensor ActorCritic::distribution(at::Tensor const& observations) const {
-  auto const output = forward(actor_, observations);
+  auto const output = forward(actor_, seen_by_actor(observations));
   if (shape_.mean_limit <= 0) return output;
   auto const& actions = shape_.actions;
   return at::cat({limited_means(output.narrow(1, 0, actions.continuous), observations),
@@ -105,7 +110,7 @@ at::Tensor ActorCritic::value(at::Tensor const& observations) const {
 
 void ActorCritic::distribution_out(at::Tensor const& observations, at::Tensor const& out) const {
   at::NoGradGuard const no_grad;
-  forward_out(actor_, observations, out);
+  forward_out(actor_, seen_by_actor(observations), out);
   if (shape_.mean_limit <= 0) return;
   auto const means = out.narrow(1, 0, shape_.actions.continuous);
   means.copy_(limited_means(means, observations));

@@ -86,7 +86,7 @@ class TorchPath final : public NetworkPath {
 
 std::unique_ptr<NetworkPath> make_network_path(ActorCritic const& network, bool fused, at::Device device) {
   if (fused && device.is_cpu()) return std::make_unique<FusedPath>(network);
-  bool const plain = network.shape().mean_limit <= 0;
+  bool const plain = network.shape().mean_limit <= 0 && network.shape().critic_only == 0;
   return std::make_unique<TorchPath>(network, fused && device.is_cuda() && plain, device);
 }
 

@@ -10,6 +10,7 @@
 #include "shoal/learn/algorithms.hpp"
 #include "shoal/learn/frozen_run.hpp"
 #include "shoal/nn/layers.hpp"
+#include "shoal/train/setup.hpp"
 
 #ifdef SHOAL_HAS_CUDA
 #include <cuda_runtime_api.h>
@@ -85,7 +86,8 @@ struct Sizes {
 };
 
 Sizes sizes_of(std::string const& environment, Settings const& env, ObservationOptions const& observation) {
-  auto const one = make_simulator(environment, env, {.instances = 1, .threads = 1, .observation = observation});
+  auto const one =
+      make_observed_simulator(environment, env, {.instances = 1, .threads = 1, .observation = observation});
   auto const metrics = std::int64_t(one->metric_names().size());
   std::vector<RolloutShape> slots;
   for (int g = 0; g < int(one->spec().groups.size()); ++g) slots.push_back(rollout_shape(*one, 1, g));

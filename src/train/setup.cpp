@@ -114,6 +114,16 @@ void check_section(PolicySection const& section, std::vector<PolicyMembers> cons
                                        fmt::join(names, ", ")));
 }
 
+/// Others learn without a critic, or with one that shares the policy's layers.
+void check_critic(PolicyOptions const& policy, ObservationOptions const& observation) {
+  if (!observation.central_critic || !learns(policy.algorithm)) return;
+  bool const has_critic = policy.algorithm == Algorithm::ppo || policy.algorithm == Algorithm::a2c;
+  if (!has_critic || policy.memory != MemoryKind::none)
+    throw SettingError("policy.central_critic",
+                       " = true: needs a critic apart from the policy; expected policy.algorithm = \"ppo\" or \"a2c\", "
+                       "and policy.memory = \"none\"");
+}
+
 /// What acts by the environment's own heuristic.
 std::unique_ptr<Learner> make_scripted(TrainerConfig const& config, Spec const& spec, ActorConfig actor,
                                        RolloutShape const& rollout, at::Device device) {
@@ -204,6 +214,7 @@ std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config,
   for (auto const& members : policies_of(config, spec)) try {
       auto const& policy = *members.options;
       auto const& rollout = rollouts[std::size_t(members.group)].shape;
+      check_critic(policy, config.policy.observation);
       if (policy.algorithm == Algorithm::ppo) {
         check_sequence(policy, rollout.steps);
         check_minibatches(policy, rollout, std::int64_t(members.agents.size()));
@@ -238,18 +249,26 @@ at::Device choose_device(DeviceChoice choice) {
 
 int choose_threads(int threads) { return threads > 0 ? threads : available_cpus(); }
 
+std::unique_ptr<Simulator> make_observed_simulator(std::string const& environment, Settings const& env,
+                                                   SimulatorOptions const& options) try {
+  return make_simulator(environment, env, options);
+} catch (SettingError const& error) {
+  if (to_settings(ObservationOptions{}).count(error.key) == 0) throw;
+  throw SettingError("policy." + error.key, error.message);
+}
+
 std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream, int common) {
   auto const& train = config.train;
-  auto simulator = make_simulator(config.environment, config.env,
-                                  {.instances = train.instances,
-                                   .seed = std::uint32_t(train.seed),
-                                   .common = common,
-                                   .recorded_episodes = config.calibrator ? 1 : 0,
-                                   .threads = choose_threads(train.threads),
-                                   .device = device.is_cuda() ? Device::cuda : Device::cpu,
-                                   .team = "serial",
-                                   .observation = config.policy.observation,
-                                   .executor = run_on_learners_threads});
+  auto simulator = make_observed_simulator(config.environment, config.env,
+                                           {.instances = train.instances,
+                                            .seed = std::uint32_t(train.seed),
+                                            .common = common,
+                                            .recorded_episodes = config.calibrator ? 1 : 0,
+                                            .threads = choose_threads(train.threads),
+                                            .device = device.is_cuda() ? Device::cuda : Device::cpu,
+                                            .team = "serial",
+                                            .observation = config.policy.observation,
+                                            .executor = run_on_learners_threads});
   if (device.is_cuda()) simulator->set_stream(stream);
   return simulator;
 }

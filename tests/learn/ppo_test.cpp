@@ -25,8 +25,9 @@ struct Stage {
   std::vector<std::unique_ptr<PpoLearner>> learners = {};
 
   explicit Stage(PpoOptions const& options = plain_options(), std::vector<std::vector<int>> const& groups = {{0, 1, 2}},
-                 bool fused = true) {
-    NetworkShape const shape{.inputs = TaggedSimulator::width, .hidden = {8}, .actions = rollout.shape.actions};
+                 bool fused = true, int critic_only = 0) {
+    NetworkShape const shape{
+        .inputs = TaggedSimulator::width, .critic_only = critic_only, .hidden = {8}, .actions = rollout.shape.actions};
     for (auto const& group : groups) {
       learners.push_back(std::make_unique<PpoLearner>(
           options, ActorConfig{.agents = group, .seed = 3, .stream = std::uint32_t(learners.size()), .fused = fused},
@@ -171,13 +172,14 @@ struct PlainPpo {
 };
 
 TEST(Ppo, OneStepEqualsALoopWrittenOut) {
-  for (bool const fused : {true, false}) {
-    Stage stage(plain_options(), {{0, 1, 2}}, fused);
+  for (auto const& [fused, critic_only] : {std::pair(true, 0), {false, 0}, {true, 3}, {false, 3}}) {
+    Stage stage(plain_options(), {{0, 1, 2}}, fused, critic_only);
     PlainPpo plain(*stage.learners[0]);
     plain.update(stage.rollout, 0);
     stage.learners[0]->learn(stage.rollout);
     EXPECT_LT(distance(stage.parameters(), plain.parameters), 1e-5);
-    EXPECT_GT(distance(stage.parameters(), Stage().parameters()), 5e-4);
+    Stage const before(plain_options(), {{0, 1, 2}}, fused, critic_only);
+    EXPECT_GT(distance(stage.parameters(), before.parameters()), 5e-4);
   }
 }
 
@@ -199,6 +201,21 @@ TEST(Ppo, ManyStepsOfManyStagesEqualALoopWrittenOut) {
       EXPECT_NEAR(figure(*stage.learners[0], "kl_coefficient"), plain.kl_coefficient, 1e-6);
     }
     EXPECT_GT(plain.outside, 10);
+  }
+}
+
+TEST(Ppo, APolicyDoesNotSeeWhatItsCriticAloneObserves) {
+  for (bool const fused : {true, false}) {
+    Stage stage(plain_options(), {{0, 1, 2}}, fused, 3);
+    auto const before = stage.rollout.parameters.clone(), values = stage.rollout.values.clone();
+    stage.rollout.observations.narrow(3, 1, 3).add_(1);
+    for (int t = 0; t < steps; ++t) stage.learners[0]->actor().act(stage.rollout, t);
+    EXPECT_TRUE(at::equal(stage.rollout.parameters, before));
+    auto const moved = (stage.rollout.values - values).narrow(0, 0, steps).abs();
+    EXPECT_GT(number(moved.min()), 1e-4);
+    stage.rollout.observations.select(3, 0).add_(1);
+    stage.learners[0]->actor().act(stage.rollout, 0);
+    EXPECT_FALSE(at::equal(stage.rollout.parameters[0], before[0]));
   }
 }
 

@@ -15,8 +15,14 @@ NetworkShape shape_of(std::vector<int> hidden, ActionLayout const& actions, doub
 std::vector<NetworkShape> some_shapes() {
   auto restoring = shape_of({9}, heads(7, {}), 0.1);
   restoring.restoring = 1.4;
-  return {shape_of({16, 8}, heads(2, {3, 2})), shape_of({5}, heads(0, {4})), shape_of({}, heads(3, {})),
-          shape_of({9, 9, 9}, heads(2, {3}), 0.1), restoring};
+  auto central = shape_of({6}, heads(1, {3}));
+  central.critic_only = 4;
+  return {shape_of({16, 8}, heads(2, {3, 2})),
+          shape_of({5}, heads(0, {4})),
+          shape_of({}, heads(3, {})),
+          shape_of({9, 9, 9}, heads(2, {3}), 0.1),
+          restoring,
+          central};
 }
 
 /// Moves every parameter away from its start: biases are 0 there, the actor's last layer nearly so.

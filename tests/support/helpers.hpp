@@ -104,9 +104,8 @@ struct PlainNetwork {
       at += rows * columns;
       return parameters.narrow(0, at - rows * columns, rows * columns).view({rows, columns});
     };
-    auto const layers = [&](int outputs) {
+    auto const layers = [&](std::int64_t in, int outputs) {
       std::vector<Layer> all;
-      std::int64_t in = s.inputs;
       auto widths = s.hidden;
       widths.push_back(outputs);
       for (int const out : widths) {
@@ -117,8 +116,8 @@ struct PlainNetwork {
       return all;
     };
     log_sd = take(1, s.actions.continuous).squeeze(0);
-    actor = layers(s.actions.parameters());
-    critic = layers(1);
+    actor = layers(s.actor_inputs(), s.actions.parameters());
+    critic = layers(s.inputs, 1);
     if (s.restoring > 0) linear = take(s.actions.continuous, s.inputs);
     EXPECT_EQ(at, parameters.numel());
   }
@@ -131,7 +130,7 @@ struct PlainNetwork {
     return x;
   }
   at::Tensor distribution(at::Tensor const& x) const {
-    auto const out = run(actor, x);
+    auto const out = run(actor, x.narrow(1, 0, shape.actor_inputs()));
     if (shape.mean_limit <= 0) return out;
     auto means = out.narrow(1, 0, shape.actions.continuous);
     if (linear.defined()) means = means + at::matmul(x, linear.t());

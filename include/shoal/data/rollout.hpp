@@ -16,6 +16,7 @@ namespace shoal {
 /// Sizes of a rollout.
 struct RolloutShape {
   int steps = 0, instances = 0, agents = 0, width = 0;  // width of an observation
+  int critic_only = 0;                                  // its last columns, which policies do not see
   ActionLayout actions = {};
   bool masked = false;                      // keep masks
   bool truncates = false;                   // keep final observations

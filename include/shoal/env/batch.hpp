@@ -21,6 +21,7 @@ struct Layout {
 struct GroupLayout {
   int first, agents;  // the number of its agent 0 in the instance; how many they are
   int own, type, width, choices;
+  int state;  // the last columns, for critics; 0: none
   bool observe_type;
   /// Agent i has a 1 in column one + i * one_step, behind its own observation and its type. one = none: nobody has.
   int one, one_step;
@@ -138,7 +139,7 @@ SHOAL_FN_INLINED Observation prepare_observation(Team team, GroupLayout const& g
   out.masks = masks;
   if constexpr (!writes_every_cell<Env>())
     team.each(group.agents, rest_at, [&](int i, int column) { row(i, column) = 0; });
-  int const rest = group.width - rest_at;
+  int const rest = group.width - group.state - rest_at;
   if (rest > 0)
     team.each(group.agents, rest, [&](int i, int column) {
       row(i, rest_at + column) = rest_at + column == group.one + i * group.one_step ? 1.0f : 0.0f;
@@ -152,6 +153,27 @@ using Rows = PerGroup<View<float, 2>, groups_of<Env>()>;
 template <class Env>
 using MaskRows = PerGroup<View<std::uint8_t, 2>, groups_of<Env>()>;
 
+/// The last columns of a group's rows.
+SHOAL_FN View<float, 2> state_columns(GroupLayout const& group, View<float, 2> rows) {
+  rows.data += (group.width - group.state) * rows.strides[1];
+  rows.extents[1] = group.state;
+  return rows;
+}
+
+/// Every agent's row ends with the global state.
+template <class Env, class Team>
+SHOAL_FN void write_state(Team team, Batch<Env> const& batch, typename Env::State const& state, Rows<Env> const& rows) {
+  int const count = batch.groups[0].state;
+  auto const first = state_columns(batch.groups[0], rows[0]);
+  team.each(count, [&](int k) { first(0, k) = 0; });
+  Env::observe_state(team, batch.params, state, first(0));
+  each_group<Env>([&](auto g) {
+    auto const own = state_columns(batch.groups[g], rows[g]);
+    int const skipped = g == 0 ? 1 : 0;
+    team.each(batch.groups[g].agents - skipped, count, [&](int i, int k) { own(i + skipped, k) = first(0, k); });
+  });
+}
+
 template <class Env, class Team>
 SHOAL_FN_INLINED void write_observation_here(Team team, Batch<Env> const& batch, typename Env::State const& state,
                                              Rows<Env> const& rows, MaskRows<Env> const& masks) {
@@ -160,6 +182,8 @@ SHOAL_FN_INLINED void write_observation_here(Team team, Batch<Env> const& batch,
     out[g] = prepare_observation<Env>(team, batch.groups[g], rows[g], masks[g]);
   });
   Env::observe(team, batch.params, state, given<Env>(out));
+  if constexpr (HasState<Env>)
+    if (batch.groups[0].state > 0) write_state(team, batch, state, rows);
   if constexpr (MayDie<Env>)
     each_group<Env>([&](auto g) __attribute__((always_inline)) {
       clear_dead_rows(team, batch, batch.groups[g], state, rows[g], masks[g]);

@@ -18,6 +18,7 @@
 // Optional:
 //     static constexpr int groups = 2;                            // see "Groups"; without it 1
 //     static bool alive(Params const&, State const&, int agent);  // whether it acts in the next step; without: all
+//     static void observe_state(Team, Params const&, State const&, GlobalState);  // Spec::state reals, for critics
 //     static constexpr bool writes_every_cell = true;             // see "Rows"
 //     static Settings with_agents(int n);    // that give n agents; throws InputError for none. Without: a fixed number
 //     static void preset(Params& p);         // the defaults that p.profile names, where parameters have a `profile`
@@ -27,6 +28,9 @@
 //
 // State may be written in each() and once() only. step() returns the same value on every lane; the caller resets and
 // counts.
+//
+// observe_state() writes all that says how the instance stands, for critics that see more than their agents do. It is
+// called right after observe().
 //
 // Rows. Rewards, Observation::own and Observation::type are 0 before the environment writes them, masks 1. Who writes
 // every cell of the first three, in every call, says so with writes_every_cell and does not pay for the zeros. A mask
@@ -63,8 +67,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 
+#include "shoal/core/error.hpp"
 #include "shoal/core/random.hpp"
 #include "shoal/core/settings.hpp"
 #include "shoal/core/team.hpp"
@@ -89,6 +95,8 @@ struct Observation {
   View<float, 2> type;          // [agents, Group::type], or empty; preset to 0
   View<std::uint8_t, 2> masks;  // [agents, Group::choices()], 1 = legal, or empty; preset to 1
 };
+
+using GlobalState = View<float, 1>;  // [Spec::state]; preset to 0
 
 /// One agent's row of observations, as the heuristic sees it.
 struct Seen {
@@ -191,6 +199,12 @@ concept Measures = requires(Team team, typename Env::Params const& p, typename E
   { Env::metrics(team, p, s, w, Metrics{}) } -> std::same_as<void>;
 };
 
+/// Env has a global state.
+template <class Env, class Team = SerialTeam>
+concept HasState = requires(Team team, typename Env::Params const& p, typename Env::State const& s) {
+  { Env::observe_state(team, p, s, GlobalState{}) } -> std::same_as<void>;
+};
+
 template <class Env>
 concept HasHeuristic = requires(typename Env::Params const& p) {
   { Env::heuristic(p, 0, Seen{}, Chosen{}, Words{}) } -> std::same_as<void>;
@@ -220,6 +234,9 @@ template <class Env>
 Spec spec_of(typename Env::Params const& params) {
   Spec spec = Env::spec(params);
   spec.may_die = MayDie<Env>;
+  if ((spec.state > 0) != HasState<Env>)
+    throw Error(std::string(Env::name) + ": spec().state is " + std::to_string(spec.state) + ", and there is " +
+                (HasState<Env> ? "an" : "no") + " observe_state()");
   return spec;
 }
 

@@ -24,7 +24,8 @@ enum class Device { cpu, cuda };
 /// Which one-hot an observation ends with.
 enum class Indication { none, agent, group };
 
-/// What an agent observes: [own observation | type | indication | padding]. The groups of an environment keep spaces of
+/// What an agent observes: [own observation | type | indication | padding], and behind it, in the same row, what its
+/// critic alone is to see: [global state]. The groups of an environment keep spaces of
 /// their own unless `pad_groups` makes one of them: then own observation and type are padded to the widest, the heads
 /// of actions are as many as a group has at most, each with the most choices, and masks forbid what a group lacks. An
 /// environment ignores continuous actions that its group lacks.
@@ -33,6 +34,7 @@ struct ObservationOptions {
   Indication indication = Indication::none;
   int width = 0;  // pad with zeros to this width; 0: no padding
   bool pad_groups = false;
+  bool central_critic = false;
 
   template <class Visit>
   static void fields(Visit& visit, ObservationOptions& o) {
@@ -42,6 +44,8 @@ struct ObservationOptions {
     visit("width", o.width, Range{0, 1 << 16}, "pad observations with zeros to this width; 0: none");
     visit("pad_groups", o.pad_groups,
           "groups of agents with different spaces are padded to one, with masks, so that they can share a policy");
+    visit("central_critic", o.central_critic,
+          "critics see the environment's global state beside their agent's observation; policies do not");
   }
 };
 
@@ -107,7 +111,10 @@ class Simulator {
   /// With ObservationOptions::pad_groups it has one group.
   Spec const& spec() const { return spec_; }
   SimulatorOptions const& options() const { return options_; }
+  /// Of a row, the global state included.
   int observation_width(int group = 0) const;
+  /// The last columns of a row, which hold the global state; 0 without options().observation.central_critic.
+  int state_width() const { return options_.observation.central_critic ? spec_.state : 0; }
   /// spec().metrics, then NAME.return for each supertype (mean undiscounted return of its agents), then episode_length.
   std::vector<std::string> const& metric_names() const { return metric_names_; }
 

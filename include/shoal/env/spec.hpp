@@ -53,6 +53,7 @@ struct Group {
 
 struct Spec {
   std::vector<Group> groups = {};
+  int state = 0;              // reals of the global state, which critics may observe; 0: none
   bool may_truncate = false;  // episodes can end without a terminal state
   bool may_die = false;       // agents can leave an episode before its end; set by spec_of(), not by environments
   bool may_abstain = false;   // an agent can do nothing and then earns exactly 0, whatever the others do

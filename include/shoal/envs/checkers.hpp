@@ -13,6 +13,7 @@
 //                                  lemon, apple, agent 1, agent 2, wall (never)
 //                old: [2, 11]      row / 3, column / 7; then the cells' codes: 0 empty or outside, 1 lemon, 2 apple, 3 an agent
 //                clock (new): step / max_steps behind them; full: both agents' observations one after the other
+//   state        [53]              each agent's row and column, where apples are, where lemons are, step / max_steps
 //   reward       [2]               step_cost, and what was eaten
 //   best return  86.26 (new), 41.26 (old), summed over both, default Params
 #pragma once
@@ -32,7 +33,7 @@ struct Checkers {
   static constexpr int lanes = 2;
   static constexpr bool writes_every_cell = true;
 
-  static constexpr int agents = 2, rows = 3, columns = 8, around = 9, flags = 5;
+  static constexpr int agents = 2, rows = 3, columns = 8, cells = rows * columns, around = 9, flags = 5;
   enum class Profile { latest, old };
   enum Food { lemon, apple };
 
@@ -69,6 +70,7 @@ struct Checkers {
   static Spec spec(Params const& p) {
     Spec spec{.groups = {{.agents = agents, .observation = width(p) * (p.full ? agents : 1)}}};
     spec.groups[0].discrete = {{"move", 5}};
+    spec.state = 2 * agents + 2 * cells + 1;
     spec.may_truncate = true;
     spec.max_episode_steps = p.max_steps;
     spec.supertypes = {{"sensitive", {}}, {"other", {}}};
@@ -109,6 +111,18 @@ struct Checkers {
       int const seer = p.full ? part : i, at = part * width(p);
       describe(p, s, seer, &out.own(i, at));
     });
+  }
+
+  template <class Team>
+  SHOAL_FN static void observe_state(Team team, Params const& p, State const& s, GlobalState out) {
+    team.each(agents, [&](int i) {
+      out(2 * i) = float(s.y[i]) / float(rows - 1);
+      out(2 * i + 1) = float(s.x[i]) / float(columns - 1);
+    });
+    team.each(2, cells, [&](int kind, int cell) {
+      out(2 * agents + kind * cells + cell) = float(s.food[kind == 0 ? apple : lemon] >> cell & 1);
+    });
+    team.once([&] { out(2 * agents + 2 * cells) = float(s.step) / float(p.max_steps); });
   }
 
   template <class Team>

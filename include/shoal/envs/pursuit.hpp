@@ -94,6 +94,18 @@ struct PursuitOf : PursuitRules {
   }
 
   template <class Team>
+  SHOAL_FN static void observe_state(Team team, Params const& p, State const& s, GlobalState out) {
+    team.each(p.n_pursuers, [&](int i) { put_place(p, pursuer(s, i), &out(2 * i)); });
+    team.each(p.n_evaders, [&](int e) {
+      int const at = 2 * p.n_pursuers + 3 * e;
+      if (!is_at_large(s, e)) return;
+      put_place(p, evader(s, e), &out(at));
+      out(at + 2) = 1;
+    });
+    team.once([&] { out(2 * p.n_pursuers + 3 * p.n_evaders) = float(s.cycle) / float(p.max_cycles); });
+  }
+
+  template <class Team>
   SHOAL_FN static void metrics(Team team, Params const& p, State const& s, Scratch&, Metrics out) {
     team.once([&] {
       out(0) = s.team_return;
@@ -106,6 +118,10 @@ struct PursuitOf : PursuitRules {
  private:
   SHOAL_FN static Cell pursuer(State const& s, int i) { return {s.pursuer_x[i], s.pursuer_y[i]}; }
   SHOAL_FN static Cell evader(State const& s, int e) { return {s.evader_x[e], s.evader_y[e]}; }
+  SHOAL_FN static void put_place(Params const& p, Cell c, float* out) {
+    out[0] = float(c.x) / float(p.x_size);
+    out[1] = float(c.y) / float(p.y_size);
+  }
   SHOAL_FN static bool is_at_large(State const& s, int e) { return s.at_large >> e & 1; }
 
   /// Pursuers come first, then evaders.

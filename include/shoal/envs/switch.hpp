@@ -11,6 +11,7 @@
 //   action       [agents, 1] i32            0 down (row + 1), 1 left, 2 up, 3 right, 4 stay
 //   observation  [agents, 2, 3 with clock]  row / 2, column / 6, rounded to 2 decimals, step / max_steps; nothing about others
 //                full: all agents' observations one after the other
+//   state        [3 agents + 1]             each agent's row / 2, column / 6, whether it has arrived; step / max_steps
 //   reward       [agents]                   step_cost; exactly 5 on arrival
 //   best return  new: 8.3 (2 agents), 16.1 (4); old: 7.8 (2), 11.1 (3), 14.4 (4); summed over agents, default Params
 #pragma once
@@ -74,6 +75,7 @@ struct Switch {
   static Spec spec(Params const& p) {
     Spec spec{.groups = {{.agents = p.n_agents, .observation = width(p) * (p.full ? p.n_agents : 1)}}};
     spec.groups[0].discrete = {{"move", 5}};
+    spec.state = 3 * p.n_agents + 1;
     spec.may_truncate = true;
     spec.max_episode_steps = p.max_steps;
     spec.supertypes = {{"agent", {}}};
@@ -116,6 +118,16 @@ struct Switch {
   SHOAL_FN static void observe(Team team, Params const& p, State const& s, Observation out) {
     team.each(p.n_agents, p.full ? p.n_agents : 1,
               [&](int i, int part) { describe(p, s, p.full ? part : i, &out.own(i, part * width(p))); });
+  }
+
+  template <class Team>
+  SHOAL_FN static void observe_state(Team team, Params const& p, State const& s, GlobalState out) {
+    team.each(p.n_agents, [&](int i) {
+      out(3 * i) = float(s.y[i]) / float(rows - 1);
+      out(3 * i + 1) = float(s.x[i]) / float(columns - 1);
+      out(3 * i + 2) = float(s.arrived >> i & 1);
+    });
+    team.once([&] { out(3 * p.n_agents) = float(s.step) / float(p.max_steps); });
   }
 
   template <class Team>

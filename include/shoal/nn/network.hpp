@@ -16,6 +16,7 @@ namespace shoal {
 
 struct NetworkShape {
   int inputs = 0;
+  int critic_only = 0;  // the last so many inputs, which the actor does not see
   std::vector<int> hidden = {};
   ActionLayout actions = {};
   double log_sd = -0.5;   // initial, of every continuous head
@@ -23,7 +24,9 @@ struct NetworkShape {
   double restoring =
       0;  // > 0: adds a linear map from inputs to means, -restoring times the identity at first; needs as many
           // inputs as continuous heads
-  MemoryShape memory = {};  // of a RecurrentNetwork, which has no mean_limit and nothing restoring
+  MemoryShape memory = {};  // of a RecurrentNetwork, which has no mean_limit, nothing restoring and no critic_only
+
+  int actor_inputs() const { return inputs - critic_only; }
 };
 
 /// Where the perceptrons lie in ActorCritic::parameters().
@@ -57,6 +60,7 @@ class ActorCritic {
   static at::Tensor forward(std::vector<Layer> const& layers, at::Tensor x);
   static void forward_out(std::vector<Layer> const& layers, at::Tensor x, at::Tensor out);
   at::Tensor limited_means(at::Tensor const& means, at::Tensor const& observations) const;
+  at::Tensor seen_by_actor(at::Tensor const& observations) const;
 
   NetworkShape shape_;
   FlatParameters flat_;

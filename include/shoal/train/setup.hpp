@@ -43,6 +43,11 @@ struct TrainerConfig {
 at::Device choose_device(DeviceChoice choice);
 int choose_threads(int threads);
 
+/// shoal::make_simulator() for what [policy] says of observations.
+/// @throws SettingError about policy.KEY for one that does not fit the environment
+std::unique_ptr<Simulator> make_observed_simulator(std::string const& environment, Settings const& env,
+                                                   SimulatorOptions const& options);
+
 /// The simulator of a run: on the learners' threads (parallel.hpp), or on a cudaStream_t; null is LibTorch's default.
 /// @param common  SimulatorOptions::common
 std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream, int common = 1);

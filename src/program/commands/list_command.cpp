@@ -127,6 +127,8 @@ std::vector<Labelled> facts(Spec const& spec) {
     rows.push_back({"type" + of, fmt::format("{} reals, drawn for each agent at reset", group.type)});
     rows.push_back({"action" + of, action_text(group)});
   }
+  if (spec.state > 0)
+    rows.push_back({"state", fmt::format("{} reals, for critics: policy.central_critic", spec.state)});
   rows.push_back({"episode", fmt::format("at most {} steps{}", spec.max_episode_steps,
                                          spec.may_truncate ? ", then truncated" : "")});
   for (std::size_t s = 0; s < spec.supertypes.size(); ++s)
@@ -178,7 +180,8 @@ void overview(std::vector<EnvironmentInfo> const& all) {
   for (auto const& section : sections) parts.push_back({section.name, section.summary});
   fmt::print("Environments, `shoal list NAME` tells their settings and metrics:\n{}\n", label_table(names));
   fmt::print("Sections of a configuration, `shoal list SECTION` tells their keys:\n{}\n", label_table(parts));
-  fmt::print("Algorithms of [policy], `shoal list ALGORITHM` tells keys: {}\n", fmt::join(algorithm_names(), ", "));
+  fmt::print("Algorithms of [policy], `shoal list ALGORITHM` tells their keys:\n  {}\n",
+             fmt::join(algorithm_names(), ", "));
 }
 
 }  // namespace
