@@ -53,6 +53,8 @@ inline std::vector<Case> all_cases() {
        "matrix_game",
        three_players(),
        {.type = true, .indication = Indication::agent, .width = 64}},
+      {"switch_state", "switch", {{"max_steps", std::int64_t(7)}}, {.central_critic = true}},
+      {"pursuit_state", "pursuit", {{"max_cycles", std::int64_t(5)}}, {.width = 160, .central_critic = true}},
   };
   for (auto const& variant : all_variants())
     all.push_back({"any_" + variant.name, variant.environment, variant.params});

@@ -117,5 +117,27 @@ TEST_P(DeviceTrainer, ARolloutNeverWaitsForTheDevice) {
 
 INSTANTIATE_TEST_SUITE_P(Environments, DeviceTrainer, testing::Values("market", "matrix_game"));
 
+using DeviceHeuristic = DeviceTrainer;
+
+// Trajectories have the same bits, and the means over their episodes are taken in another order.
+TEST_P(DeviceHeuristic, PlaysAsOnTheCpu) {
+  auto const run = [](DeviceChoice device) {
+    TrainerConfig config{.environment = GetParam()};
+    config.policy.algorithm = Algorithm::heuristic;
+    config.policy.map = PolicyMapKind::group;
+    config.train = {.stages = 5, .instances = 100, .seed = 3, .threads = 1, .device = device};
+    return config;
+  };
+  Trainer cpu(run(DeviceChoice::cpu)), cuda(run(DeviceChoice::cuda));
+  for (int m = 0; m < 5; ++m) {
+    auto const a = cpu.run_stage(), b = cuda.run_stage();
+    ASSERT_EQ(a.metrics.size(), b.metrics.size());
+    for (std::size_t k = 0; k < a.metrics.size(); ++k)
+      EXPECT_NEAR(a.metrics[k].mean, b.metrics[k].mean, 1e-6 * (1 + std::abs(a.metrics[k].mean))) << a.metrics[k].name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Environments, DeviceHeuristic, testing::Values("market", "pursuit", "two_role"));
+
 }  // namespace
 }  // namespace shoal
