@@ -171,21 +171,34 @@ struct Checkers {
     return eaten;
   }
 
+  /// Of a board's bits, the nine around a cell, row by row; 0 outside the board.
+  SHOAL_FN static std::uint32_t window(std::uint32_t board, Cell at) {
+    std::uint32_t bits = 0;
+    for (int row = 0; row < 3; ++row) {
+      int const y = at.y + row - 1;
+      std::uint32_t const cells_of_row = y < 0 || y >= rows ? 0 : board >> (y * columns) & ((1u << columns) - 1);
+      bits |= (cells_of_row << 1 >> at.x & 7) << (3 * row);
+    }
+    return bits;
+  }
+
   SHOAL_FN static void describe(Params const& p, State const& s, int i, float* out) {
     constexpr float row[rows] = {0, 0.33f, 0.67f};
     constexpr float column[columns] = {0, 0.14f, 0.29f, 0.43f, 0.57f, 0.71f, 0.86f, 1};
     *out++ = row[s.y[i]];
     *out++ = column[s.x[i]];
-    for (int k = 0; k < around; ++k) {
-      Cell const c{s.x[i] + k % 3 - 1, s.y[i] + k / 3 - 1};
-      auto const here = inside(c, columns, rows) ? bit(c) : 0;
-      bool const who[agents] = {s.x[0] == c.x && s.y[0] == c.y, s.x[1] == c.x && s.y[1] == c.y};
-      bool const lemons = s.food[lemon] & here, apples = s.food[apple] & here;
-      if (p.profile == Profile::old) {
-        *out++ = who[0] || who[1] ? 3.0f : apples ? 2.0f : lemons ? 1.0f : 0.0f;
-      } else {
-        bool const flag[flags] = {lemons, apples, who[0], who[1], false};
-        for (bool const x : flag) *out++ = x ? 1.0f : 0.0f;
+    Cell const at{s.x[i], s.y[i]};
+    std::uint32_t const windows[] = {window(s.food[lemon], at), window(s.food[apple], at),
+                                     window(bit({s.x[0], s.y[0]}), at), window(bit({s.x[1], s.y[1]}), at)};
+    if (p.profile == Profile::old) {
+      for (int k = 0; k < around; ++k) {
+        auto const is = [&](int what) { return (windows[what] >> k & 1) != 0; };
+        *out++ = is(2) || is(3) ? 3.0f : is(1) ? 2.0f : is(0) ? 1.0f : 0.0f;
+      }
+    } else {
+      for (int k = 0; k < around; ++k, out += flags) {
+        for (int what = 0; what < 4; ++what) out[what] = float(windows[what] >> k & 1);
+        out[4] = 0;
       }
     }
     if (p.clock) *out = float(s.step) / float(p.max_steps);
