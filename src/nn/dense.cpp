@@ -25,9 +25,14 @@ constexpr int lanes = 4, most_vectors = 2;
 #endif
 constexpr int most_rows = 6;
 
+// Sums over inputs run in order, each output by itself, or in so many partial sums (dot): the same for every width of
+// vectors, so that AVX2 and AVX-512 give the same bits.
+constexpr int partial_sums = 16, vectors_of_sum = partial_sums / lanes;
+constexpr int most_dot_outputs = 8;
+
 using Vector [[gnu::vector_size(4 * lanes), gnu::aligned(4), gnu::may_alias]] = float;
 
-/// left * right + sum. Rounded once where the processor can: no other device has to repeat these bits.
+/// left * right + sum. Rounded once where the processor can: only processors without FMA have other bits.
 Vector multiply_add(Vector left, Vector right, Vector sum) {
 #if defined(__AVX512F__)
   return Vector(_mm512_fmadd_ps(__m512(left), __m512(right), __m512(sum)));
@@ -124,16 +129,21 @@ void multiply(Product const& p) {
 
 using Four [[gnu::vector_size(16)]] = float;
 
-Four folded(Vector const& v) {
-  Four parts[lanes / 4];
-  std::memcpy(parts, &v, sizeof v);
-  for (int w = lanes / 8; w > 0; w /= 2)
+/// partial_sums partial sums.
+struct Sums {
+  Vector vectors[vectors_of_sum];
+};
+
+Four folded(Sums const& sums) {
+  Four parts[partial_sums / 4];
+  std::memcpy(parts, &sums, sizeof sums);
+  for (int w = partial_sums / 8; w > 0; w /= 2)
     for (int i = 0; i < w; ++i) parts[i] += parts[i + w];
   return parts[0];
 }
 
-/// The sums over the lanes of four vectors.
-Four sums_of(Vector const (&v)[4]) {
+/// The totals of four.
+Four sums_of(Sums const (&v)[4]) {
   using Order [[gnu::vector_size(16)]] = int;
   auto const halves = [](Four a, Four b) {
     return __builtin_shuffle(a, b, Order{0, 1, 4, 5}) + __builtin_shuffle(a, b, Order{2, 3, 6, 7});
@@ -148,13 +158,20 @@ template <int columns>
 void dot_rows(Product const& p, int row, int column) {
   float const* a[4];
   for (int r = 0; r < 4; ++r) a[r] = p.a + std::min(row + r, p.m - 1) * p.a_stride;
-  Vector sums[columns][4] = {};
-  for (int k = 0; k < p.k; k += lanes)
+  Sums sums[columns][4] = {};
+  auto const add = [&](int k, int v) {
 #pragma GCC unroll 4
     for (int o = 0; o < columns; ++o)
 #pragma GCC unroll 4
-      for (int r = 0; r < 4; ++r)
-        sums[o][r] = multiply_add(vector_at(a[r] + k), vector_at(p.b + (column + o) * p.b_stride + k), sums[o][r]);
+      for (int r = 0; r < 4; ++r) {
+        auto& sum = sums[o][r].vectors[v];
+        sum = multiply_add(vector_at(a[r] + k), vector_at(p.b + (column + o) * p.b_stride + k), sum);
+      }
+  };
+  for (int k = 0; k < p.k; k += partial_sums)
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors_of_sum; ++v)
+      if (k + v * lanes < p.k) add(k + v * lanes, v);
   for (int o = 0; o < columns; ++o) {
     Four const total = sums_of(sums[o]) + p.bias[column + o];
     for (int r = 0; r < std::min(4, p.m - row); ++r) p.c[(row + r) * p.c_stride + column + o] = total[r];
@@ -164,9 +181,12 @@ void dot_rows(Product const& p, int row, int column) {
 void dot(Product const& p) {
   for (int row = 0; row < p.m; row += 4) {
     int column = 0;
-    for (; column + 3 <= p.n; column += 3) dot_rows<3>(p, row, column);
-    if (p.n - column == 2) dot_rows<2>(p, row, column);
-    if (p.n - column == 1) dot_rows<1>(p, row, column);
+    if constexpr (vectors_of_sum == 1) {
+      for (; column + 3 <= p.n; column += 3) dot_rows<3>(p, row, column);
+      if (p.n - column == 2) dot_rows<2>(p, row, column), column += 2;
+    }
+    // Registers hold the sums of one column where each takes several.
+    for (; column < p.n; ++column) dot_rows<1>(p, row, column);
   }
 }
 
@@ -271,7 +291,7 @@ void DenseMlp::forward(Workspace& w, float const* x, int rows) const {
                     .c = y,
                     .c_stride = layer.out_stride,
                     .bias = packed_.data() + layer.bias};
-    if (l > 0 && layer.out <= lanes / 2) {
+    if (l > 0 && layer.out <= most_dot_outputs) {
       product.n = layer.out;
       product.b = packed_.data() + layer.backward;
       product.b_stride = layer.in_stride;

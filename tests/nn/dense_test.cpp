@@ -1,5 +1,7 @@
 #include "src/nn/dense.hpp"
 
+#include "shoal/core/hash.hpp"
+#include "shoal/core/random.hpp"
 #include "support/helpers.hpp"
 
 namespace shoal {
@@ -73,6 +75,37 @@ TEST(DenseMlp, ARowsResultDoesNotDependOnTheOthers) {
         ASSERT_EQ(part.output()[i], whole.output()[first * mlp.output_stride() + i]);
     }
 }
+
+#ifdef __FMA__
+// Recorded with AVX2 and with AVX-512. Another value means that training runs end in other bits: see CHANGELOG.md.
+TEST(DenseMlp, HasTheSameBitsWithAnyWidthOfVectors) {
+  TrajectoryHash hash;
+  for (auto const& [widths, rows] : cases) {
+    std::uint32_t number = 0;
+    auto const drawn = [&](std::int64_t count) {
+      std::vector<float> values;
+      for (std::int64_t i = 0; i < count; ++i) values.push_back(Random{}.draw(Purpose::test, ++number).unit(0) - 0.5f);
+      return values;
+    };
+    DenseMlp mlp(widths);
+    auto const parameters = drawn(mlp.parameters()), x = drawn(std::int64_t(rows) * widths.front());
+    mlp.pack(parameters.data());
+    auto workspace = mlp.workspace();
+    mlp.forward(workspace, x.data(), rows);
+    for (int r = 0; r < rows; ++r)
+      for (int o = 0; o < mlp.outputs(); ++o) {
+        float& output = workspace.output()[r * mlp.output_stride() + o];
+        hash.add(output);
+        workspace.output_gradient()[r * mlp.output_stride() + o] = output - 1;
+      }
+    std::vector<float> sums(std::size_t(mlp.gradient_sums()), 0.0f), gradients(std::size_t(mlp.parameters()));
+    mlp.backward(workspace, x.data(), rows, sums.data());
+    mlp.unpack(sums.data(), gradients.data());
+    for (float const g : gradients) hash.add(g);
+  }
+  EXPECT_EQ(hash.value(), 0xf306edbcf9e3a61full);
+}
+#endif
 
 }  // namespace
 }  // namespace shoal
