@@ -40,7 +40,11 @@ struct Words {
   SHOAL_FN float unit(int i) const { return unit_real(w[i]); }
 
   /// 64 random bits; i is 0 or 1.
-  SHOAL_FN std::uint64_t bits64(int i) const { return std::uint64_t(w[2 * i + 1]) << 32 | w[2 * i]; }
+  SHOAL_FN std::uint64_t bits64(int i) const {
+    // Both by constant indices: w[2 * i] would put the words into a GPU's local memory.
+    std::uint64_t const first = std::uint64_t(w[1]) << 32 | w[0], second = std::uint64_t(w[3]) << 32 | w[2];
+    return i == 0 ? first : second;
+  }
 
   /// Standard normal by Box and Muller; i is 0 or 1, the two are independent.
   SHOAL_FN float normal(int i) const { return radius(i) * cos_turn(unit(2 * i + 1)); }

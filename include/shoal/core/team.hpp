@@ -11,6 +11,8 @@
 // (CUDA).
 #pragma once
 
+#include <type_traits>
+
 #include "shoal/core/host_device.hpp"
 
 #ifdef __CUDACC__
@@ -68,6 +70,10 @@ struct SerialTeam {
   }
 };
 
+/// Whether a loop of few iterations leaves lanes idle: then an environment may put more of its work side by side.
+template <class Team>
+inline constexpr bool has_lanes = !std::is_same_v<Team, SerialTeam>;
+
 /// Visits the indices as a team of `lanes` lanes might, last lane first. A trajectory that it changes has a race.
 struct ScrambledTeam : SerialTeam {
   int lanes = 1;
@@ -108,9 +114,14 @@ struct TileTeam {
   __device__ auto sum(int n, F f) const {
     constexpr int per_thread = virtual_lanes / Lanes;
     decltype(f(0)) lane[per_thread] = {};
+    // Unrolled, or `lane` would lie in local memory.
+#pragma unroll
     for (int v = 0; v < per_thread; ++v)
       for (int i = int(tile.thread_rank()) + v * Lanes; i < n; i += virtual_lanes) lane[v] += f(i);
-    detail::fold(lane, per_thread);
+#pragma unroll
+    for (int w = per_thread / 2; w > 0; w /= 2)
+#pragma unroll
+      for (int l = 0; l < w; ++l) lane[l] += lane[l + w];
     for (int w = Lanes / 2; w > 0; w /= 2) lane[0] += tile.shfl_down(lane[0], unsigned(w));
     auto const total = tile.shfl(lane[0], 0);
     tile.sync();  // a shuffle orders no memory: what f read may be written after this

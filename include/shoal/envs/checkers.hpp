@@ -183,10 +183,8 @@ struct Checkers {
   }
 
   SHOAL_FN static void describe(Params const& p, State const& s, int i, float* out) {
-    constexpr float row[rows] = {0, 0.33f, 0.67f};
-    constexpr float column[columns] = {0, 0.14f, 0.29f, 0.43f, 0.57f, 0.71f, 0.86f, 1};
-    *out++ = row[s.y[i]];
-    *out++ = column[s.x[i]];
+    *out++ = in_hundredths(s.y[i], rows);
+    *out++ = in_hundredths(s.x[i], columns - 1);
     Cell const at{s.x[i], s.y[i]};
     std::uint32_t const windows[] = {window(s.food[lemon], at), window(s.food[apple], at),
                                      window(bit({s.x[0], s.y[0]}), at), window(bit({s.x[1], s.y[1]}), at)};

@@ -25,6 +25,9 @@ SHOAL_FN Cell ma_gym_move(Cell from, int action) {
   return {from.x + (action == 3) - (action == 1), from.y + (action == 0) - (action == 2)};
 }
 
+/// x / n, rounded to two decimals as ma-gym's observations are, for x in [0, n].
+SHOAL_FN float in_hundredths(int x, int n) { return float((200 * x + n) / (2 * n)) / 100.0f; }
+
 /// Steps between two cells, no diagonals.
 SHOAL_FN int distance(Cell a, Cell b) {
   int const x = a.x - b.x, y = a.y - b.y;

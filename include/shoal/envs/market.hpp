@@ -24,6 +24,7 @@
 
 #include "shoal/core/bits.hpp"
 #include "shoal/core/draws.hpp"
+#include "shoal/envs/market_customers.hpp"
 #include "shoal/envs/market_drawing.hpp"
 #include "shoal/envs/market_rules.hpp"
 #include "shoal/envs/market_ties.hpp"
@@ -80,8 +81,10 @@ struct MarketOf : MarketRules {
     std::uint64_t taken[2][Capacity][row];        // those whom this merchant serves
     std::uint32_t counts[2][clusters][Capacity];  // how many they are
     int rank[2][Capacity];
-    int order[2][Capacity];   // merchants by ascending eps
-    int equals[2][Capacity];  // how many quote the merchant's eps, itself included; 0 without a quote
+    int order[2][Capacity];             // merchants by ascending eps
+    int equals[2][Capacity];            // how many quote the merchant's eps, itself included; 0 without a quote
+    float sums[4][Capacity];            // bought, sold, and what they cost; on lanes alone
+    std::uint32_t trades[4][Capacity];  // likewise, customers of these
     float spread_pnl[Capacity], closed[Capacity], cost[Capacity], income[Capacity];
     float log_return, mid_move, next_spread;
     Ties ties;
@@ -124,7 +127,7 @@ struct MarketOf : MarketRules {
   SHOAL_FN static Ended step(Team team, Params const& p, State& s, Scratch& w, Actions actions, Rewards rewards,
                              Random random) {
     read_actions(team, p, s, actions);
-    draw_customers(team, p, w, random);
+    MarketCustomers::draw(team, p, w, random);
     rank_quotes(team, p, s, w);
     match(team, p, s, w);
     Ties::share(team, p, s, w, random);
@@ -215,61 +218,6 @@ struct MarketOf : MarketRules {
     });
   }
 
-  /// Who wants to trade, and the step's prices. One loop without branches draws all that most parameters need: of a
-  /// cluster's first four words, one tells the direction, three who arrives, if the probability is a multiple of 1/8.
-  /// Customers need 50 bits of a word; what is left of the first four gives the prices.
-  template <class Team>
-  SHOAL_FN static void draw_customers(Team team, Params const& p, Scratch& w, Random random) {
-    draw_bits(team, random, Purposes::arrivals, 0, 2 * clusters, w.random);
-    bool const all = p.arriving.value >> 24;
-    std::uint64_t const d0 = digit(p.arriving, 0), d1 = digit(p.arriving, 1), d2 = digit(p.arriving, 2);
-    team.each(clusters, [&](int c) {
-      Comparison customer{everyone};
-      customer.add(d0, w.random[1][c]);
-      customer.add(d1, w.random[0][clusters + c]);
-      customer.add(d2, w.random[1][clusters + c]);
-      w.arriving[c] = all ? everyone : customer.ones;
-      w.undecided[c] = customer.undecided;
-      w.wanting[0][c] = w.random[0][c];
-    });
-    team.once([&] {
-      auto const left = [&](int i) {  // 28 bits
-        return std::uint32_t(w.random[0][i] >> customers << 18 | w.random[1][i] >> customers << 4);
-      };
-      float move, spread;
-      Words{{left(0), left(1), 0, 0}}.normals(0, move, spread);
-      w.log_return = -0.5f * p.sigma * p.sigma + p.sigma * move;
-      w.next_spread = draw_spread(p, spread);
-    });
-    int const needed = digits(p.arriving);
-    for (int i = 3; i < needed && !all; i += 4) draw_more(team, p, w, random, i);
-    team.each(clusters, [&](int c) {
-      std::uint64_t const buying = w.wanting[0][c];
-      w.wanting[0][c] = w.remaining[0][c] = w.arriving[c] & buying;
-      w.wanting[1][c] = w.remaining[1][c] = w.arriving[c] & ~buying;
-    });
-  }
-
-  /// Digits i to i + 3 of the comparisons with the arrival probability, where they matter.
-  template <class Team>
-  SHOAL_FN static void draw_more(Team team, Params const& p, Scratch& w, Random random, int i) {
-    std::uint64_t undecided = 0;
-    for (int c = 0; c < clusters; ++c) undecided |= w.undecided[c];
-    if (!undecided) return;
-    draw_bits(team, random, Purposes::arrivals, std::uint32_t(i * 32), 2 * clusters, w.random);
-    std::uint64_t const d0 = digit(p.arriving, i), d1 = digit(p.arriving, i + 1), d2 = digit(p.arriving, i + 2),
-                        d3 = digit(p.arriving, i + 3);
-    team.each(clusters, [&](int c) {
-      Comparison customer{w.undecided[c], w.arriving[c]};
-      customer.add(d0, w.random[0][c]);
-      customer.add(d1, w.random[1][c]);
-      customer.add(d2, w.random[0][clusters + c]);
-      customer.add(d3, w.random[1][clusters + c]);
-      w.undecided[c] = customer.undecided;
-      w.arriving[c] = customer.ones;
-    });
-  }
-
   /// f(n) with the number of merchants; on the CPU a constant, so that inner loops over merchants unroll and outer ones
   /// vectorise.
   template <int N = Capacity, class F>
@@ -283,22 +231,41 @@ struct MarketOf : MarketRules {
 #endif
   }
 
+  /// f(side, i) for both sides and i in [0, n): side by side where there are lanes. On the CPU the side is a constant,
+  /// so that loops over i vectorize.
+  template <class Team, class F>
+  SHOAL_FN static void each_side(Team team, int n, F f) {
+    if constexpr (has_lanes<Team>) {
+      team.each(2, n, f);
+    } else {
+      team.each(n, [&](int i) { f(0, i); });
+      team.each(n, [&](int i) { f(1, i); });
+    }
+  }
+  template <class Team, class F>
+  SHOAL_FN static void each_side(Team team, int rows, int columns, F f) {
+    if constexpr (has_lanes<Team>) {
+      team.each(2 * rows, columns, [&](int i, int column) { f(i / rows, i % rows, column); });
+    } else {
+      team.each(rows, columns, [&](int row, int column) { f(0, row, column); });
+      team.each(rows, columns, [&](int row, int column) { f(1, row, column); });
+    }
+  }
+
   /// Customers who buy pay eps_sell (side 0), customers who sell eps_buy (side 1).
   template <class Team>
   SHOAL_FN static void rank_quotes(Team team, Params const& p, State const& s, Scratch& w) {
     with_merchants(p, [&](auto const n) {
-      for (int side = 0; side < 2; ++side) {
+      each_side(team, Capacity, [&](int side, int m) {
         auto const& eps = side == 0 ? s.eps_sell : s.eps_buy;
-        team.each(Capacity, [&](int m) {
-          int rank = 0, equals = 0;
-          for (int other = 0; other < n; ++other) {
-            rank += (eps[other] < eps[m]) | ((eps[other] == eps[m]) & (other < m));
-            equals += eps[other] == eps[m];
-          }
-          w.rank[side][m] = rank;
-          w.equals[side][m] = eps[m] < 1 ? equals : 0;
-        });
-      }
+        int rank = 0, equals = 0;
+        for (int other = 0; other < n; ++other) {
+          rank += (eps[other] < eps[m]) | ((eps[other] == eps[m]) & (other < m));
+          equals += eps[other] == eps[m];
+        }
+        w.rank[side][m] = rank;
+        w.equals[side][m] = eps[m] < 1 ? equals : 0;
+      });
     });
     team.each(2, p.merchants, [&](int side, int m) { w.order[side][w.rank[side][m]] = m; });
   }
@@ -306,6 +273,30 @@ struct MarketOf : MarketRules {
   /// Serves the customers from the lowest eps up; equals in the order of their index, for MarketTies to put right.
   template <class Team>
   SHOAL_FN static void match(Team team, Params const& p, State const& s, Scratch& w) {
+    if constexpr (has_lanes<Team>)
+      match_on_lanes(team, p, s, w);
+    else
+      match_on_one(team, p, s, w);
+  }
+
+  template <class Team>
+  SHOAL_FN static void match_on_lanes(Team team, Params const& p, State const& s, Scratch& w) {
+    team.each(2, clusters, [&](int side, int c) {
+      std::uint64_t remaining = w.wanting[side][c];
+      for (int rank = 0; rank < p.merchants; ++rank) {
+        int const m = w.order[side][rank];
+        std::uint64_t const served = w.equals[side][m] > 0 ? remaining & s.links[m][c] : 0;
+        w.taken[side][m][c] = served;
+        remaining ^= served;
+      }
+      w.remaining[side][c] = remaining;
+    });
+  }
+
+  /// What does not depend on the cluster is looked up once, so that the loop over clusters vectorizes. On a GPU these
+  /// arrays would lie in local memory.
+  template <class Team>
+  SHOAL_FN static void match_on_one(Team team, Params const& p, State const& s, Scratch& w) {
     with_merchants(p, [&](auto const n) {
       for (int side = 0; side < 2; ++side) {
         std::uint64_t quoting[Capacity];
@@ -351,11 +342,9 @@ struct MarketOf : MarketRules {
 
   template <class Team>
   SHOAL_FN static void count_trades(Team team, Params const& p, State& s, Scratch& w) {
-    for (int side = 0; side < 2; ++side) {
-      team.each(clusters, Capacity, [&](int c, int m) { w.counts[side][c][m] = 0; });
-      team.each(p.merchants, clusters,
-                [&](int m, int c) { w.counts[side][c][m] = std::uint32_t(popcount(w.taken[side][m][c])); });
-    }
+    each_side(team, clusters, Capacity, [&](int side, int c, int m) { w.counts[side][c][m] = 0; });
+    each_side(team, p.merchants, clusters,
+              [&](int side, int m, int c) { w.counts[side][c][m] = std::uint32_t(popcount(w.taken[side][m][c])); });
     if constexpr (Groups == 2)
       team.each(clusters, [&](int c) {
         auto const served = std::uint32_t(popcount(w.arriving[c] & ~(w.remaining[0][c] | w.remaining[1][c])));
@@ -370,19 +359,52 @@ struct MarketOf : MarketRules {
       });
   }
 
+  /// What a merchant's customers buy and sell in a step.
+  struct Flow {
+    float bought = 0, sold = 0, bought_cost = 0, sold_cost = 0;
+    std::uint32_t trades = 0;
+  };
+
+  SHOAL_FN static Flow flow_of(Params const& p, Scratch const& w, int m) {
+    Flow flow;
+    for (int c = 0; c < clusters; ++c) {
+      std::uint32_t const buyers = w.counts[0][c][m], sellers = w.counts[1][c][m];
+      flow.bought += p.sizes[c] * float(int(buyers));
+      flow.sold += p.sizes[c] * float(int(sellers));
+      flow.bought_cost += p.unit_cost[c] * float(int(buyers));
+      flow.sold_cost += p.unit_cost[c] * float(int(sellers));
+      flow.trades += buyers + sellers;
+    }
+    return flow;
+  }
+
+  /// The same with the four sums of every merchant side by side.
   template <class Team>
-  SHOAL_FN static void trade_and_hedge(Team team, Params const& p, State& s, Scratch& w, float half_spread) {
-    team.each(Capacity, [&](int m) {
-      float bought = 0, sold = 0, bought_cost = 0, sold_cost = 0;
+  SHOAL_FN static void sum_flows(Team team, Params const& p, Scratch& w) {
+    team.each(4, p.merchants, [&](int kind, int m) {
+      float const* const weights = kind < 2 ? p.sizes : p.unit_cost;
+      float sum = 0;
       std::uint32_t trades = 0;
       for (int c = 0; c < clusters; ++c) {
-        std::uint32_t const buyers = w.counts[0][c][m], sellers = w.counts[1][c][m];
-        bought += p.sizes[c] * float(int(buyers));
-        sold += p.sizes[c] * float(int(sellers));
-        bought_cost += p.unit_cost[c] * float(int(buyers));
-        sold_cost += p.unit_cost[c] * float(int(sellers));
-        trades += buyers + sellers;
+        std::uint32_t const count = w.counts[kind & 1][c][m];
+        sum += weights[c] * float(int(count));
+        trades += count;
       }
+      w.sums[kind][m] = sum;
+      w.trades[kind][m] = trades;
+    });
+  }
+
+  template <class Team>
+  SHOAL_FN static void trade_and_hedge(Team team, Params const& p, State& s, Scratch& w, float half_spread) {
+    if constexpr (has_lanes<Team>) sum_flows(team, p, w);
+    team.each(has_lanes<Team> ? p.merchants : Capacity, [&](int m) {
+      Flow flow;
+      if constexpr (has_lanes<Team>)
+        flow = {w.sums[0][m], w.sums[1][m], w.sums[2][m], w.sums[3][m], w.trades[0][m] + w.trades[1][m]};
+      else
+        flow = flow_of(p, w, m);
+      auto const [bought, sold, bought_cost, sold_cost, trades] = flow;
       float const before = s.inventory[m] + sold - bought;
       float const closed = s.hedge[m] * fabsf(before);
       s.inventory[m] = (1 - s.hedge[m]) * before;

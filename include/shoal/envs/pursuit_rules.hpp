@@ -142,13 +142,13 @@ struct PursuitRules {
     int const across = x < 0 ? 0 : 1, along = y > 0 ? 2 : 3;  // actions
     int const longer = distance({x, 0}, {0, 0}) - distance({0, y}, {0, 0});
     bool const first = longer > 0 || (longer == 0 && (draw.w[0] & 1));
-    int const wanted[] = {first ? across : along, first ? along : across};
+    int const wanted = first ? across : along, other = first ? along : across;
     if (at == 2 * range)
       out.discrete[0] = one_of(draw.w[0], 4);
     else if (at <= 1)
       out.discrete[0] = 4;
     else
-      out.discrete[0] = wanted[seen.own[column_of(p, 0, beside(self, wanted[0]))] != 0];
+      out.discrete[0] = seen.own[column_of(p, 0, beside(self, wanted))] == 0 ? wanted : other;
   }
 
   SHOAL_FN static bool inside(Params const& p, Cell c) { return shoal::inside(c, p.x_size, p.y_size); }

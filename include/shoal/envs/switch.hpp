@@ -184,9 +184,8 @@ struct Switch {
   }
 
   SHOAL_FN static void describe(Params const& p, State const& s, int i, float* out) {
-    constexpr float column[columns] = {0, 0.17f, 0.33f, 0.5f, 0.67f, 0.83f, 1};
     out[0] = float(s.y[i]) / 2.0f;
-    out[1] = column[s.x[i]];
+    out[1] = in_hundredths(s.x[i], columns - 1);
     if (p.clock) out[2] = float(s.step) / float(p.max_steps);
   }
 };

@@ -83,11 +83,11 @@ struct TwoRole {
                              PerGroup<Rewards, 2> const& rewards, Random random) {
     team.once([&] {
       int const a = actions[0].discrete(0, 0), b = actions[1].discrete(0, 0);
-      int const right[] = {a == answer_a(s), b == answer_b(s)};
-      for (int i = 0; i < 2; ++i) {
-        rewards[i](0) = float(right[i]);
-        s.right[i] = std::uint8_t(s.right[i] + right[i]);
-      }
+      int const right_a = a == answer_a(s), right_b = b == answer_b(s);
+      rewards[0](0) = float(right_a);
+      rewards[1](0) = float(right_b);
+      s.right[0] = std::uint8_t(s.right[0] + right_a);
+      s.right[1] = std::uint8_t(s.right[1] + right_b);
       s.last = std::uint8_t(a);
       ++s.step;
       draw_cue(s, random.draw(Purposes::cue));
@@ -97,7 +97,7 @@ struct TwoRole {
 
   template <class Team>
   SHOAL_FN static void observe(Team team, Params const& p, State const& s, PerGroup<Observation, 2> const& out) {
-    team.each(2, cues, [&](int i, int cue) { out[i].own(0, cue) = float(s.cue == cue); });
+    team.each(cues, [&](int cue) { out[0].own(0, cue) = out[1].own(0, cue) = float(s.cue == cue); });
     team.each(answers_a, [&](int answer) { out[1].own(0, cues + answer) = float(!s.hidden && s.last == answer); });
     if (p.disjoint) team.once([&] { out[1].own(0, cues + answers_a) = float(s.hidden); });
   }
