@@ -72,6 +72,9 @@ struct MarketOf : MarketRules {
 
   static constexpr int row = 12;  // clusters, rounded up to whole vectors
 
+  enum Money { spread_income, closed_size, hedging_cost, net_income };
+  enum Sum { bought_sum, sold_sum, bought_cost_sum, sold_cost_sum };  // the first two of sizes, by side
+
   struct alignas(32) Scratch {
     std::uint64_t random[2][step_draws];          // [half of a draw][draw]
     std::uint64_t arriving[row];                  // customers who want to trade
@@ -83,9 +86,8 @@ struct MarketOf : MarketRules {
     int rank[2][Capacity];
     int order[2][Capacity];             // merchants by ascending eps
     int equals[2][Capacity];            // how many quote the merchant's eps, itself included; 0 without a quote
-    float sums[4][Capacity];            // bought, sold, and what they cost; on lanes alone
-    std::uint32_t trades[4][Capacity];  // likewise, customers of these
-    float spread_pnl[Capacity], closed[Capacity], cost[Capacity], income[Capacity];
+    float money[4][Capacity];           // by Money; before that, on lanes, by Sum
+    std::uint32_t trades[2][Capacity];  // on lanes: customers of a side
     float log_return, mid_move, next_spread;
     Ties ties;
   };
@@ -334,10 +336,10 @@ struct MarketOf : MarketRules {
     if (p.terminal_unwind && s.step + 1 == std::uint32_t(p.steps))
       team.each(p.merchants, [&](int m) {
         float const rest = fabsf(s.inventory[m]);
-        w.cost[m] += rest * exchange_curve(p, rest) * (s.spread * 0.5f * (s.mid + w.mid_move));
+        w.money[hedging_cost][m] += rest * exchange_curve(p, rest) * (s.spread * 0.5f * (s.mid + w.mid_move));
       });
     pay(team, p, s, w);
-    team.each(p.merchants, [&](int m) { rewards(m) = w.income[m]; });
+    team.each(p.merchants, [&](int m) { rewards(m) = w.money[net_income][m]; });
   }
 
   template <class Team>
@@ -390,8 +392,8 @@ struct MarketOf : MarketRules {
         sum += weights[c] * float(int(count));
         trades += count;
       }
-      w.sums[kind][m] = sum;
-      w.trades[kind][m] = trades;
+      w.money[kind][m] = sum;
+      if (kind < 2) w.trades[kind][m] = trades;
     });
   }
 
@@ -401,7 +403,8 @@ struct MarketOf : MarketRules {
     team.each(has_lanes<Team> ? p.merchants : Capacity, [&](int m) {
       Flow flow;
       if constexpr (has_lanes<Team>)
-        flow = {w.sums[0][m], w.sums[1][m], w.sums[2][m], w.sums[3][m], w.trades[0][m] + w.trades[1][m]};
+        flow = {w.money[bought_sum][m], w.money[sold_sum][m], w.money[bought_cost_sum][m], w.money[sold_cost_sum][m],
+                w.trades[0][m] + w.trades[1][m]};
       else
         flow = flow_of(p, w, m);
       auto const [bought, sold, bought_cost, sold_cost, trades] = flow;
@@ -411,12 +414,13 @@ struct MarketOf : MarketRules {
       s.bought[m] = bought;
       s.sold[m] = sold;
       s.trades[m] += trades;
-      w.spread_pnl[m] = ((1 + s.eps_sell[m]) * bought_cost + (1 + s.eps_buy[m]) * sold_cost) * half_spread;
-      w.closed[m] = closed;
-      w.cost[m] = closed * curve_series(p, closed) * half_spread;
+      w.money[spread_income][m] = ((1 + s.eps_sell[m]) * bought_cost + (1 + s.eps_buy[m]) * sold_cost) * half_spread;
+      w.money[closed_size][m] = closed;
+      w.money[hedging_cost][m] = closed * curve_series(p, closed) * half_spread;
     });
     team.each(p.merchants, [&](int m) {
-      if (w.closed[m] >= p.curve_limit) w.cost[m] = w.closed[m] * exchange_curve(p, w.closed[m]) * half_spread;
+      if (w.money[closed_size][m] >= p.curve_limit)
+        w.money[hedging_cost][m] = w.money[closed_size][m] * exchange_curve(p, w.money[closed_size][m]) * half_spread;
     });
   }
 
@@ -440,13 +444,14 @@ struct MarketOf : MarketRules {
       float const z = s.inventory[m];
       float const inventory_pnl = z * move;
       float const gamma = p.aversion * (1 - s.tolerance[m]);
-      float const income = w.spread_pnl[m] - w.cost[m] + inventory_pnl - gamma * risk(inventory_pnl, z);
+      float const income =
+          w.money[spread_income][m] - w.money[hedging_cost][m] + inventory_pnl - gamma * risk(inventory_pnl, z);
       float const reward = income * scale;
-      w.income[m] = reward;
+      w.money[net_income][m] = reward;
       s.volume[m] += s.bought[m] + s.sold[m];
       s.reward[m] += reward;
-      s.spread_pnl[m] += w.spread_pnl[m];
-      s.hedge_cost[m] += w.cost[m];
+      s.spread_pnl[m] += w.money[spread_income][m];
+      s.hedge_cost[m] += w.money[hedging_cost][m];
       s.inventory_pnl[m] += inventory_pnl;
       s.abs_inventory_pnl[m] += fabsf(inventory_pnl);
       s.abs_inventory[m] += fabsf(z);
