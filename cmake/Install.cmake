@@ -12,8 +12,7 @@ function(shoal_install_component name)
     string(REPLACE shoal_ "" exported ${target})
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${exported})
   endforeach()
-  install(TARGETS ${ARGN} EXPORT shoal-${name}
-    LIBRARY NAMELINK_COMPONENT Development FILE_SET HEADERS)
+  install(TARGETS ${ARGN} EXPORT shoal-${name} FILE_SET HEADERS)
   install(EXPORT shoal-${name} NAMESPACE shoal:: DESTINATION ${package_dir} FILE shoal-${name}-targets.cmake)
 endfunction()
 

@@ -8,8 +8,8 @@
 
 int main() {
   constexpr int instances = 64;
-  auto const simulator = shoal::make_simulator("market", {{"merchants", std::int64_t(3)}},
-                                               {.instances = instances, .seed = 1});
+  auto const simulator =
+      shoal::make_simulator("market", {{"merchants", std::int64_t(3)}}, {.instances = instances, .seed = 1});
   auto const& group = simulator->spec().groups[0];
   int const heads = int(group.continuous.size()), width = simulator->observation_width();
   std::size_t const rows = std::size_t(instances * group.agents);
