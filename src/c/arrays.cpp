@@ -75,7 +75,7 @@ std::span<std::int64_t const> shape_of_view(View<T, Rank> const&, Shape const& s
 }
 
 /// The group's index. @throws InputError for what the simulator does not have
-std::size_t checked(OpenSimulator const& s, int array, int group) {
+std::size_t checked_group(OpenSimulator const& s, int array, int group) {
   checked_index("array", array, names.size());
   auto const g = checked_index("group", group, is_lent(array) ? 1 : s.outputs.size());
   auto const shape = shape_of(*s.simulator, array, g);
@@ -167,7 +167,7 @@ void naming(OpenSimulator const& s, int array, std::size_t group, F f) try {
 }
 
 void attach(OpenSimulator& s, int array, int group, shoal_array const* in) {
-  auto const g = checked(s, array, group);
+  auto const g = checked_group(s, array, group);
   if (is_lent(array))
     throw InputError(fmt::format("{} lie in the simulator's memory; expected one of the arrays before SHOAL_SUPERTYPES",
                                  names[std::size_t(array)]));
@@ -182,7 +182,7 @@ void attach(OpenSimulator& s, int array, int group, shoal_array const* in) {
 }  // namespace
 
 shoal_array array_in_use(OpenSimulator& s, int array, int group) {
-  auto const g = checked(s, array, group);
+  auto const g = checked_group(s, array, group);
   return with_view(s, array, g, [&]<class T, int Rank>(View<T, Rank>& view) {
     if (!view.data) view = own_view(s, view, array, group, shape_of(*s.simulator, array, g));
     shoal_array out{.data = const_cast<std::remove_const_t<T>*>(view.data),

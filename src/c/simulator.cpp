@@ -28,7 +28,8 @@ shoal_options default_options() {
 shoal_options full_options(shoal_options const* given) {
   auto options = default_options();
   if (!given) return options;
-  if (given->size < offsetof(shoal_options, device))
+  constexpr std::size_t largest = 1024;  // of any version; what is not initialised may be anything
+  if (given->size < offsetof(shoal_options, device) || given->size > largest)
     throw InputError(fmt::format("options.size = {}: expected options that shoal_options_init() wrote", given->size));
   auto const* const bytes = reinterpret_cast<unsigned char const*>(given);
   if (std::any_of(bytes + std::min(given->size, sizeof options), bytes + given->size, [](auto b) { return b != 0; }))

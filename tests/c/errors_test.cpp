@@ -110,7 +110,9 @@ TEST(CErrors, OptionsAreChecked) {
   expect_error(with([&] { options.device = 7; }), SHOAL_INVALID, "options.device = 7");
   expect_error(with([&] { options.indication = 3; }), SHOAL_INVALID, "options.indication = 3");
   expect_error(with([&] { options.observation_width = 1; }), SHOAL_INVALID, "width = 1: expected 0 or at least");
-  expect_error(with([&] { options.size = 1; }), SHOAL_INVALID, "options.size = 1");
+  expect_error(with([&] { options.size = 1; }), SHOAL_INVALID,
+               "options.size = 1: expected options that shoal_options_");
+  expect_error(with([&] { options.size = 1 << 30; }), SHOAL_INVALID, "options.size = 1073741824: expected options");
 #ifndef SHOAL_HAS_CUDA
   expect_error(with([&] { options.device = SHOAL_CUDA; }), SHOAL_INVALID, "device = \"cuda\"");
 #endif

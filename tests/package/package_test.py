@@ -89,7 +89,7 @@ def test_installed(build, scratch):
 
 
 def test_subdirectory(scratch):
-    options = [f"-DSHOAL_SOURCE={ROOT}", "-DSHOAL_LEARN=OFF", "-DSHOAL_CUDA=OFF", "-DSHOAL_C=ON"]
+    options = [f"-DSHOAL_SOURCE={ROOT}", "-DSHOAL_CUDA=OFF", "-DSHOAL_C=ON"]
     printed = configure(scratch, *options, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
     expect("no CMAKE_BUILD_TYPE, so shoal itself is compiled with -O3" in printed, "no word of the missing build type")
     for entry in json.loads((scratch / "compile_commands.json").read_text()):
