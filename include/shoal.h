@@ -217,7 +217,7 @@ typedef struct shoal_array {
 
 /* The array in use. Where none is attached it is shoal's own: contiguous, zeros at first, at one address until
  * shoal_close(). Masks, alive and final observations are written only from the time that they are attached or asked for
- * here; the other arrays are there from the first call that needs them. */
+ * here; shoal_observe() fills masks and alive at once. A step without actions, attached or asked for, is an error. */
 SHOAL_API shoal_status shoal_get_array(shoal_simulator* simulator, int32_t array, int32_t group, shoal_array* out,
                                        size_t size);
 
@@ -252,7 +252,8 @@ SHOAL_API shoal_status shoal_step(shoal_simulator* simulator);
 SHOAL_API shoal_status shoal_clear_metrics(shoal_simulator* simulator);
 
 /* The whole state of one instance, supertypes included, for any simulator of the same environment, parameters and
- * version. Bytes of another environment and damaged bytes are errors. Synchronise. size: that of shoal_state_size() */
+ * version. Bytes of another environment and damaged bytes are errors. Both calls wait for the simulator's CUDA work.
+ * size: that of shoal_state_size() */
 SHOAL_API shoal_status shoal_state_size(shoal_simulator* simulator, size_t* size);
 SHOAL_API shoal_status shoal_export_state(shoal_simulator* simulator, int32_t instance, void* bytes, size_t size);
 SHOAL_API shoal_status shoal_import_state(shoal_simulator* simulator, int32_t instance, void const* bytes, size_t size);

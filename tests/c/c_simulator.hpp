@@ -22,7 +22,10 @@ class CSimulator {
     options.threads = threads;
     options.pad_groups = pad_groups;
     options.seed = 7;
-    EXPECT_EQ(shoal_create(&handle, environment, params, &options), SHOAL_OK) << shoal_last_error();
+    create(environment, params, options);
+  }
+  CSimulator(char const* environment, char const* params, shoal_options const& options) {
+    create(environment, params, options);
   }
   ~CSimulator() {
     if (handle) close();
@@ -73,6 +76,10 @@ class CSimulator {
   shoal_simulator* handle = nullptr;
 
  private:
+  void create(char const* environment, char const* params, shoal_options const& options) {
+    EXPECT_EQ(shoal_create(&handle, environment, params, &options), SHOAL_OK) << shoal_last_error();
+  }
+
   static Words words(int group, int head, std::int64_t row, int time) {
     return Random{5, std::uint32_t(time), std::uint32_t(group), std::uint32_t(head)}.draw(Purpose::test,
                                                                                           std::uint32_t(row));

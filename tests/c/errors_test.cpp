@@ -79,8 +79,8 @@ TEST(CInterface, TellsTheSpec) {
   EXPECT_EQ(shoal_get_metric(c.handle, spec.metrics - 1, &metric), SHOAL_OK);
   EXPECT_STREQ(metric, "episode_length");
   expect_error(shoal_get_metric(c.handle, spec.metrics, &metric), SHOAL_INVALID, "metric");
-  CSimulator const pursuit("pursuit");
-  EXPECT_EQ(pursuit.spec().may_die, 0);
+  EXPECT_EQ(CSimulator("market").spec().may_die, 0);
+  EXPECT_EQ(CSimulator("switch").spec().may_die, 1);
   CSimulator const two("two_role");
   EXPECT_EQ(two.spec().groups, 2);
   EXPECT_EQ(two.group(1).first_agent, two.group(0).agents);
@@ -169,6 +169,8 @@ TEST(CErrors, HandlesThatAreNoneAreClosed) {
     EXPECT_STRNE(shoal_last_error(), "");
   }
   EXPECT_EQ(shoal_reset(next.handle), SHOAL_OK);
+  EXPECT_EQ(shoal_set_stream(next.handle, nullptr), SHOAL_OK);
+  EXPECT_EQ(shoal_synchronize(next.handle), SHOAL_OK);
 }
 
 TEST(CErrors, NullPointersAreNamed) {

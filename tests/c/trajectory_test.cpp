@@ -117,6 +117,29 @@ TEST_P(CTrajectory, HasTheBitsOfTheCppSimulator) {
   EXPECT_EQ(episodes[0], 0);
 }
 
+// Each of them shows in the observations.
+TEST(COptions, ReachTheSimulator) {
+  shoal_options options;
+  ASSERT_EQ(shoal_options_init(&options, sizeof options), SHOAL_OK);
+  options.instances = 2;
+  options.seed = 7;
+  options.first_instance = 3;
+  options.observe_type = 0;
+  options.indication = SHOAL_INDICATE_AGENT;
+  options.observation_width = 40;
+  CSimulator const c("market", "", options);
+  auto const cpp = make_simulator("market", {},
+                                  {.instances = 2,
+                                   .seed = 7,
+                                   .first_instance = 3,
+                                   .observation = {.type = false, .indication = Indication::agent, .width = 40}});
+  ASSERT_EQ(c.group().observation_width, 40);
+  std::vector<float> observations(std::size_t(2 * c.group().agents * 40));
+  ASSERT_EQ(shoal_reset(c.handle), SHOAL_OK);
+  cpp->reset(StepOutput{.observations = view(observations.data(), 2, c.group().agents, 40)});
+  EXPECT_EQ(std::memcmp(c.array(SHOAL_OBSERVATIONS).data, observations.data(), observations.size() * sizeof(float)), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Environments, CTrajectory,
                          testing::Values(Case{"market", "steps = 9"},
                                          Case{"market", "steps = 9\nactions = 'discrete'\nmerchants = 3"},
