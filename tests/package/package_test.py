@@ -75,6 +75,8 @@ def test_installed(build, scratch):
     expect(("shoal: compiled for the processor" in found) == native, "find_package does not tell of SHOAL_NATIVE")
     run("cmake", "--build", folder)
     expect_the_game(folder, ["trainer"] + ["c_trainer"] * ("c" in built))
+    if (prefix / "bin" / "shoal").exists():
+        expect("market" in run(prefix / "bin" / "shoal", "list"), "the installed program lists no market")
     if "learn" in built:
         expect(run(folder / "learner").endswith(" agent steps\n"), "learner trains nothing")
 
