@@ -85,8 +85,6 @@ if(SHOAL_HAS_CUDA)
   target_include_directories(shoal::cudart SYSTEM INTERFACE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 
   if(TARGET Torch::torch)
-    # Nothing names a symbol of torch_cuda: it registers itself when it is loaded, so the linker must not drop it.
-    target_link_options(Torch::torch INTERFACE LINKER:--no-as-needed)
-    target_link_libraries(Torch::torch INTERFACE Torch::torch_cuda Torch::c10_cuda shoal::cudart)
+    libtorch_link_cuda(shoal::cudart)
   endif()
 endif()

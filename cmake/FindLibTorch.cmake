@@ -5,6 +5,7 @@
 # since then every Linux build uses the C++11 ABI, so there is nothing to choose.
 #
 # Sets LibTorch_CUDA_MAJOR, the CUDA major version that LibTorch was built for; empty: none.
+# Also a part of the installed package.
 
 set(_roots "")
 if(Python3_EXECUTABLE)
@@ -59,3 +60,10 @@ if(LibTorch_FOUND AND NOT TARGET Torch::torch)
   endforeach()
   target_link_libraries(Torch::torch INTERFACE Torch::torch_cpu Torch::c10)
 endif()
+
+# Adds LibTorch's CUDA part to Torch::torch, with the CUDA runtime given.
+function(libtorch_link_cuda cudart)
+  # Nothing names a symbol of torch_cuda: it registers itself when it is loaded, so the linker must not drop it.
+  target_link_options(Torch::torch INTERFACE LINKER:--no-as-needed)
+  target_link_libraries(Torch::torch INTERFACE Torch::torch_cuda Torch::c10_cuda ${cudart})
+endfunction()
