@@ -94,7 +94,7 @@ typedef struct shoal_simulator shoal_simulator;
 enum { SHOAL_CPU = 0, SHOAL_CUDA = 1 };                                               /* shoal_options.device */
 enum { SHOAL_INDICATE_NONE = 0, SHOAL_INDICATE_AGENT = 1, SHOAL_INDICATE_GROUP = 2 }; /* shoal_options.indication */
 
-/* Observations are [own observation | type | indication | padding]. */
+/* Observations are [own observation | type | indication | padding | global state]. */
 typedef struct shoal_options {
   size_t size;               /* set by shoal_options_init() */
   int32_t instances;         /* at least 1; default 1 */
@@ -107,6 +107,8 @@ typedef struct shoal_options {
   int32_t indication;        /* append a one-hot: SHOAL_INDICATE_NONE (default), _AGENT, _GROUP */
   int32_t observation_width; /* pad observations with zeros to this width; 0 (default): no padding */
   int32_t pad_groups;        /* 1: groups with different spaces are padded to one, with masks; 0 (default) */
+  int32_t central_critic;    /* 1: rows of observations end with the global state, shoal_spec.state values that a critic
+                                may see and a policy is not to; 0 (default) */
 } shoal_options;
 
 /* Writes the defaults. size: sizeof(shoal_options) */
@@ -134,6 +136,7 @@ typedef struct shoal_spec {
   int32_t may_truncate; /* 1: episodes can end without a terminal state */
   int32_t may_die;      /* 1: agents can leave an episode before its end */
   int32_t may_abstain;  /* 1: an agent can do nothing and then earns exactly 0 */
+  int32_t state;        /* how many values the global state has; 0: there is none */
 } shoal_spec;
 
 typedef struct shoal_group {

@@ -53,6 +53,7 @@ SimulatorOptions simulator_options(shoal_options const& o) {
   check_range("indication", o.indication, SHOAL_INDICATE_NONE, SHOAL_INDICATE_GROUP);
   check_range("observation_width", o.observation_width, 0, 1 << 16);
   check_range("pad_groups", o.pad_groups, 0, 1);
+  check_range("central_critic", o.central_critic, 0, 1);
   return {.instances = o.instances,
           .seed = o.seed,
           .first_instance = o.first_instance,
@@ -61,7 +62,8 @@ SimulatorOptions simulator_options(shoal_options const& o) {
           .observation = {.type = o.observe_type != 0,
                           .indication = Indication(o.indication),
                           .width = o.observation_width,
-                          .pad_groups = o.pad_groups != 0}};
+                          .pad_groups = o.pad_groups != 0,
+                          .central_critic = o.central_critic != 0}};
 }
 
 std::unique_ptr<OpenSimulator> make(char const* environment, char const* params, shoal_options const* given) {

@@ -45,7 +45,8 @@ shoal_spec summary(Simulator const& s) {
           .max_episode_steps = spec.max_episode_steps,
           .may_truncate = spec.may_truncate,
           .may_die = spec.may_die,
-          .may_abstain = spec.may_abstain};
+          .may_abstain = spec.may_abstain,
+          .state = spec.state};
 }
 
 shoal_group summary(Simulator const& s, int index) {

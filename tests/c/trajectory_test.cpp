@@ -140,6 +140,15 @@ TEST(COptions, ReachTheSimulator) {
   EXPECT_EQ(std::memcmp(c.array(SHOAL_OBSERVATIONS).data, observations.data(), observations.size() * sizeof(float)), 0);
 }
 
+TEST(COptions, AppendTheGlobalState) {
+  shoal_options options;
+  ASSERT_EQ(shoal_options_init(&options, sizeof options), SHOAL_OK);
+  options.central_critic = 1;
+  CSimulator const c("switch", "", options);
+  EXPECT_EQ(c.spec().state, 7);
+  EXPECT_EQ(c.group().observation_width, 2 + 7);
+}
+
 INSTANTIATE_TEST_SUITE_P(Environments, CTrajectory,
                          testing::Values(Case{"market", "steps = 9"},
                                          Case{"market", "steps = 9\nactions = 'discrete'\nmerchants = 3"},

@@ -57,9 +57,9 @@ TEST(ThreadPool, RunsAgainAndAgain) {
   EXPECT_EQ(std::accumulate(sums.begin(), sums.end(), std::int64_t(0)), 30ll * 3000 * 2999 / 2);
 }
 
-// Workers that gave up spinning sleep; a later task has to wake them.
+// Workers that gave up spinning sleep; a later task has to wake them. A task that is done alone would wait for ever.
 TEST(ThreadPool, WakesSleepingThreads) {
-  ThreadPool pool(2);
+  ThreadPool pool(2, false);
   for (int round = 0; round < 5; ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     std::barrier both(2);
