@@ -79,6 +79,13 @@ std::int64_t free_memory(at::Device device) {
   return available_memory();
 }
 
+/// To three digits: what is free differs from one run to the next.
+std::int64_t rounded_down(double count) {
+  auto number = std::int64_t(count), unit = std::int64_t(1);
+  while (number / unit >= 1000) unit *= 10;
+  return number / unit * unit;
+}
+
 struct Sizes {
   Spec spec;
   std::vector<RolloutShape> slots;  // of one instance, for each group of agents
@@ -137,9 +144,8 @@ MemoryNeed memory_need(TrainerConfig const& config) {
       replay = fmt::format(", beside {}.replay = {},", members.section, policy.dqn.replay);
   }
   std::int64_t const in_passing = 2 * 8 * steps;  // while a learner lists its rows
-  bool const challenged =
-      config.calibrator && config.validation && config.settling.challenges > 0 && !has_memory(config.policy);
-  if (challenged) rollout *= 3;  // that of the challengers has twice the instances
+  // The challengers' rollout has twice the instances.
+  if (challenge_distance(config) > 0 && !has_memory(config.policy)) rollout *= 3;
   return {.asked = fmt::format("train.instances = {} and train.steps = {}{}", train.instances, steps, replay),
           .count = train.instances,
           .bytes_each = rollout + in_passing + 2 * sizes.state + sizes.metrics,  // the state once more in a checkpoint
@@ -151,7 +157,7 @@ void check_memory(MemoryNeed const& need, at::Device device) {
   auto const fixed = need.bytes_fixed + (device.is_cpu() ? program_bytes : 0);
   auto const all = fixed + need.bytes_each * need.count;
   if (double(all) <= usable * double(free)) return;
-  auto const fit = std::max(0.0, usable * double(free) - double(fixed)) / double(need.bytes_each);
+  auto const fit = rounded_down(std::max(0.0, usable * double(free) - double(fixed)) / double(need.bytes_each));
   throw Error(fmt::format("not enough memory: {} need about {}, {} are available; about {} fit", need.asked,
                           bytes_text(double(all)), bytes_text(double(free)), std::int64_t(fit)));
 }

@@ -5,6 +5,7 @@
 #include <torch/cuda.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "shoal/core/resources.hpp"
@@ -202,6 +203,18 @@ void check_minibatches(char const* section, PpoOptions const& options, std::int6
   if (options.minibatches > count)
     throw SettingError(fmt::format("{}.minibatches", section),
                        fmt::format(" = {}: expected at most {}, the {} of a stage", options.minibatches, count, what));
+}
+
+std::int64_t settling_stages(TrainerConfig const& config) {
+  bool const settles = config.validation && config.calibrator && config.calibrator->kind != CalibratorKind::fixed;
+  return settles ? std::llround(config.settling.share * double(config.train.stages)) : 0;
+}
+
+std::int64_t challenge_distance(TrainerConfig const& config) {
+  auto const& o = config.settling;
+  if (o.challenges == 0 || settling_stages(config) == 0) return 0;
+  auto const distance = (config.train.stages - settling_stages(config)) / (o.challenges + 1);
+  return distance >= o.challenge_updates ? distance : 0;
 }
 
 int common_instances(TrainerConfig const& config) {

@@ -84,8 +84,8 @@ std::string Trainer::load(std::string const& path, std::string const& configurat
     planned_ = std::int64_t(calibration[1].item<double>());
     out_of_patience_ = std::int64_t(calibration[2].item<double>());
     bool const extended = calibrated_at_ == planned_ && planned_ < calibration_stages();
-    if (extended && settling_stages() == 0) calibrated_at_ = out_of_patience_ = -1;
-    if (calibrated_at_ >= 0 && settling_stages() > 0) settle();
+    if (extended && settling_stages(config_) == 0) calibrated_at_ = out_of_patience_ = -1;
+    if (calibrated_at_ >= 0 && settling_stages(config_) > 0) settle();
   }
   auto const state = learner_state();
   std::vector<at::Tensor> loaded;

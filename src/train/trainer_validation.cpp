@@ -27,12 +27,7 @@ std::vector<std::optional<PpoOptions>> deviations_from(std::vector<PolicyMembers
 
 }  // namespace
 
-std::int64_t Trainer::settling_stages() const {
-  bool const settles = config_.validation && config_.calibrator && config_.calibrator->kind != CalibratorKind::fixed;
-  return settles ? std::llround(config_.settling.share * double(config_.train.stages)) : 0;
-}
-
-std::int64_t Trainer::calibration_stages() const { return config_.train.stages - settling_stages(); }
+std::int64_t Trainer::calibration_stages() const { return config_.train.stages - settling_stages(config_); }
 
 std::int64_t Trainer::cooldown_stages() const {
   bool const cools = config_.calibrator && config_.calibrator->kind == CalibratorKind::es;
@@ -52,9 +47,9 @@ double Trainer::heat() const {
 }
 
 std::int64_t Trainer::stages() const {
-  if (calibrating()) return calibration_end() + settling_stages();
+  if (calibrating()) return calibration_end() + settling_stages(config_);
   bool const early = calibrated_at_ >= 0 && calibrated_at_ < planned_;
-  return early ? calibrated_at_ + settling_stages() : config_.train.stages;
+  return early ? calibrated_at_ + settling_stages(config_) : config_.train.stages;
 }
 
 at::Tensor Trainer::answer() const { return answer_.profile().defined() ? answer_.profile() : calibrator_->answer(); }
@@ -104,24 +99,23 @@ void Trainer::validate(StageReport& report) {
       calibrated_at_ = stage_;
       if (config_.settling.explore) rate_from_ = stage_;
       planned_ = calibration_stages();
-      if (settling_stages() > 0) settle();
+      if (settling_stages(config_) > 0) settle();
     }
   }
   if (is_challenged()) challenge_policies(report);
-  if (calibrated_at_ >= 0 && settling_stages() > 0 && stage_ == stages())
+  if (calibrated_at_ >= 0 && settling_stages(config_) > 0 && stage_ == stages())
     report.settled = fit(answer_.profile(), o.final_episodes, reporting);
 }
 
 /// At even distances while the calibration goes on. Not at its end: the profile could no longer follow a new policy.
 bool Trainer::is_challenged() const {
-  auto const& o = config_.settling;
-  if (o.challenges == 0 || settling_stages() == 0 || !calibrating()) return false;
+  auto const distance = challenge_distance(config_);
+  if (distance == 0 || !calibrating()) return false;
   auto const remembers = [](auto const& learner) {
     return learner->learns() && learner->actor().network_shape().memory;
   };
   if (std::any_of(learners_.begin(), learners_.end(), remembers)) return false;
-  auto const distance = calibration_stages() / (o.challenges + 1);
-  return distance >= o.challenge_updates && stage_ % distance == 0 && stage_ + distance <= calibration_end();
+  return stage_ % distance == 0 && stage_ + distance <= calibration_end();
 }
 
 /// Policies that have ended in a local optimum do not leave it by learning on: one from scratch that earns more does it

@@ -56,6 +56,12 @@ std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Devic
 /// @throws SettingError about train.steps if a calibrator needs longer stages
 int steps_of_stage(TrainerConfig const& config, Spec const& spec);
 
+/// The last stages of a calibrated run, in which the policies settle at the chosen profile.
+std::int64_t settling_stages(TrainerConfig const& config);
+
+/// Stages from one challenge of the policies to the next; 0: there are none.
+std::int64_t challenge_distance(TrainerConfig const& config);
+
 /// The evolution strategy compares the two particles of a pair on the same random numbers: SimulatorOptions::common.
 int common_instances(TrainerConfig const& config);
 

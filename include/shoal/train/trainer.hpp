@@ -96,7 +96,6 @@ class Trainer {
   NamedTensors learner_state() const;
   FrozenGame frozen_game(at::Tensor const& profiles, void* stream) const;
   Fit fit(at::Tensor const& profile, int episodes, std::uint32_t use) const;
-  std::int64_t settling_stages() const;
   std::int64_t calibration_stages() const;
   std::int64_t cooldown_stages() const;
   std::int64_t cooldown_from() const;
