@@ -14,6 +14,10 @@ endfunction()
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+set(SHOAL_FMT fmt::fmt)
+if(SKBUILD)  # a wheel brings all that it needs
+  set(SHOAL_FMT fmt::fmt-header-only)
+endif()
 shoal_header_library(Random123::Random123 Random123/philox.h librandom123-dev)
 # Philox needs no vector types. Without these, every file that draws would include their header.
 target_compile_definitions(Random123::Random123 INTERFACE R123_USE_SSE=0 R123_USE_SSE4_1=0 R123_USE_SSE4_2=0)
