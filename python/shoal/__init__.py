@@ -9,7 +9,8 @@
 Docs: docs/python.md. Adaptors to other libraries: shoal.adaptors.
 """
 
-from ._sim import Array, Error, InputError, __version__
+from ._sim import Array, Error, InputError
+from ._sim import version as __version__
 from .env import Env, Outputs
 from .registry import describe, make, spec
 from .registry import list_names as list

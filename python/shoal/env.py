@@ -38,6 +38,8 @@ class Outputs:
     #: float32 [N, A, W]: the last observation of an episode, written where one ended.
     final_observations: Arrays
 
+    _native: _sim.Outputs
+
     def __repr__(self) -> str:
         return f"shoal.Outputs({', '.join(_FIELDS)})"
 
@@ -147,9 +149,9 @@ class Env:
 
     def metrics(self) -> dict[str, float]:
         """The mean of each metric over all episodes that ended since `clear_metrics()`; NaN without any."""
-        sums = self._sim.metric_sums().numpy()
-        episodes = int(self._sim.metric_episodes().numpy().sum())
-        totals = sums.sum(axis=0, dtype="float64")
+        sums: Any = self._sim.metric_sums().numpy()
+        counts: Any = self._sim.metric_episodes().numpy()
+        totals, episodes = sums.sum(axis=0, dtype="float64"), int(counts.sum())
         return {name: float(x) / episodes if episodes else float("nan") for name, x in zip(self.spec.metrics, totals)}
 
     def clear_metrics(self) -> None:

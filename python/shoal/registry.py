@@ -45,6 +45,8 @@ def make(
         "common": common,
         "recorded_episodes": recorded_episodes,
     }
+    if not isinstance(observation, Mapping | None):
+        raise _sim.InputError(f"observation: of type {type(observation).__name__}, expected a dictionary")
     sim = _sim.Sim(_text("name", name), params, options, dict(observation or {}), _text("device", device))
     return Env(name, sim, num_envs)
 

@@ -18,7 +18,7 @@ using shoal::python::Array, shoal::python::Outputs, shoal::python::Sim;
 
 NB_MODULE(_sim, m) {
   m.doc() = "The simulator of shoal. Use the package shoal, which wraps this module.";
-  m.attr("__version__") = SHOAL_VERSION;
+  m.attr("version") = SHOAL_VERSION;
 
   auto const error = nb::exception<shoal::Error>(m, "Error", PyExc_RuntimeError);
   auto const input_error = nb::exception<shoal::InputError>(m, "InputError", PyExc_ValueError);
@@ -67,7 +67,7 @@ NB_MODULE(_sim, m) {
       .def("bind", &Sim::bind, "groups"_a, "stream"_a.none())
       .def("reset", &Sim::reset, "out"_a, "stream"_a.none())
       .def("observe", &Sim::observe, "out"_a, "stream"_a.none())
-      .def("step", &Sim::step, "actions"_a, "out"_a, "stream"_a.none())
+      .def("step", &Sim::step, "actions"_a.none(), "out"_a, "stream"_a.none())
       .def("supertypes", &Sim::supertypes)
       .def("metric_sums", &Sim::metric_sums)
       .def("metric_episodes", &Sim::metric_episodes)

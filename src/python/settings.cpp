@@ -13,9 +13,10 @@ namespace nb = nanobind;
 
 namespace {
 
+/// Python's, or NumPy's, which has two names.
 bool is_boolean(nb::handle value) {
-  return nb::isinstance<nb::bool_>(value) || nb::type_name(value.type()).equal(nb::str("numpy.bool")) ||
-         nb::type_name(value.type()).equal(nb::str("numpy.bool_"));
+  auto const name = nb::type_name(value.type());
+  return name.equal(nb::str("bool")) || name.equal(nb::str("bool_"));
 }
 
 /// What Python's number protocol makes of it; nothing for what is no number.

@@ -5,15 +5,12 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <span>
 
-#include "program/pictures/raster.hpp"
-#include "shoal/core/hash.hpp"
 #include "shoal/core/resources.hpp"
 #include "shoal/core/text.hpp"
-#include "shoal/env/drawing.hpp"
 #include "src/python/ended.hpp"
 #include "src/python/settings.hpp"
+#include "src/python/sim_use.hpp"
 #include "src/python/spec.hpp"
 
 namespace shoal::python {
@@ -60,6 +57,16 @@ std::string with_prefix(std::string const& prefix, SettingError const& error) {
   return prefix + "." + error.key + error.message;
 }
 
+/// One instance, for what has to be known before anything large is made.
+std::unique_ptr<Simulator> make_small(std::string const& name, Settings const& settings, SimulatorOptions const& all) {
+  try {
+    return make_simulator(name, settings, all);
+  } catch (SettingError const& error) {
+    if (error.key != "width") throw;
+    throw InputError(with_prefix("observation", error));
+  }
+}
+
 /// What the instances' states and the simulator's own outputs take, at least.
 void check_memory(Simulator const& one, int instances) {
   auto const& spec = one.spec();
@@ -80,70 +87,7 @@ nb::dlpack::dtype dtype_of(std::string const& field) {
   return is_real ? nb::dtype<float>() : nb::dtype<bool>();
 }
 
-constexpr std::size_t header_size = 2 * sizeof(std::uint64_t);
-
-std::uint64_t hash_of(std::span<char const> bytes) {
-  TrajectoryHash hash;
-  for (char const c : bytes) hash.add(std::uint32_t(static_cast<unsigned char>(c)));
-  return hash.value();
-}
-
 }  // namespace
-
-struct Sim::Core {
-  std::unique_ptr<Simulator> simulator;
-  std::shared_ptr<Place> place;
-  pid_t process = getpid();
-
-  /// Whether a forked process cannot go on with it.
-  bool is_lost() const {
-    return simulator && process != getpid() && (place->on_cuda() || simulator->options().threads > 1);
-  }
-  Core() = default;
-  Core(Core const&) = delete;
-  Core& operator=(Core const&) = delete;
-  ~Core() {
-    if (is_lost()) {
-      static_cast<void>(simulator.release());
-      return;
-    }
-    try {
-      cuda::DeviceGuard const guard(place->cuda_index);
-      simulator.reset();
-    } catch (Error const&) {  // CUDA is gone at the end of the process
-    }
-  }
-};
-
-/// For the time of one call: nobody else may use the simulator, and its device is current.
-class Sim::Use {
- public:
-  explicit Use(Sim& sim) : sim_(sim) {
-    if (sim.in_use_.exchange(true))
-      throw InputError(sim.name_ + ": used by another thread at this moment; expected one thread at a time");
-    try {
-      if (!sim.core_) throw InputError(sim.name_ + ": used after close()");
-      if (sim.core_->is_lost())
-        throw InputError(
-            fmt::format("{}: made in process {}, used in one forked from it; expected a simulator made in "
-                        "the process that uses it",
-                        sim.name_, sim.core_->process));
-      guard_.emplace(sim.place_->cuda_index);
-    } catch (...) {
-      sim.in_use_ = false;
-      throw;
-    }
-  }
-  ~Use() { sim_.in_use_ = false; }
-  Use(Use const&) = delete;
-  Use& operator=(Use const&) = delete;
-
-  Simulator* operator->() const { return sim_.core_->simulator.get(); }
-
- private:
-  Sim& sim_;
-  std::optional<cuda::DeviceGuard> guard_;
-};
 
 Sim::Sim(std::string name, nb::dict params, nb::dict options, nb::dict observation, std::string const& device)
     : name_(std::move(name)) {
@@ -163,7 +107,7 @@ Sim::Sim(std::string name, nb::dict params, nb::dict options, nb::dict observati
   all.first_instance = given.first_instance;
   all.common = given.common;
   all.recorded_episodes = given.recorded_episodes;
-  auto const one = make_simulator(name_, settings, all);  // before anything large
+  auto const one = make_small(name_, settings, all);
   if (is_cuda(device)) {
     check_fork(device);
     place_->cuda_index = cuda::device_index(device);
@@ -292,16 +236,17 @@ StepInput Sim::take_actions(nb::handle actions, int group, std::int64_t stream, 
 std::vector<StepInput> Sim::take_actions(nb::handle actions, std::int64_t stream, Borrowed& borrowed) const {
   auto const& groups = core_->simulator->spec().groups;
   if (groups.size() == 1) return {take_actions(actions, 0, stream, borrowed)};
-  std::vector<std::string> names;
-  for (auto const& group : groups) names.push_back("\"" + group.name + "\"");
-  auto const expected = fmt::format("expected a dictionary with an entry for each of {}", fmt::join(names, ", "));
-  if (!PyMapping_Check(actions.ptr()) || nb::len(actions) != groups.size())
-    throw InputError(fmt::format("actions: {}", expected));
+  auto const fail = [&](std::string const& problem) {
+    std::vector<std::string> names;
+    for (auto const& group : groups) names.push_back("\"" + group.name + "\"");
+    throw InputError(
+        fmt::format("actions: {}expected a dictionary with an entry for each of {}", problem, fmt::join(names, ", ")));
+  };
+  if (!nb::hasattr(actions, "keys") || nb::len(actions) != groups.size()) fail("");
   std::vector<StepInput> in;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     auto const key = nb::str(groups[g].name.c_str());
-    if (!nb::cast<bool>(nb::object(actions.attr("__contains__")(key))))
-      throw InputError(fmt::format("actions: no entry for {}; {}", names[g], expected));
+    if (PyMapping_HasKey(actions.ptr(), key.ptr()) == 0) fail(fmt::format("no entry for \"{}\"; ", groups[g].name));
     in.push_back(take_actions(nb::object(actions[key]), int(g), stream, borrowed));
   }
   return in;
@@ -352,77 +297,6 @@ void Sim::close() {
   core_.reset();
   actions_.clear();
   in_use_ = false;
-}
-
-// ---- Supertypes, metrics, state, pictures ---------------------------------------------------------------------------
-
-Array Sim::supertypes() {
-  Use const use(*this);
-  auto const v = use->supertypes();
-  auto const extent = [&](int d) { return std::size_t(v.extents[d]); };
-  return {v.data, nb::dtype<float>(), {extent(0), extent(1), extent(2)}, core_, place_};
-}
-
-Array Sim::metric_sums() {
-  Use const use(*this);
-  auto const v = use->metrics().sums;
-  return {v.data, nb::dtype<float>(), {std::size_t(v.extents[0]), std::size_t(v.extents[1])}, core_, place_};
-}
-
-Array Sim::metric_episodes() {
-  Use const use(*this);
-  auto const v = use->metrics().episodes;
-  return {v.data, nb::dtype<std::int32_t>(), {std::size_t(v.extents[0])}, core_, place_};
-}
-
-void Sim::clear_metrics() {
-  Use const use(*this);
-  use->clear_metrics();
-}
-
-/// Of what a state depends on.
-std::uint64_t Sim::identity() const {
-  auto text = fmt::format("{} {}", SHOAL_VERSION, name_);
-  for (auto const& [key, value] : params_) text += fmt::format(" {}={}", key, to_text(value));
-  return hash_of(text);
-}
-
-nb::bytes Sim::export_state(int instance) {
-  Use const use(*this);
-  std::vector<char> bytes(header_size + use->state_size());
-  auto const body = std::span(bytes).subspan(header_size);
-  use->export_state(instance, std::as_writable_bytes(body));
-  std::uint64_t const header[] = {identity(), hash_of(body)};
-  std::memcpy(bytes.data(), header, header_size);
-  return nb::bytes(bytes.data(), bytes.size());
-}
-
-void Sim::import_state(int instance, nb::bytes state) {
-  Use const use(*this);
-  auto const bytes = std::span(state.c_str(), state.size());
-  std::uint64_t header[2] = {};
-  if (bytes.size() >= header_size) std::memcpy(header, bytes.data(), header_size);
-  auto const body = bytes.subspan(std::min(bytes.size(), header_size));
-  if (header[0] != identity() || header[1] != hash_of(body))
-    throw InputError(
-        fmt::format("{}: state of {} bytes that is damaged or of other parameters or another version; "
-                    "expected what export_state() returned",
-                    name_, bytes.size()));
-  use->import_state(instance, std::as_bytes(body));
-}
-
-bool Sim::can_draw() const { return core_ && core_->simulator->can_draw(); }
-
-nb::object Sim::draw(int instance, int scale) {
-  Use const use(*this);
-  if (scale < 1 || scale > 64) throw InputError(fmt::format("scale = {}: expected an integer in [1, 64]", scale));
-  if (!use->can_draw()) throw InputError(name_ + ": draws nothing here; expected device \"cpu\"");
-  auto const image = rasterize(use->draw(instance), scale);
-  static_assert(sizeof(Color) == 3);
-  auto const pixels = allocate({}, image.pixels.size() * sizeof(Color));
-  std::memcpy(pixels.get(), image.pixels.data(), image.pixels.size() * sizeof(Color));
-  std::vector<std::size_t> const shape{std::size_t(image.height), std::size_t(image.width), 3};
-  return Array(pixels.get(), nb::dtype<std::uint8_t>(), shape, pixels, std::make_shared<Place>()).numpy();
 }
 
 }  // namespace shoal::python

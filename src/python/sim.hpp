@@ -59,7 +59,6 @@ class Sim {
 
  private:
   class Use;
-  /// The simulator, for arrays that lie in its memory. Not destroyed in a forked process, which lacks its threads.
   struct Core;
 
   std::vector<std::int64_t> shape_of(std::string const& field, int group) const;

@@ -24,7 +24,7 @@ import shoal
 from shoal.adaptors import _spaces
 
 
-class VectorEnv(gymnasium.vector.VectorEnv):  # type: ignore[misc]
+class VectorEnv(gymnasium.vector.VectorEnv):
     """`make` are further arguments of shoal.make().
 
     With `copy` False results are the simulator's own arrays, which the next step overwrites.

@@ -20,7 +20,7 @@ import shoal
 from shoal.adaptors import _spaces
 
 
-class ParallelEnv(pettingzoo.ParallelEnv):  # type: ignore[misc]
+class ParallelEnv(pettingzoo.ParallelEnv):
     """`make` are further arguments of shoal.make(): the environment's parameters, `observation`."""
 
     def __init__(self, name: str, *, seed: int = 0, render_mode: str | None = None, **make: Any) -> None:
