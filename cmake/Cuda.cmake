@@ -73,14 +73,23 @@ if(SHOAL_HAS_CUDA)
   if(SHOAL_LEARN)
     cmake_path(GET LibTorch_torch_LIBRARY PARENT_PATH _torch_lib)
   endif()
-  find_library(SHOAL_CUDART NAMES libcudart.so.${_major} cudart NO_DEFAULT_PATH
+  set(_cudart libcudart.so.${_major} cudart)
+  if(SKBUILD)  # a wheel's own: it is imported where there is no CUDA, too
+    set(_cudart cudart_static)
+  endif()
+  find_library(SHOAL_CUDART NAMES ${_cudart} NO_DEFAULT_PATH
     HINTS ${_torch_lib} ${_torch_lib}/../../nvidia/cu${_major}/lib ${CMAKE_CUDA_COMPILER_LIBRARY_ROOT}
     PATH_SUFFIXES lib64 lib targets/x86_64-linux/lib)
   mark_as_advanced(SHOAL_CUDART)
   if(NOT SHOAL_CUDART)
     message(FATAL_ERROR "CUDA: no libcudart.so.${_major} below ${CMAKE_CUDA_COMPILER_LIBRARY_ROOT}")
   endif()
-  add_library(shoal::cudart SHARED IMPORTED)
+  if(SKBUILD)
+    add_library(shoal::cudart STATIC IMPORTED)
+    target_link_libraries(shoal::cudart INTERFACE ${CMAKE_DL_LIBS} rt)
+  else()
+    add_library(shoal::cudart SHARED IMPORTED)
+  endif()
   set_target_properties(shoal::cudart PROPERTIES IMPORTED_LOCATION ${SHOAL_CUDART})
   target_include_directories(shoal::cudart SYSTEM INTERFACE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 

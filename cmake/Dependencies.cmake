@@ -14,6 +14,10 @@ endfunction()
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+set(SHOAL_FMT fmt::fmt)
+if(SKBUILD)  # a wheel brings all that it needs
+  set(SHOAL_FMT fmt::fmt-header-only)
+endif()
 find_package(Random123 REQUIRED)
 if(SHOAL_LEARN OR SHOAL_C)
   find_package(tomlplusplus REQUIRED)
