@@ -6,12 +6,21 @@
     out = env.reset()
     out = env.step(actions)  # out.observations, out.rewards, out.terminated, ...
 
+    folder = shoal.train("experiments/switch/switch.toml")  # by the program shoal
+    run = shoal.load(folder)  # its policies in PyTorch
+
 Docs: docs/python.md. Adaptors to other libraries: shoal.adaptors.
 """
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
 
 from ._sim import Array, Error, InputError
 from ._sim import version as __version__
 from .env import Env, Outputs
+from .program import train
 from .registry import describe, make, spec
 from .registry import list_names as list
 from .spec import (
@@ -42,6 +51,18 @@ __all__ = [
     "__version__",
     "describe",
     "list",
+    "load",
     "make",
     "spec",
+    "train",
 ]
+
+if TYPE_CHECKING:
+    from .trained import Run
+
+
+def load(folder: str | os.PathLike[str]) -> Run:
+    """The policies of a run's last checkpoint, as PyTorch modules. Needs torch."""
+    from . import trained
+
+    return trained.load(folder)

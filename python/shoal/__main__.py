@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 import shoal
 
+from .program import find_program
+
 
 def main(arguments: list[str]) -> int:
-    program = os.environ.get("SHOAL") or shutil.which("shoal")
-    if program:
+    try:
+        program = find_program()
+    except shoal.InputError as error:
+        if arguments[:1] != ["list"] or len(arguments) > 2:
+            print(f"error: {error}; without it there is `list [NAME]`", file=sys.stderr)
+            return 2
+    else:
         os.execv(program, [program, *arguments])
-    if arguments[:1] != ["list"] or len(arguments) > 2:
-        print("error: the program `shoal` is not on PATH; expected list [NAME], or SHOAL=FILE", file=sys.stderr)
-        return 2
     try:
         for name in arguments[1:] or shoal.list():
             description = shoal.describe(name)

@@ -31,7 +31,8 @@ def make(
     `recorded_episodes` is how many episodes of an instance count for its metrics; 0: all.
 
     `observation` says what observations hold: type (True), indication ("none", "agent" or "group": a one-hot that is
-    appended), width (0; padding with zeros), pad_groups (False; groups of agents share one space).
+    appended), width (0; padding with zeros), pad_groups (False; groups of agents share one space), central_critic
+    (False; rows end with the global state, which a critic may see and a policy is not to).
 
     `params` are the environment's own, see `describe()`.
 

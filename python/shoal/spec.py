@@ -78,6 +78,8 @@ class Spec:
     #: Whether an agent can do nothing and then earns exactly 0.
     may_abstain: bool
     max_episode_steps: int
+    #: Reals of the global state that critics may see (`observation={"central_critic": True}`); 0: none.
+    state: int
     supertypes: tuple[Supertype, ...]
     #: The index of each agent's supertype.
     supertype_of: tuple[int, ...]
@@ -133,7 +135,7 @@ def spec_from(name: str, params: dict[str, Any], values: dict[str, Any]) -> Spec
         Supertype(supertype, tuple(Coordinate(*c) for c in coordinates))
         for supertype, coordinates in values["supertypes"]
     )
-    rest = {key: values[key] for key in ("may_truncate", "may_die", "may_abstain", "max_episode_steps")}
+    rest = {key: values[key] for key in ("may_truncate", "may_die", "may_abstain", "max_episode_steps", "state")}
     return Spec(
         name=name,
         params=params,

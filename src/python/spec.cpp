@@ -45,6 +45,7 @@ nb::dict spec_of(Simulator const& simulator) {
   values["may_die"] = spec.may_die;
   values["may_abstain"] = spec.may_abstain;
   values["max_episode_steps"] = spec.max_episode_steps;
+  values["state"] = spec.state;
   values["supertypes"] = supertypes;
   values["supertype_of"] = spec.supertype_of;
   values["metrics"] = simulator.metric_names();

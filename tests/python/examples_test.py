@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import shoal
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "examples" / "python"))
 
@@ -49,6 +51,15 @@ def test_reinforce_in_jax():
     learns_to_defect(train("matrix_game", updates=16, num_envs=64, threads=1, report=lambda _: None))
 
 
+def has_program():
+    from shoal.program import find_program
+
+    try:
+        return find_program().exists()
+    except shoal.InputError:
+        return False
+
+
 def snippets():
     text = (ROOT / "docs" / "python.md").read_text()
     return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -59,6 +70,8 @@ def test_snippets_of_the_docs(code, tmp_path):
     for library in ("torch", "jax", "pettingzoo", "gymnasium", "torchrl", "stable_baselines3"):
         if re.search(rf"^(import|from) {library}\b|shoal\.adaptors\.{library}\b", code, re.MULTILINE):
             pytest.importorskip(library)
+    if "shoal.train" in code and not has_program():
+        pytest.skip("the program shoal is not built")
     if "cuda" in code:
         compile(code, "docs/python.md", "exec")
         return
