@@ -49,7 +49,7 @@ def make(
     if not isinstance(observation, Mapping | None):
         raise _sim.InputError(f"observation: of type {type(observation).__name__}, expected a dictionary")
     sim = _sim.Sim(_text("name", name), params, options, dict(observation or {}), _text("device", device))
-    return Env(name, sim, num_envs)
+    return Env(name, sim, int(num_envs))
 
 
 def spec(name: str, *, observation: Mapping[str, Any] | None = None, **params: Any) -> Spec:

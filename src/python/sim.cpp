@@ -124,6 +124,7 @@ Sim::Sim(std::string name, nb::dict params, nb::dict options, nb::dict observati
   core_ = std::make_shared<Core>();
   core_->place = place_;
   core_->simulator = make_simulator(name_, settings, all);
+  if (place_->on_cuda()) cuda_process = getpid();
 }
 
 nb::dict Sim::spec() {
@@ -177,6 +178,7 @@ std::shared_ptr<Outputs> Sim::bind(nb::list groups, std::optional<std::int64_t> 
   Use const use(*this);
   auto const number = begin_work(stream);
   auto out = std::make_shared<Outputs>();
+  out->cuda_index = place_->cuda_index;
   for (int g = 0; g < int(nb::len(groups)); ++g) {
     auto const fields = nb::cast<nb::dict>(groups[std::size_t(g)]);
     auto const lent = [&](char const* field) {
@@ -198,6 +200,11 @@ std::shared_ptr<Outputs> Sim::bind(nb::list groups, std::optional<std::int64_t> 
 }
 
 // ---- Steps ----------------------------------------------------------------------------------------------------------
+
+void Sim::check_place(Outputs const& out) const {
+  if (out.cuda_index != place_->cuda_index)
+    throw InputError(fmt::format("out: bound by an environment on another device, expected {}", device()));
+}
 
 /// Puts what follows on the stream. @return the number that other libraries are told for it
 std::int64_t Sim::begin_work(std::optional<std::int64_t> stream) {
@@ -254,6 +261,7 @@ std::vector<StepInput> Sim::take_actions(nb::handle actions, std::int64_t stream
 
 void Sim::reset(Outputs& out, std::optional<std::int64_t> stream) {
   Use const use(*this);
+  check_place(out);
   begin_work(stream);
   nb::gil_scoped_release const release;
   use->reset(out.views);
@@ -261,6 +269,7 @@ void Sim::reset(Outputs& out, std::optional<std::int64_t> stream) {
 
 void Sim::observe(Outputs& out, std::optional<std::int64_t> stream) {
   Use const use(*this);
+  check_place(out);
   begin_work(stream);
   nb::gil_scoped_release const release;
   use->observe(out.views);
@@ -268,6 +277,7 @@ void Sim::observe(Outputs& out, std::optional<std::int64_t> stream) {
 
 void Sim::step(nb::handle actions, Outputs& out, std::optional<std::int64_t> stream) {
   Use const use(*this);
+  check_place(out);
   auto const number = begin_work(stream);
   Borrowed borrowed;
   auto const in = take_actions(actions, number, borrowed);

@@ -19,6 +19,7 @@ struct Outputs {
   std::vector<StepOutput> views;                 // one for each group
   std::vector<View<std::uint8_t, 2>> truncated;  // `ended` of the views is `terminated`
   Borrowed borrowed;
+  int cuda_index = -1;  // of the device where all of it lies; -1: the CPU
 };
 
 class Sim {
@@ -62,6 +63,7 @@ class Sim {
   struct Core;
 
   std::vector<std::int64_t> shape_of(std::string const& field, int group) const;
+  void check_place(Outputs const& out) const;
   std::int64_t begin_work(std::optional<std::int64_t> stream);
   StepInput take_actions(nb::handle actions, int group, std::int64_t stream, Borrowed& borrowed) const;
   std::vector<StepInput> take_actions(nb::handle actions, std::int64_t stream, Borrowed& borrowed) const;

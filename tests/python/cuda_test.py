@@ -91,6 +91,8 @@ def test_arrays_of_the_host_are_refused():
         env.step(np.zeros((8, 2), np.int32))
     with pytest.raises(shoal.InputError, match='^device = "cuda:99": expected one of the'):
         shoal.make("matrix_game", device="cuda:99")
+    with pytest.raises(shoal.InputError, match="^out: bound by an environment on another device, expected cuda:0$"):
+        env.reset(out=shoal.make("matrix_game", num_envs=8).outputs)
 
 
 def test_a_forked_process():

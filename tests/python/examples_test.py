@@ -44,6 +44,14 @@ def test_ppo_of_stable_baselines3():
     assert means[0] > 120 and means[-1] < 100
 
 
+def test_ppo_of_torchrl():
+    pytest.importorskip("torchrl")
+    from ppo_torchrl import train
+
+    means = train("two_role", updates=10, num_envs=32, threads=1, report=lambda _: None)
+    assert means[0] < 5 and np.mean(means[-3:]) > 7  # the best of 16 steps: docs/two-role.md
+
+
 def test_reinforce_in_jax():
     pytest.importorskip("jax")
     from reinforce_jax import train
