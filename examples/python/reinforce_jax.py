@@ -2,8 +2,8 @@
 
     python examples/python/reinforce_jax.py matrix_game --updates 30
 
-The simulator overwrites its arrays in each step, and JAX takes arrays for constant. So each step writes into a slot of a
-rollout, and the update is done before the next rollout begins. JAX copies memory that is not aligned to 64 bytes.
+The simulator overwrites its arrays in each step, and JAX takes arrays for constant. So each step writes into a slot of
+a rollout, and the update is done before the next rollout begins. JAX copies memory that is not aligned to 64 bytes.
 """
 
 import argparse

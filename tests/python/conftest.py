@@ -19,9 +19,8 @@ def random_actions(env: shoal.Env, rng: np.random.Generator):
             masks = env.outputs.masks
             masks = masks[group.name] if isinstance(masks, dict) else masks
             ends = np.cumsum([h.choices for h in group.discrete])[:-1]
-            heads = [
-                (rng.random(legal.shape) * legal).argmax(-1).astype(np.int32) for legal in np.split(masks, ends, axis=-1)
-            ]
+            parts = np.split(masks, ends, axis=-1)
+            heads = [(rng.random(legal.shape) * legal).argmax(-1).astype(np.int32) for legal in parts]
         actions[group.name] = np.stack(heads, axis=-1)
     return actions if len(actions) > 1 else next(iter(actions.values()))
 

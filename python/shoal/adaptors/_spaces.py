@@ -78,7 +78,8 @@ class Rows:
         """`given` as the simulator takes it: itself if it fits, else copied into `array`."""
         given = np.asarray(given)
         if given.size != array.size or len(given) != self.count:
-            raise shoal.InputError(f"actions: shape {list(given.shape)}, expected {self.count} rows of {array.shape[2]}")
+            expected = f"{self.count} rows of {array.shape[2]}"
+            raise shoal.InputError(f"actions: shape {list(given.shape)}, expected {expected}")
         whole = array.dtype == np.int32
         if given.dtype == array.dtype and not (whole and self._last_choices is not None):
             return given.reshape(array.shape)

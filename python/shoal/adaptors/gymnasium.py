@@ -6,8 +6,8 @@
     observations, infos = envs.reset(seed=0)
 
 An instance whose episode ends is reset in the same step (AutoresetMode.SAME_STEP): `infos["final_obs"]` has the last
-observations of the rows that `infos["_final_obs"]` marks. Where agents can die, `infos["alive"]` says which rows act; the
-row of a dead agent is 0 until its instance begins the next episode. Where choices can be illegal,
+observations of the rows that `infos["_final_obs"]` marks. Where agents can die, `infos["alive"]` says which rows act;
+the row of a dead agent is 0 until its instance begins the next episode. Where choices can be illegal,
 `infos["action_mask"]` says which are legal.
 """
 

@@ -5,8 +5,8 @@
     env = ParallelEnv("switch")
     observations, infos = env.reset(seed=0)
 
-Agents are agent_0, agent_1, ...; of an environment with several groups a_0, b_0, ... by the groups' names. Where choices
-can be illegal, infos[agent]["action_mask"] has what `action_space(agent).sample()` takes as mask.
+Agents are agent_0, agent_1, ...; of an environment with several groups a_0, b_0, ... by the groups' names. Where
+choices can be illegal, infos[agent]["action_mask"] has what `action_space(agent).sample()` takes as mask.
 """
 
 from __future__ import annotations

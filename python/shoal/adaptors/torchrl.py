@@ -6,8 +6,9 @@
     rollout = env.rollout(100, break_when_any_done=False)
 
 Tensors of a group of agents lie below its name, as in TorchRL's other multi-agent environments: ("agents",
-"observation"), ("agents", "action"), ("agents", "reward"), ("agents", "done"); "action_mask" where choices can be illegal
-and "mask", who acts, where agents can die. `env.group_map` names the agents. "done" at the root is the instance's.
+"observation"), ("agents", "action"), ("agents", "reward"), ("agents", "done"); "action_mask" where choices can be
+illegal, and "mask", who acts, where agents can die. `env.group_map` names the agents. "done" at the root is the
+instance's.
 """
 
 from __future__ import annotations
