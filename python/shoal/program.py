@@ -76,7 +76,9 @@ def _free_name(config: str | os.PathLike[str] | Mapping[str, Any]) -> str:
     return next(name for name in names if not Path(name).exists())
 
 
-def _run(command: list[str], folder: Path, errors: Path, callback: Callable[[dict[str, Any]], bool | None] | None) -> None:
+def _run(
+    command: list[str], folder: Path, errors: Path, callback: Callable[[dict[str, Any]], bool | None] | None
+) -> None:
     stopped = False
     rows = _Rows(folder / "metrics.jsonl")
     with errors.open("w") as messages:

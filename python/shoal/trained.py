@@ -84,8 +84,8 @@ class Policy(nn.Module):
             reals = reals + self.log_sd.exp() * noise
         if masks is not None and self.choices:
             logits = logits.masked_fill(masks.logical_not(), -torch.inf)
-        picks = [_pick(head, deterministic, generator) for head in logits.split(self.choices, -1)] if self.choices else []
-        return reals, _stack(picks, reals)
+        heads = logits.split(self.choices, -1) if self.choices else ()
+        return reals, _stack([_pick(head, deterministic, generator) for head in heads], reals)
 
     def _best(
         self, observations: Tensor, masks: Tensor | None, deterministic: bool, generator: torch.Generator | None
@@ -104,7 +104,9 @@ class Policy(nn.Module):
 class Run:
     """A run's folder: its configuration, and its policies as its last checkpoint has them."""
 
-    def __init__(self, folder: Path, config: dict[str, Any], spec: Spec, policies: dict[str, Policy], whose: Any) -> None:
+    def __init__(
+        self, folder: Path, config: dict[str, Any], spec: Spec, policies: dict[str, Policy], whose: Any
+    ) -> None:
         self.folder = folder
         #: The resolved configuration, by section.
         self.config = config
@@ -126,7 +128,7 @@ class Run:
     def act(
         self, out: Outputs, *, deterministic: bool = False, generator: torch.Generator | None = None
     ) -> Any:
-        """All agents' actions after a reset or step of an environment that `make()` made, as its `step()` takes them."""
+        """All agents' actions after a reset or step of what `make()` made, as its `step()` takes them."""
         actions: dict[str, Any] = {}
         for g, group in enumerate(self.spec.groups):
             several = len(self.spec.groups) > 1
@@ -254,7 +256,7 @@ class _Flat:
 
     def end(self) -> None:
         if self._at != len(self._values):
-            raise Error(f"a policy of {len(self._values)} parameters, expected {self._at}: of another version of shoal?")
+            raise Error(f"a policy of {len(self._values)} parameters, expected {self._at}")
 
 
 def _pick(logits: Tensor, deterministic: bool, generator: torch.Generator | None) -> Tensor:
