@@ -1,5 +1,6 @@
 // What a step through the C interface takes beside one of the C++ Simulator: both simulate the same, with actions and
-// outputs in the same memory, in turns of about a millisecond. `overhead` is the median over turns of C over C++, less 1.
+// outputs in the same memory, in turns of about a millisecond. `overhead` is the median over turns of C over C++, less
+// 1.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// An environment's heuristic on CUDA: one thread a row. Body: heuristic_row of shoal/env/heuristic.hpp, tested on the CPU.
+// An environment's heuristic on CUDA: one thread a row. Body: heuristic_row of shoal/env/heuristic.hpp, tested on the
+// CPU.
 #pragma once
 
 #include <algorithm>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,6 @@ from typing import Any
 from ._sim import Error, InputError
 
 _POLL_SECONDS = 0.05
-_CONFIG = "config.toml"
 
 
 def find_program() -> Path:
@@ -53,20 +53,22 @@ def train(
 
     Raises InputError with the program's message for what it refuses, Error where it fails.
     """
+    if not isinstance(config, (str, os.PathLike, Mapping)):
+        raise InputError(f"config: of type {type(config).__name__}, expected a file or a dictionary of sections")
     command = [str(find_program()), "train"]
     given = {"seed": seed, "threads": threads, "device": device}
     for key, value in {**(set or {}), **{f"train.{k}": v for k, v in given.items() if v is not None}}.items():
         command += ["--set", f"{key}={_toml(value)}"]
-    with tempfile.TemporaryDirectory(prefix="shoal-") as scratch:
-        if isinstance(config, Mapping):
-            file = Path(scratch) / _CONFIG
-            file.write_text(_document(config))
-            command.append(str(file))
-        else:
-            command.append(os.fspath(config))
-        folder = Path(out) if out is not None else Path(_free_name(config))
-        command += ["--out", str(folder)]
-        _run(command, folder, Path(scratch) / "errors", callback)
+    folder = Path(out) if out is not None else Path(_free_name(config))
+    command += ["--out", str(folder)]
+    if not isinstance(config, Mapping):
+        _run([*command, os.fspath(config)], folder, None, callback)
+        return folder
+    # In the working directory, which the relative paths in it are relative to.
+    with tempfile.NamedTemporaryFile("wb", dir=os.getcwd(), prefix=".shoal-", suffix=".toml") as file:
+        file.write(_document(config).encode())
+        file.flush()
+        _run([*command, file.name], folder, file.name, callback)
     return folder
 
 
@@ -77,12 +79,19 @@ def _free_name(config: str | os.PathLike[str] | Mapping[str, Any]) -> str:
 
 
 def _run(
-    command: list[str], folder: Path, errors: Path, callback: Callable[[dict[str, Any]], bool | None] | None
+    command: list[str],
+    folder: Path,
+    config: str | None,
+    callback: Callable[[dict[str, Any]], bool | None] | None,
 ) -> None:
-    stopped = False
+    """`config` is the file that stands for a dictionary."""
     rows = _Rows(folder / "metrics.jsonl")
-    with errors.open("w") as messages:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=messages)
+    stopped = False
+    with tempfile.TemporaryFile() as messages:
+        # A group of its own: a terminal's Ctrl-C reaches this process alone, which passes it on once.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=messages, start_new_session=True
+        )
         try:
             while True:
                 ended = process.poll() is not None
@@ -94,23 +103,35 @@ def _run(
                     break
                 time.sleep(_POLL_SECONDS)
         except BaseException:
-            process.send_signal(signal.SIGINT)  # saves the run
-            process.wait()
+            _interrupt(process)
             raise
+        messages.seek(0)
+        text = messages.read().decode(errors="replace")
     if process.returncode == 0 or (stopped and process.returncode == 130):
         return
-    lines = [line for line in errors.read_text().splitlines() if line.startswith("shoal: ")]
+    lines = [line for line in text.splitlines() if line.startswith("shoal: ")]
     message = lines[-1].removeprefix("shoal: ") if lines else f"shoal train ended with {process.returncode}"
-    message = message.replace(str(errors.with_name(_CONFIG)), "config")
+    if config is not None:
+        message = message.replace(config, "config")
     raise InputError(message) if process.returncode == 2 else Error(message)
 
 
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    """The program ends its stage and saves the run; a second Ctrl-C stops it at once."""
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            pass
+
+
 class _Rows:
-    """The whole lines of a file that grows."""
+    """The whole lines that a file grows by."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._at = 0
+        self._at = path.stat().st_size if path.exists() else 0  # of a run that the program will refuse to overwrite
 
     def new(self) -> Iterable[dict[str, Any]]:
         if not self._path.exists():
@@ -127,14 +148,31 @@ class _Rows:
 def _toml(value: Any) -> str:
     """A value as TOML writes it."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(str(k))} = {_toml(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():  # numpy's and torch's numbers
+        value = value.item()
     if value is None or not isinstance(value, (bool, int, float, str)):
         raise InputError(f"{value!r}: expected a boolean, number, string, list or dictionary")
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float):
+        return repr(value)  # nan and inf too
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{value!r}: expected text that UTF-8 can write") from None
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(key: Any) -> str:
+    plain = isinstance(key, str) and re.fullmatch(r"[A-Za-z0-9_-]+", key)
+    return key if plain else _text(str(key))
 
 
 def _document(config: Mapping[str, Any]) -> str:
@@ -146,13 +184,13 @@ def _document(config: Mapping[str, Any]) -> str:
             lines.append(header)
         inner = []
         for key, value in section.items():
-            full = f"{path}.{key}" if path else str(key)
+            full = f"{path}.{_key(key)}" if path else _key(key)
             if isinstance(value, Mapping):
                 inner.append((f"[{full}]", value, full))
             elif isinstance(value, (list, tuple)) and value and all(isinstance(v, Mapping) for v in value):
                 inner += [(f"[[{full}]]", v, full) for v in value]
             else:
-                lines.append(f"{key} = {_toml(value)}")
+                lines.append(f"{_key(key)} = {_toml(value)}")
         for each in inner:
             write(*each)
 

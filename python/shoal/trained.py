@@ -46,9 +46,6 @@ class Policy(nn.Module):
         flat = _Flat(parameters)
         self.log_sd = nn.Parameter(flat.take(self.reals))
         hidden = list(options["hidden"])
-        memory = options.get("memory", "none")
-        if memory != "none":
-            raise InputError(f'policy.memory = "{memory}": policies with memory cannot be loaded; expected "none"')
         self.actor_inputs = group.width - state  # the rest is the critic's alone
         self.actor = flat.perceptron([self.actor_inputs, *hidden, outputs])
         self.critic = flat.perceptron([group.width, *hidden, 1])
@@ -120,6 +117,12 @@ class Run:
         """What observations hold, for `shoal.make(..., observation=run.observation)`."""
         return _observation(self.config)
 
+    def to(self, device: str | torch.device) -> Run:
+        """Move all policies to the device."""
+        for policy in self.policies.values():
+            policy.to(device)
+        return self
+
     def make(self, num_envs: int = 1, **options: Any) -> Env:
         """The run's environment, with its parameters and observations. `options` are those of `shoal.make()`."""
         params = {key: value for key, value in self.config["env"].items() if key != "name"}
@@ -128,7 +131,11 @@ class Run:
     def act(
         self, out: Outputs, *, deterministic: bool = False, generator: torch.Generator | None = None
     ) -> Any:
-        """All agents' actions after a reset or step of what `make()` made, as its `step()` takes them."""
+        """All agents' actions after a reset or step of what `make()` made, as its `step()` takes them.
+
+        Heuristics, frozen policies and those with memory do not act here. On CUDA move the policies there first:
+        `run.to("cuda")`.
+        """
         actions: dict[str, Any] = {}
         for g, group in enumerate(self.spec.groups):
             several = len(self.spec.groups) > 1
@@ -146,7 +153,7 @@ class Run:
                 elif algorithm == "uniform":
                     acted = _uniform(group, observations[:, index], own, generator)
                 else:
-                    raise Error(f"{name}: agents with algorithm = \"{algorithm}\" cannot act here")
+                    raise Error(f'{name}: agents with algorithm = "{algorithm}" or with memory cannot act in Python')
                 continuous[:, index], discrete[:, index] = acted
             kinds = {"continuous": continuous, "discrete": discrete}
             used = {kind: values for kind, values in kinds.items() if values.shape[-1] > 0}
@@ -157,17 +164,14 @@ class Run:
 def load(folder: str | os.PathLike[str]) -> Run:
     """The policies of a run's last checkpoint.
 
-    Policies with memory and those of other runs (`algorithm = "frozen"`) are not loaded.
+    Policies with memory and those of other runs (`algorithm = "frozen"`) are left out.
     """
     folder = Path(folder)
     try:
-        config = tomllib.loads((folder / "config.toml").read_text())
+        config = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{folder}: no config.toml there; expected the folder of a run") from None
-    checkpoints = sorted((folder / "checkpoints").glob("stage-*.pt"))
-    if not checkpoints:
-        raise InputError(f"{folder}: no checkpoint there; expected a run that has trained")
-    tensors = torch.jit.load(str(checkpoints[-1]), map_location="cpu").tensors
+    tensors = _last_tensors(folder)
     params = {key: value for key, value in config["env"].items() if key != "name"}
     described = spec(config["env"]["name"], observation=_observation(config), **params)
     policies, whose = {}, []
@@ -176,10 +180,22 @@ def load(folder: str | os.PathLike[str]) -> Run:
         for name, algorithm, agents in whose[-1]:
             if algorithm in ("uniform", "heuristic", "frozen"):
                 continue
-            options = {**config["policy"], **_section(config, name)}
+            options = {**_observation(config), **(_section(config, name) or config["policy"])}
+            if options.get("memory", "none") != "none":
+                continue
             state = described.state if config["policy"].get("central_critic") else 0
             policies[name] = Policy(options, group, state, tuple(agents), tensors[f"{name}.parameters"])
     return Run(folder, config, described, policies, whose)
+
+
+def _last_tensors(folder: Path) -> dict[str, Tensor]:
+    """Of the last checkpoint that is whole, as the program resumes from it."""
+    for path in sorted((folder / "checkpoints").glob("stage-*.pt"), reverse=True):
+        try:
+            return torch.jit.load(str(path), map_location="cpu").tensors
+        except RuntimeError:
+            continue
+    raise InputError(f"{folder}: no whole checkpoint there; expected a run that has trained")
 
 
 def _observation(config: Mapping[str, Any]) -> dict[str, Any]:

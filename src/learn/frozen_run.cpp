@@ -22,8 +22,10 @@ namespace {
 }
 
 /// "12 reals observed, 2 continuous actions, choices among 3, 2"
-std::string spaces_text(int width, ActionLayout const& actions) {
-  auto text = fmt::format("{} reals observed, {} continuous actions", width, actions.continuous);
+std::string spaces_text(int width, int critic_only, ActionLayout const& actions) {
+  auto const of_critics =
+      critic_only > 0 ? fmt::format(" ({} by critics alone, policy.central_critic)", critic_only) : "";
+  auto text = fmt::format("{} reals observed{}, {} continuous actions", width, of_critics, actions.continuous);
   if (actions.discrete > 0)
     text += fmt::format(", choices among {}", fmt::join(actions.choices, actions.choices + actions.discrete, ", "));
   return text;
@@ -48,7 +50,8 @@ FrozenPolicy const& frozen_policy(FrozenRun const& run, int group, std::vector<i
          fmt::format("none of its policies was trained for all of the agents {}; they were trained for the agents {}",
                      fmt::join(agents, ", "), fmt::join(groups, "; ")));
   }
-  auto const expected = spaces_text(rollout.width, rollout.actions), there = spaces_text(found->width, found->actions);
+  auto const expected = spaces_text(rollout.width, rollout.critic_only, rollout.actions);
+  auto const there = spaces_text(found->width, found->critic_only, found->actions);
   if (there != expected) fail(run, fmt::format("its policy has {}; expected {}", there, expected));
   return *found;
 }

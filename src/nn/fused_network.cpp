@@ -130,7 +130,7 @@ void FusedNetwork::limit_means(Worker& worker, int rows) const {
   for (int r = 0; r < rows; ++r) {
     float* const means = worker.actor.output() + r * actor_.output_stride();
     for (int h = 0; h < layout_.continuous; ++h)
-      means[h] = limited_mean(means[h], h, worker.inputs.data() + r * actor_.inputs());
+      means[h] = limited_mean(means[h], h, worker.inputs.data() + r * critic_.inputs());
   }
 }
 
@@ -152,7 +152,7 @@ void FusedNetwork::add_loss(PpoLossArgs const& args, NormalHead const* normals, 
   for (int r = 0; r < rows; ++r) {
     if (mean_limit_ > 0)
       through_limit(worker.actor.output() + r * stride, worker.actor.output_gradient() + r * stride,
-                    worker.inputs.data() + r * actor_.inputs(), part.restoring);
+                    worker.inputs.data() + r * critic_.inputs(), part.restoring);
     for (int h = 0; h < heads; ++h) part.log_sd[h] += worker.log_sd.data()[r * heads + h];
     auto const& terms = worker.terms[std::size_t(r)];
     part.terms->policy_loss += terms.policy_loss;

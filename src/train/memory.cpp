@@ -135,8 +135,10 @@ MemoryNeed memory_need(TrainerConfig const& config) {
   std::int64_t rollout = 0, fixed = 0;
   std::string replay;
   for (auto const& slot : sizes.slots) rollout += std::int64_t(steps) * slot.agents * sample_bytes(slot);
+  bool remembers = false;
   for (auto const& members : policies_of(config, sizes.spec)) {
     auto const& policy = *members.options;
+    remembers = remembers || (learns(policy.algorithm) && has_memory(policy));
     auto const& slot = sizes.slots[std::size_t(members.group)];
     rollout += steps * std::int64_t(members.agents.size()) * recurrent_bytes(policy, slot);
     fixed += network_bytes(policy, slot) + replay_bytes(policy, slot);
@@ -144,8 +146,8 @@ MemoryNeed memory_need(TrainerConfig const& config) {
       replay = fmt::format(", beside {}.replay = {},", members.section, policy.dqn.replay);
   }
   std::int64_t const in_passing = 2 * 8 * steps;  // while a learner lists its rows
-  // The challengers' rollout has twice the instances.
-  if (challenge_distance(config) > 0 && !has_memory(config.policy)) rollout *= 3;
+  // The challengers' rollout has twice the instances. Nobody challenges policies with memory.
+  if (challenge_distance(config) > 0 && !remembers) rollout *= 3;
   return {.asked = fmt::format("train.instances = {} and train.steps = {}{}", train.instances, steps, replay),
           .count = train.instances,
           .bytes_each = rollout + in_passing + 2 * sizes.state + sizes.metrics,  // the state once more in a checkpoint
@@ -159,7 +161,7 @@ void check_memory(MemoryNeed const& need, at::Device device) {
   if (double(all) <= usable * double(free)) return;
   auto const fit = rounded_down(std::max(0.0, usable * double(free) - double(fixed)) / double(need.bytes_each));
   throw Error(fmt::format("not enough memory: {} need about {}, {} are available; about {} fit", need.asked,
-                          bytes_text(double(all)), bytes_text(double(free)), std::int64_t(fit)));
+                          bytes_text(double(all)), bytes_text(double(free)), fit));
 }
 
 void check_memory(TrainerConfig const& config, at::Device device) {

@@ -116,13 +116,14 @@ void check_section(PolicySection const& section, std::vector<PolicyMembers> cons
 }
 
 /// Others learn without a critic, or with one that shares the policy's layers.
-void check_critic(PolicyOptions const& policy, ObservationOptions const& observation) {
+void check_critic(PolicyOptions const& policy, ObservationOptions const& observation, std::string const& section) {
   if (!observation.central_critic || !learns(policy.algorithm)) return;
   bool const has_critic = policy.algorithm == Algorithm::ppo || policy.algorithm == Algorithm::a2c;
   if (!has_critic || policy.memory != MemoryKind::none)
     throw SettingError("policy.central_critic",
-                       " = true: needs a critic apart from the policy; expected policy.algorithm = \"ppo\" or \"a2c\", "
-                       "and policy.memory = \"none\"");
+                       fmt::format(" = true: needs a critic apart from the policy; expected {0}.algorithm = \"ppo\" or "
+                                   "\"a2c\", and {0}.memory = \"none\"",
+                                   section));
 }
 
 /// What acts by the environment's own heuristic.
@@ -224,10 +225,11 @@ int common_instances(TrainerConfig const& config) {
 std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config, Spec const& spec,
                                                     std::vector<Rollout> const& rollouts, at::Device device) {
   std::vector<std::unique_ptr<Learner>> learners;
-  for (auto const& members : policies_of(config, spec)) try {
+  auto const policies = policies_of(config, spec);
+  for (auto const& members : policies) check_critic(*members.options, config.policy.observation, members.section);
+  for (auto const& members : policies) try {
       auto const& policy = *members.options;
       auto const& rollout = rollouts[std::size_t(members.group)].shape;
-      check_critic(policy, config.policy.observation);
       if (policy.algorithm == Algorithm::ppo) {
         check_sequence(policy, rollout.steps);
         check_minibatches(policy, rollout, std::int64_t(members.agents.size()));

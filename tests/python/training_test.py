@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,7 +36,10 @@ GAMES = {
     "continuous": {"env": {"name": "market", "merchants": 3, "steps": 8}, "policy": {"map": "supertype"}},
     "groups": {"env": {"name": "two_role"}, "policy": {"map": "group", "algorithm": "a2c"}},
     "padded": {"env": {"name": "two_role"}, "policy": {"pad_groups": True, "indication": "agent"}},
-    "values": {"env": {"name": "switch", "max_steps": 9}, "policy": {"algorithm": "dqn", "learning_starts": 100, "batch": 32}},
+    "values": {
+        "env": {"name": "switch", "max_steps": 9},
+        "policy": {"algorithm": "dqn", "learning_starts": 100, "batch": 32},
+    },
     "sections": {
         "env": {"name": "matrix_game", "rounds": 4, "group_1": 1},
         "policy": {"supertype_2": {"algorithm": "uniform"}},
@@ -97,9 +101,35 @@ def test_what_cannot_be_loaded(tmp_path):
     with pytest.raises(shoal.InputError, match="expected the folder of a run"):
         shoal.load(tmp_path)
     config = {"env": {"name": "recall"}, "policy": {"memory": "gru"}, "train": {"stages": 1, "instances": 4}}
+    run = shoal.load(shoal.train(config, out=tmp_path / "run", threads=1))
+    assert not run.policies
+    with run.make(2) as env, pytest.raises(shoal.Error, match="with memory cannot act"):
+        run.act(env.reset())
+
+
+def test_the_last_whole_checkpoint_counts(tmp_path):
+    config = {"env": {"name": "matrix_game"}, "train": {"stages": 2, "instances": 4, "checkpoint_every": 1}}
     folder = shoal.train(config, out=tmp_path / "run", threads=1)
-    with pytest.raises(shoal.InputError, match='policy.memory = "gru"'):
-        shoal.load(folder)
+    last = sorted((folder / "checkpoints").iterdir())[-1]
+    last.write_bytes(last.read_bytes()[:1000])
+    assert shoal.load(folder).policies
+
+
+def test_a_dictionary_says_what_a_file_does(tmp_path, monkeypatch):
+    """Relative paths, numbers of numpy, and text of any kind."""
+    monkeypatch.chdir(tmp_path)
+    config = {"env": {"name": "matrix_game", "rounds": np.int64(3)}, "train": {"stages": 1, "instances": np.int32(4)}}
+    shoal.train({**config, "policy": {"learning_rate": np.float32(0.5)}}, out="first", threads=1)
+    frozen = {"policy": {"agent_1": {"algorithm": "frozen", "run": "first"}}}
+    shoal.train({**config, **frozen}, out="second", threads=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second"]
+    rows: list[dict] = []
+    with pytest.raises(shoal.InputError, match="exists"):
+        shoal.train(config, out="first", callback=rows.append)
+    assert not rows, "of the run that is there already"
+    for policy in ({"learning_rate": float("nan")}, {"a\x7f\n\u00e9": "\x7f\n"}, {"run": "\ud800"}):
+        with pytest.raises(shoal.InputError):
+            shoal.train({**config, "policy": policy}, out="third")
 
 
 def test_the_module_is_the_program():
@@ -114,9 +144,11 @@ def test_an_interrupt_saves_the_run(tmp_path):
         "import shoal; shoal.train({'env': {'name': 'matrix_game', 'rounds': 4}, 'train': {'stages': 100000,"
         f"'instances': 16, 'threads': 1}}}}, out={str(tmp_path / 'run')!r}, callback=lambda row: print(flush=True))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     process.stdout.read()
     assert process.wait() != 0
     assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 2

@@ -1,5 +1,5 @@
-// An environment's own heuristic: how scripted agents fill their rows of a slot of a rollout. A function of observations
-// alone, so that it needs no simulator.
+// An environment's own heuristic: how scripted agents fill their rows of a slot of a rollout. It is a function of
+// observations alone, so that it needs no simulator.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@
 //   action       [pursuers, 1] i32   0 left (x - 1), 1 right (x + 1), 2 up (y + 1), 3 down (y - 1), 4 stay
 //   observation  v5: [pursuers, range * range * 3] counts of walls, pursuers, evaders, cells row by row (y, then x, then channel)
 //                paper: [pursuers, 3 * range * range + 1] counts / 10, channel by channel (x, then y), then index / pursuers
-//   state        [2 pursuers + 3 evaders + 1]  x / x_size, y / y_size of pursuers; of evaders, with 1 behind it, 0 throughout once
-//                captured; cycle / max_cycles
+//   state        [2 pursuers + 3 evaders + 1]  x / x_size, y / y_size of each pursuer; of each evader, with 1 behind
+//                them, 0 throughout once it is captured; cycle / max_cycles
 //   reward       [pursuers]          tag_reward for each evader beside one, catch_reward for a capture, urgency_reward a cycle
 //   end          no evader is left (terminated), or the time limit
 #pragma once

@@ -17,6 +17,7 @@ struct FrozenPolicy {
   std::vector<int> agents = {};  // their numbers in it
   PolicyOptions options = {};    // that it was trained with
   int width = 0;                 // of an observation
+  int critic_only = 0;           // its last columns, which the policy did not see
   ActionLayout actions = {};
   at::Tensor parameters = {};
 };

@@ -197,8 +197,7 @@ struct PolicyOptions {
   static void fields(Visit& visit, PolicyOptions& o) {
     visit("algorithm", o.algorithm, Choices{"ppo", "a2c", "reinforce", "dqn", "uniform", "heuristic", "frozen"},
           "how the policies learn; \"uniform\": not, agents choose uniformly among legal actions; \"heuristic\": not, "
-          "they "
-          "act by the environment's own rule; \"frozen\": not, they act as another run's policies");
+          "by the environment's own rule; \"frozen\": not, as another run's policies act");
     visit("map", o.map, Choices{"shared", "supertype", "agent", "group"},
           "one network for all agents, for each supertype, for each agent, or for each group of agents with spaces of "
           "their own; without `pad_groups` groups share none");

@@ -167,7 +167,7 @@ void list_environment(EnvironmentInfo const& info) {
   fmt::print("{}: {}\n\n", info.name, info.summary);
   fmt::print("Keys of [env] beside name = \"{}\":\n{}\n", info.name, settings_text(info.fields));
   auto rows = facts(info.spec);
-  if (info.has_heuristic) rows.push_back({"heuristic", "policy.algorithm = \"heuristic\" acts by it"});
+  if (info.has_heuristic) rows.push_back({"heuristic", "agents act by it with policy.algorithm = \"heuristic\""});
   fmt::print("With these defaults:\n{}\n", label_table(rows));
   auto const metrics = make_simulator(info.name, {}, {})->metric_names();
   fmt::print("Metrics of an episode, written OWNER.NAME, for calibrator.target:\n{}",

@@ -51,7 +51,8 @@ FrozenRun read_folder(fs::path const& path) {
     auto const& options = *members.options;
     auto const shape = rollout_shape(*one, 1, members.group);
     if (is_scripted(options.algorithm)) continue;
-    FrozenPolicy policy{.options = options, .width = shape.width, .actions = shape.actions};
+    FrozenPolicy policy{
+        .options = options, .width = shape.width, .critic_only = shape.critic_only, .actions = shape.actions};
     if (options.algorithm == Algorithm::frozen)
       policy = frozen_policy(*options.frozen_run, members.group, members.agents, shape);
     else if (auto const it = checkpoint.tensors.find(members.name + ".parameters"); it != checkpoint.tensors.end())
@@ -84,6 +85,7 @@ Checkpoint to_checkpoint(FrozenRun const& run) {
     std::vector<std::int64_t> spaces{policy.width, actions.continuous};
     spaces.insert(spaces.end(), actions.choices, actions.choices + actions.discrete);
     file.tensors[name + ".spaces"] = at::tensor(spaces, at::kLong);
+    file.tensors[name + ".critic_only"] = at::tensor({policy.critic_only}, at::kLong);
   }
   return file;
 }
@@ -102,6 +104,8 @@ FrozenPolicy policy_of(Checkpoint const& file, std::string const& name, std::str
   policy.group = whole_numbers(file.tensors.at(name + ".group")).at(0);
   auto const spaces = whole_numbers(file.tensors.at(name + ".spaces"));
   policy.width = spaces.at(0);
+  if (auto const it = file.tensors.find(name + ".critic_only"); it != file.tensors.end())
+    policy.critic_only = whole_numbers(it->second).at(0);
   policy.actions.continuous = spaces.at(1);
   for (std::size_t h = 2; h < spaces.size(); ++h) {
     policy.actions.choices[policy.actions.discrete++] = spaces[h];
