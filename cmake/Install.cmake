@@ -12,7 +12,7 @@ function(shoal_install_component name)
     string(REPLACE shoal_ "" exported ${target})
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${exported})
   endforeach()
-  install(TARGETS ${ARGN} EXPORT shoal-${name} FILE_SET HEADERS)
+  install(TARGETS ${ARGN} EXPORT shoal-${name} FILE_SET HEADERS FILE_SET kernels)
   install(EXPORT shoal-${name} NAMESPACE shoal:: DESTINATION ${package_dir} FILE shoal-${name}-targets.cmake)
 endfunction()
 
@@ -59,4 +59,5 @@ configure_package_config_file(cmake/shoal-config.cmake.in ${PROJECT_BINARY_DIR}/
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/shoal-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/shoal-config.cmake ${PROJECT_BINARY_DIR}/shoal-config-version.cmake
     ${PROJECT_SOURCE_DIR}/cmake/FindRandom123.cmake ${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/AddEnvironment.cmake
   DESTINATION ${package_dir})

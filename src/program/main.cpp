@@ -21,6 +21,7 @@
 #include "program/runs/console.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/text.hpp"
+#include "shoal/env/plugin.hpp"
 
 namespace {
 
@@ -211,6 +212,14 @@ int run(int argc, char** argv) {
   CLI::App app("shoal: a batch simulator for multi-agent systems, and the learners that consume it", "shoal");
   app.set_version_flag("--version", SHOAL_VERSION);
   app.require_subcommand(1);
+  app.fallthrough();  // --plugin may stand behind the command too
+  std::vector<std::string> plugins;
+  app.add_option("--plugin", plugins, "a plugin with an environment of your own, may be given several times")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.parse_complete_callback([&] {
+    for (auto const& path : plugins) shoal::load_plugin(path);
+  });
   int code = 0;
   shoal::TrainCommand train;
   TrainFlags flags;
