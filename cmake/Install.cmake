@@ -39,6 +39,7 @@ if(TARGET shoal)
   cmake_path(GET LibTorch_torch_LIBRARY PARENT_PATH torch_folder)
   set_target_properties(shoal PROPERTIES INSTALL_RPATH "${torch_folder};${cudart_folder}")
 endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples/plugin DESTINATION ${CMAKE_INSTALL_DATADIR}/shoal/examples)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/shoal)
 
 set(shoal_cuda_major "")

@@ -36,9 +36,9 @@ class Registry {
     for (auto const& other : all_) {
       if (std::string_view(other.entry.name) != entry.name) continue;
       if (other.plugin == plugin) return;
-      throw InputError(fmt::format("plugin {}: environment \"{}\" is there already, {}", printable(plugin),
+      throw InputError(fmt::format("plugin {}: the name \"{}\" is taken, by {}", printable(plugin),
                                    printable(entry.name, 80),
-                                   other.plugin.empty() ? "one of shoal's own" : "from " + printable(other.plugin)));
+                                   other.plugin.empty() ? "one of shoal's own" : printable(other.plugin)));
     }
     all_.push_back({entry, plugin});
   }

@@ -47,9 +47,10 @@ def expect_the_game(folder, programs):
 
 def expect_installed_files(prefix):
     files = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
-    for name in ("include/shoal/env/simulator.hpp", "include/shoal.h", "share/licenses/shoal/LICENSE"):
+    for name in ("include/shoal/env/simulator.hpp", "include/shoal/env/make_entry.hpp", "include/shoal.h", "share/licenses/shoal/LICENSE"):
         expect(name in files, f"{name} is not installed")
-    strange = [name for name in files if name.endswith((".hpp", ".h")) and not name.startswith("include/shoal")]
+    homes = ("include/shoal", "share/shoal/examples/")
+    strange = [name for name in files if name.endswith((".hpp", ".cuh", ".h")) and not name.startswith(homes)]
     expect(not strange, f"installed beside shoal's headers: {strange}")
     for path in prefix.rglob("*.cmake"):
         expect(str(ROOT) not in path.read_text().replace(str(ROOT / ".venv"), ""), f"{path.name} names the source tree")

@@ -196,6 +196,16 @@ std::pair<std::string, Setting> parse_assignment(std::string const& text) {
   return {key, std::move(*converted.setting)};
 }
 
+Settings parse_assignments(std::vector<std::string> const& assignments) {
+  if (auto const problem = given_twice(assignments); !problem.empty()) throw InputError("--set " + problem);
+  Settings settings;
+  for (auto const& text : assignments) {
+    auto [key, value] = parse_assignment(text);
+    settings.emplace(key, std::move(value));
+  }
+  return settings;
+}
+
 Config parse_config(std::string const& text, std::string const& name, std::vector<std::string> const& overrides) {
   auto config = Reader(name)(parse_toml(text, name));
   if (auto const problem = given_twice(overrides); !problem.empty()) throw InputError("--set " + problem);
