@@ -35,10 +35,10 @@ std::vector<char const*> const& all_names() {
   auto const all = environments();
   std::lock_guard const lock(mutex);
   if (all.size() <= last->size()) return *last;
-  auto* const names = new std::vector<char const*>;
-  for (auto const& info : all) names->push_back(lasting(info).name.c_str());
-  last = names;
-  return *names;
+  auto* const longer = new std::vector<char const*>;
+  for (auto const& info : all) longer->push_back(lasting(info).name.c_str());
+  last = longer;
+  return *last;
 }
 
 Group const& group_of(Spec const& spec, int group) {
