@@ -14,7 +14,7 @@ Subject subject(std::string const& environment, Settings const& params) {
 
 std::vector<Property> const& properties() {
   static std::vector<Property> const all{
-      {"spec", "groups, heads, supertypes, metrics and their bounds are consistent", spec_is_consistent},
+      {"spec", "groups, heads, supertypes and metrics are consistent", spec_is_consistent},
       {"outputs", "every cell is written, whatever lay there", writes_all},
       {"memory", "nothing beside the outputs is written", writes_nothing_else},
       {"optional", "types, masks and final observations may be left out", outputs_are_optional},

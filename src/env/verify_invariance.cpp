@@ -43,8 +43,8 @@ Finding threads_do_not_show(Subject const& subject) {
   };
   for (auto const& executor : {Executor{}, on_threads})
     for (int const threads : {2, 3, 8})
-      if (auto const text = unlike(subject, {.instances = 40, .seed = 5},
-                                   {.instances = 40, .seed = 5, .threads = threads, .executor = executor}, 0, 40,
+      if (auto const text = unlike(subject, {.instances = 24, .seed = 5},
+                                   {.instances = 24, .seed = 5, .threads = threads, .executor = executor}, 0, 24,
                                    fmt::format("with one thread here, {} there", threads));
           !text.empty())
         return {false, text};

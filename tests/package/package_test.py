@@ -47,7 +47,8 @@ def expect_the_game(folder, programs):
 
 def expect_installed_files(prefix):
     files = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
-    for name in ("include/shoal/env/simulator.hpp", "include/shoal/env/make_entry.hpp", "include/shoal.h", "share/licenses/shoal/LICENSE"):
+    for name in ("include/shoal/env/simulator.hpp", "include/shoal/env/make_entry.hpp", "include/shoal.h",
+                 "share/shoal/examples/plugin/chase.hpp", "share/licenses/shoal/LICENSE"):
         expect(name in files, f"{name} is not installed")
     homes = ("include/shoal", "share/shoal/examples/")
     strange = [name for name in files if name.endswith((".hpp", ".cuh", ".h")) and not name.startswith(homes)]

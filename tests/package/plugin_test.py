@@ -25,9 +25,10 @@ def expect(condition, what):
 
 def run(*command, code=0, **options):
     """What the command prints. `code`: how it has to end."""
-    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+    words = list(map(str, command))
+    result = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
     if result.returncode != code:
-        sys.exit(f"exit code {result.returncode}: {' '.join(map(str, command))}\n{result.stdout}{result.stderr}")
+        sys.exit(f"exit code {result.returncode}: {' '.join(words)}\n{result.stdout}{result.stderr}")
     return result.stdout + result.stderr
 
 
@@ -41,7 +42,7 @@ def test_documentation():
     for language in ("cmake", "cpp", "toml"):
         expect(blocks(language), f"docs/plugins.md shows no {language}")
         for block in blocks(language):
-            expect(" ".join(block.split()) in sources, f"docs/plugins.md shows what is not in examples/plugin:\n{block}")
+            expect(" ".join(block.split()) in sources, f"plugins.md shows what no file of the sample has:\n{block}")
 
 
 def test_tutorial(prefix, folder):
@@ -102,18 +103,27 @@ def test_errors(shoal, chase, scratch):
     expect(re.fullmatch(expected, error), error)
 
 
-def test_broken(shoal, prefix, folder):
-    """verify finds what the page says that it finds, and exits with 1."""
+def test_other_headers(shoal, prefix, folder):
+    """verify finds what the page says that it finds, and exits with 1. What `shoal new` writes works as a plugin."""
     folder.mkdir()
+    template = (ROOT / "src/program/commands/templates/environment.hpp.in").read_text()
+    (folder / "river_game.hpp").write_text(template.replace("@name@", "river_game").replace("@Name@", "RiverGame"))
     text = (SAMPLE / "chase.hpp").read_text()
     expect(text.count("      s.step = 0;\n") == 1, "the sample's reset has another form")
     (folder / "chase.hpp").write_text(text.replace("      s.step = 0;\n", ""))
-    (folder / "CMakeLists.txt").write_text((SAMPLE / "CMakeLists.txt").read_text())
-    run("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={prefix}", cwd=folder)
-    run("cmake", "--build", "build", cwd=folder)
+    project = (SAMPLE / "CMakeLists.txt").read_text() + "shoal_add_environment(river river_game.hpp)\n"
+    (folder / "CMakeLists.txt").write_text(project)
+    configure = ("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run(*configure, cwd=folder)
+    run("cmake", "--build", "build", "-j", "2", cwd=folder)
+    expect("river_game: all " in run(shoal, "verify", "river_game", "--plugin", "build/river.so", cwd=folder),
+           "the template's environment does not keep the rules")
     printed = run(shoal, "verify", "chase", "--plugin", "build/chase.so", cwd=folder, code=1)
     expect(re.search(r"^reset +FAILED  expected: .*\n +instance 0, step 0, agent 2, observation 2: ", printed, re.M),
            printed)
+    (folder / "CMakeLists.txt").write_text(project + "shoal_add_environment(other other.hpp)\n")
+    error = run(*configure, cwd=folder, code=1)
+    expect("there is no file" in error and "other.hpp" in error, error)
 
 
 def main():
@@ -127,7 +137,7 @@ def main():
         test_tutorial(prefix, folder)
         test_runs(shoal, folder / "chase")
         test_errors(shoal, folder / "chase", scratch)
-        test_broken(shoal, prefix, scratch / "broken")
+        test_other_headers(shoal, prefix, scratch / "others")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ int report_properties(std::string const& name, Subject const& subject) {
   if (failed == 0)
     fmt::print("{}: all {} properties hold\n", name, properties().size());
   else
-    fmt::print("{}: {} of {} properties do not hold\n", name, failed, properties().size());
+    fmt::print("{}: {} of {} properties failed\n", name, failed, properties().size());
   return failed;
 }
 
