@@ -4,7 +4,8 @@
 # The version, and a digest of the headers that the program and a plugin have to agree on.
 set(digests "")
 foreach(header ${sim_headers})
-  if(header MATCHES "/include/shoal/(core|env)/")
+  # The same with and without CUDA, but for the header that is not public without it.
+  if(header MATCHES "/include/shoal/(core|env)/" AND NOT header MATCHES "/cuda_check.hpp$")
     file(SHA256 ${header} digest)
     string(APPEND digests ${digest})
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
