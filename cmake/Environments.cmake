@@ -14,15 +14,15 @@ foreach(environment ${SHOAL_ENVIRONMENTS})
   file(CONFIGURE OUTPUT ${unit} @ONLY CONTENT [[
 #include "shoal/envs/@header@.hpp"
 
-#include "src/envs/make_entry.hpp"
+#include "shoal/env/make_entry.hpp"
 
 template shoal::EnvironmentEntry shoal::environment_entry<shoal::@environment@>();
 ]])
   file(CONFIGURE OUTPUT ${kernel} @ONLY CONTENT [[
 #include "shoal/envs/@header@.hpp"
 
-#include "kernels/sim/cuda_heuristic.cuh"
-#include "kernels/sim/cuda_simulator.cuh"
+#include "shoal/env/cuda_heuristic.cuh"
+#include "shoal/env/cuda_simulator.cuh"
 
 template std::unique_ptr<shoal::Simulator> shoal::make_cuda_simulator<shoal::@environment@>(
     shoal::@environment@::Params const&, shoal::SimulatorOptions const&);

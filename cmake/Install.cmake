@@ -12,7 +12,7 @@ function(shoal_install_component name)
     string(REPLACE shoal_ "" exported ${target})
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${exported})
   endforeach()
-  install(TARGETS ${ARGN} EXPORT shoal-${name} FILE_SET HEADERS)
+  install(TARGETS ${ARGN} EXPORT shoal-${name} FILE_SET HEADERS FILE_SET kernels)
   install(EXPORT shoal-${name} NAMESPACE shoal:: DESTINATION ${package_dir} FILE shoal-${name}-targets.cmake)
 endfunction()
 
@@ -39,6 +39,7 @@ if(TARGET shoal)
   cmake_path(GET LibTorch_torch_LIBRARY PARENT_PATH torch_folder)
   set_target_properties(shoal PROPERTIES INSTALL_RPATH "${torch_folder};${cudart_folder}")
 endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples/plugin DESTINATION ${CMAKE_INSTALL_DATADIR}/shoal/examples)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/shoal)
 
 set(shoal_cuda_major "")
@@ -59,4 +60,5 @@ configure_package_config_file(cmake/shoal-config.cmake.in ${PROJECT_BINARY_DIR}/
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/shoal-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/shoal-config.cmake ${PROJECT_BINARY_DIR}/shoal-config-version.cmake
     ${PROJECT_SOURCE_DIR}/cmake/FindRandom123.cmake ${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/AddEnvironment.cmake
   DESTINATION ${package_dir})

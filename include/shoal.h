@@ -82,7 +82,12 @@ typedef struct shoal_field {
   char const* meaning; /* one line */
 } shoal_field;
 
-/* The names of all environments. */
+/* Loads the environment of a plugin, a shared library that shoal_add_environment() made (docs/plugins.md), until the
+ * process ends. Functions that take an environment's name know it from then on. Loading a file again has no effect.
+ * Plugins that the environment variable SHOAL_PLUGINS lists, separated by colons, need no call. */
+SHOAL_API shoal_status shoal_load_plugin(char const* path);
+
+/* The names of all environments, those of plugins last. */
 SHOAL_API shoal_status shoal_list(char const* const** names, int32_t* count);
 SHOAL_API shoal_status shoal_get_environment(char const* name, shoal_environment* environment, size_t size);
 SHOAL_API shoal_status shoal_get_field(char const* environment, int32_t index, shoal_field* field, size_t size);

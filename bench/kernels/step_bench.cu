@@ -3,7 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "envs/all.hpp"
-#include "kernels/sim/cuda_simulator.cuh"
+#include "shoal/env/cuda_simulator.cuh"
 
 namespace shoal {
 

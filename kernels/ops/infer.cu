@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "kernels/cuda_check.hpp"
+#include "shoal/core/cuda_check.hpp"
 #include "shoal/ops/launch.hpp"
 
 namespace shoal::cuda {

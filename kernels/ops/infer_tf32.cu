@@ -17,7 +17,7 @@
 
 #include <algorithm>
 
-#include "kernels/cuda_check.hpp"
+#include "shoal/core/cuda_check.hpp"
 #include "shoal/ops/infer_tf32.hpp"
 #include "shoal/ops/launch.hpp"
 

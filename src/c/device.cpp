@@ -4,7 +4,7 @@
 #include <new>
 
 #ifdef SHOAL_HAS_CUDA
-#include "kernels/cuda_check.hpp"
+#include "shoal/core/cuda_check.hpp"
 #endif
 
 namespace shoal::c {

@@ -1,34 +1,44 @@
 // What environments there are, and what a simulator's environment is.
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "c/call.hpp"
 #include "c/open_simulator.hpp"
+#include "shoal/env/plugin.hpp"
 
 namespace shoal::c {
 
 namespace {
 
-/// Of the registry; never destroyed, so that its text lives for ever.
-struct Registry {
-  std::vector<EnvironmentInfo> environments = shoal::environments();
-  std::vector<char const*> names = {};
+/// What the caller has seen of an environment; never destroyed, so that its text lives for ever.
+EnvironmentInfo const& lasting(EnvironmentInfo const& info) {
+  static std::mutex mutex;
+  static auto& all = *new std::map<std::string, EnvironmentInfo>;
+  std::lock_guard const lock(mutex);
+  return all.emplace(info.name, info).first->second;
+}
 
-  Registry() {
-    for (auto const& e : environments) names.push_back(e.name.c_str());
-  }
-  EnvironmentInfo const& find(char const* name) const {
-    std::string const wanted = &checked(name, "environment");
-    for (auto const& e : environments)
-      if (e.name == wanted) return e;
-    resolve_params(wanted, {});  // throws, naming those that there are
-    throw Error("unreachable");
-  }
-};
-Registry const& registry() {
-  static auto const& all = *new Registry;
-  return all;
+EnvironmentInfo const& find(char const* name) {
+  std::string const wanted = &checked(name, "environment");
+  for (auto const& info : environments())
+    if (info.name == wanted) return lasting(info);
+  resolve_params(wanted, {});  // throws, naming those that there are
+  throw Error("unreachable");
+}
+
+/// Of all environments. A new array where a plugin was loaded since the last call; none is destroyed.
+std::vector<char const*> const& all_names() {
+  static std::mutex mutex;
+  static auto const* last = new std::vector<char const*>;
+  auto const all = environments();
+  std::lock_guard const lock(mutex);
+  if (all.size() <= last->size()) return *last;
+  auto* const longer = new std::vector<char const*>;
+  for (auto const& info : all) longer->push_back(lasting(info).name.c_str());
+  last = longer;
+  return *last;
 }
 
 Group const& group_of(Spec const& spec, int group) {
@@ -69,23 +79,28 @@ shoal_group summary(Simulator const& s, int index) {
 
 using namespace shoal::c;
 
+shoal_status shoal_load_plugin(char const* path) {
+  return guarded(__func__, [&] { shoal::load_plugin(&checked(path, "path")); });
+}
+
 shoal_status shoal_list(char const* const** names, int32_t* count) {
   return guarded(__func__, [&] {
-    checked(names, "names") = registry().names.data();
-    checked(count, "count") = int(registry().names.size());
+    auto const& all = all_names();
+    checked(names, "names") = all.data();
+    checked(count, "count") = int(all.size());
   });
 }
 
 shoal_status shoal_get_environment(char const* name, shoal_environment* environment, size_t size) {
   return guarded(__func__, [&] {
-    auto const& info = registry().find(name);
+    auto const& info = find(name);
     fill(environment, size, {info.summary.c_str(), int(info.fields.size())});
   });
 }
 
 shoal_status shoal_get_field(char const* environment, int32_t index, shoal_field* field, size_t size) {
   return guarded(__func__, [&] {
-    auto const& fields = registry().find(environment).fields;
+    auto const& fields = find(environment).fields;
     auto const& f = fields[checked_index("field", index, fields.size())];
     fill(field, size, {f.name.c_str(), f.type.c_str(), f.value.c_str(), f.allowed.c_str(), f.help.c_str()});
   });

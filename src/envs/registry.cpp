@@ -1,26 +1,77 @@
+#include "src/envs/registry.hpp"
+
 #include <fmt/format.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <sstream>
 
 #include "envs/list.hpp"
 #include "shoal/core/text.hpp"
-#include "src/envs/entry.hpp"
+#include "shoal/env/plugin.hpp"
 
 namespace shoal {
 
 namespace {
 
+struct Registered {
+  EnvironmentEntry entry;
+  std::string plugin;  // its file; empty: one of shoal's own
+};
+
 template <class... Env>
-std::vector<EnvironmentEntry> entries(std::tuple<Env...>*) {
-  return {environment_entry<Env>()...};
+std::vector<Registered> own_environments(std::tuple<Env...>*) {
+  return {{environment_entry<Env>(), ""}...};
 }
 
-std::vector<EnvironmentEntry> const& registry() {
-  static auto const all = shoal::entries(static_cast<AllEnvironments*>(nullptr));
+class Registry {
+ public:
+  std::vector<Registered> all() const {
+    std::lock_guard const lock(mutex_);
+    return all_;
+  }
+
+  void add(EnvironmentEntry const& entry, std::string const& plugin) {
+    std::lock_guard const lock(mutex_);
+    for (auto const& other : all_) {
+      if (std::string_view(other.entry.name) != entry.name) continue;
+      if (other.plugin == plugin) return;
+      throw InputError(fmt::format("plugin {}: the name \"{}\" is taken, by {}", printable(plugin),
+                                   printable(entry.name, 80),
+                                   other.plugin.empty() ? "one of shoal's own" : printable(other.plugin)));
+    }
+    all_.push_back({entry, plugin});
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Registered> all_ = shoal::own_environments(static_cast<AllEnvironments*>(nullptr));
+};
+
+Registry& registry() {
+  static Registry all;
   return all;
 }
 
-EnvironmentEntry const& find(std::string const& name) {
+void load_listed_plugins() {
+  char const* const list = std::getenv("SHOAL_PLUGINS");
+  std::istringstream paths(list ? list : "");
+  for (std::string path; std::getline(paths, path, ':');) try {
+      if (!path.empty()) load_plugin(path);
+    } catch (InputError const& error) {
+      throw InputError(fmt::format("SHOAL_PLUGINS: {}", error.what()));
+    }
+}
+
+std::vector<Registered> all_environments() {
+  static bool const loaded = (load_listed_plugins(), true);  // tried again if it throws
+  static_cast<void>(loaded);
+  return registry().all();
+}
+
+EnvironmentEntry find(std::string const& name) {
   std::string known;
-  for (auto const& e : registry()) {
+  for (auto const& [e, plugin] : all_environments()) {
     if (e.name == name) return e;
     known += (known.empty() ? "" : ", ") + fmt::format("\"{}\"", e.name);
   }
@@ -29,9 +80,17 @@ EnvironmentEntry const& find(std::string const& name) {
 
 }  // namespace
 
+void add_environment(EnvironmentEntry const& entry, std::string const& file) { registry().add(entry, file); }
+
+std::string plugin_of(std::string const& environment) {
+  for (auto const& [e, plugin] : all_environments())
+    if (e.name == environment) return plugin;
+  return {};
+}
+
 std::vector<EnvironmentInfo> environments() {
   std::vector<EnvironmentInfo> all;
-  for (auto const& e : registry()) all.push_back(e.info());
+  for (auto const& [e, plugin] : all_environments()) all.push_back(e.info());
   return all;
 }
 

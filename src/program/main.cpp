@@ -17,10 +17,12 @@
 #include "program/commands/reach_command.hpp"
 #include "program/commands/study_command.hpp"
 #include "program/commands/train_command.hpp"
+#include "program/commands/verify_command.hpp"
 #include "program/commands/watch_command.hpp"
 #include "program/runs/console.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/text.hpp"
+#include "shoal/env/plugin.hpp"
 
 namespace {
 
@@ -73,6 +75,15 @@ void add_hash(CLI::App& app, shoal::HashOptions& o, int& code) {
   hash->add_option("--device", o.device, "cpu or cuda");
   hash->add_option("--set", o.params, "key=value, a parameter of the environment")->take_all()->allow_extra_args(false);
   hash->callback([&] { code = shoal::hash_command(o); });
+}
+
+void add_verify(CLI::App& app, shoal::VerifyCommand& command, int& code) {
+  auto* const verify = app.add_subcommand("verify", "tell whether an environment keeps what is asked of every one");
+  verify->add_option("environment", command.environment, "name of the environment")->required();
+  verify->add_option("--set", command.params, "key=value, a parameter of the environment")
+      ->take_all()
+      ->allow_extra_args(false);
+  verify->callback([&] { code = shoal::verify(command); });
 }
 
 CLI::Range const any_seed(std::int64_t(0), std::int64_t(4294967295));
@@ -211,12 +222,22 @@ int run(int argc, char** argv) {
   CLI::App app("shoal: a batch simulator for multi-agent systems, and the learners that consume it", "shoal");
   app.set_version_flag("--version", SHOAL_VERSION);
   app.require_subcommand(1);
+  app.fallthrough();  // --plugin may stand behind the command too
+  std::vector<std::string> plugins;
+  app.add_option("--plugin", plugins, "a plugin with an environment of your own, may be given several times")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.parse_complete_callback([&] {
+    for (auto const& path : plugins) shoal::load_plugin(path);
+  });
   int code = 0;
   shoal::TrainCommand train;
   TrainFlags flags;
   add_train(app, train, flags, code);
   shoal::HashOptions hash;
   add_hash(app, hash, code);
+  shoal::VerifyCommand verify;
+  add_verify(app, verify, code);
   shoal::CheckCommand check;
   MachineFlags check_flags;
   add_check(app, check, check_flags, code);

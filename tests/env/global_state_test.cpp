@@ -26,31 +26,6 @@ TEST(GlobalState, OfEveryEnvironmentThatHasOneIsTested) {
   EXPECT_EQ(count, games.size());
 }
 
-TEST(GlobalState, EndsEveryRowAndChangesNothingElse) {
-  for (auto const& [name, params] : games) {
-    Driver plain(name, params, {.instances = 4, .seed = 3}), both(name, params, central(4));
-    int const own = plain->observation_width(), state = both->state_width();
-    ASSERT_EQ(both->observation_width(), own + state) << name;
-    EXPECT_EQ(both->state_width(), both.spec().state);
-    EXPECT_EQ(plain->state_width(), 0);
-    plain.reset(), both.reset();
-    for (int t = 0; t < 12; ++t) {
-      for (int i = 0; i < 4; ++i) {
-        int first = -1;  // the first agent that lives
-        for (int a = 0; a < both.agents; ++a) {
-          for (int k = 0; k < own; ++k)
-            ASSERT_EQ(both.out.observations(i, a, k), plain.out.observations(i, a, k)) << name;
-          bool const lives = both.out.alive(i, a);
-          if (lives && first < 0) first = a;
-          for (int k = own; k < own + state; ++k)
-            ASSERT_EQ(both.out.observations(i, a, k), lives ? both.out.observations(i, first, k) : 0) << name;
-        }
-      }
-      plain.step(), both.step();
-    }
-  }
-}
-
 TEST(GlobalState, DoesNotDependOnTheOrderOfLanes) {
   for (auto const& [name, params] : games) {
     Driver serial(name, params, central(3)), scrambled(name, params, central(3, "scrambled:7"));

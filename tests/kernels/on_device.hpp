@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/cuda_check.hpp"
+#include "shoal/core/cuda_check.hpp"
 #include "shoal/core/view.hpp"
 
 namespace shoal {

@@ -1,7 +1,7 @@
 // How many threads work on an instance must not show: tiles of 1, 8 and 32 lanes and whole blocks play as the CPU does.
 #include "cases.hpp"
 #include "envs/all.hpp"
-#include "kernels/sim/cuda_simulator.cuh"
+#include "shoal/env/cuda_simulator.cuh"
 
 namespace shoal {
 

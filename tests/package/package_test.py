@@ -47,9 +47,11 @@ def expect_the_game(folder, programs):
 
 def expect_installed_files(prefix):
     files = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
-    for name in ("include/shoal/env/simulator.hpp", "include/shoal.h", "share/licenses/shoal/LICENSE"):
+    for name in ("include/shoal/env/simulator.hpp", "include/shoal/env/make_entry.hpp", "include/shoal.h",
+                 "share/shoal/examples/plugin/chase.hpp", "share/licenses/shoal/LICENSE"):
         expect(name in files, f"{name} is not installed")
-    strange = [name for name in files if name.endswith((".hpp", ".h")) and not name.startswith("include/shoal")]
+    homes = ("include/shoal", "share/shoal/examples/")
+    strange = [name for name in files if name.endswith((".hpp", ".cuh", ".h")) and not name.startswith(homes)]
     expect(not strange, f"installed beside shoal's headers: {strange}")
     for path in prefix.rglob("*.cmake"):
         expect(str(ROOT) not in path.read_text().replace(str(ROOT / ".venv"), ""), f"{path.name} names the source tree")
@@ -74,6 +76,7 @@ def test_installed(build, scratch):
     native = re.search(r"^SHOAL_NATIVE:BOOL=(.*)$", (build / "CMakeCache.txt").read_text(), re.M)[1] == "ON"
     expect(("shoal: compiled for the processor" in found) == native, "find_package does not tell of SHOAL_NATIVE")
     run("cmake", "--build", folder)
+    expect((folder / "chase.so").exists(), "shoal_add_environment() makes no chase.so")
     expect_the_game(folder, ["trainer"] + ["c_trainer"] * ("c" in built))
     if (prefix / "bin" / "shoal").exists():
         expect("market" in run(prefix / "bin" / "shoal", "list"), "the installed program lists no market")
@@ -102,6 +105,7 @@ def test_subdirectory(scratch):
     # Flags of one's own take the place of -O3; these compile faster.
     configure(scratch, "-DCMAKE_CXX_FLAGS=-O0")
     run("cmake", "--build", scratch, "-j", "2")
+    expect((scratch / "chase.so").exists(), "shoal_add_environment() makes no chase.so")
     expect_the_game(scratch, ["trainer", "c_trainer"])
     expect("scripts" not in run("ctest", "--test-dir", scratch, "-N"), "shoal's tests are among the project's")
     run("cmake", "--install", scratch, "--prefix", scratch / "prefix")

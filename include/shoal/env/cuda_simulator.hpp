@@ -1,4 +1,4 @@
-// The CUDA backend's entry. Defined by kernels/sim/cuda_simulator.cuh, in one unit for each environment
+// The CUDA backend's entry. Defined by env/cuda_simulator.cuh, in one unit for each environment
 // (cmake/Environments.cmake).
 #pragma once
 

@@ -73,7 +73,7 @@ class CpuHeuristic final : public Heuristic {
   typename Env::Params params_;
 };
 
-/// Defined by kernels/sim/cuda_heuristic.cuh, in the unit of each environment. Null: it has none.
+/// Defined by env/cuda_heuristic.cuh, in the unit of each environment. Null: it has none.
 template <class Env>
 std::unique_ptr<Heuristic> make_cuda_heuristic(typename Env::Params const& params);
 

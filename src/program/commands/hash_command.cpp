@@ -185,12 +185,7 @@ void check(HashOptions const& o) {
 }
 
 std::unique_ptr<Simulator> simulator_of(HashOptions const& o) {
-  if (auto const problem = given_twice(o.params); !problem.empty()) throw InputError("--set " + problem);
-  Settings params;
-  for (auto const& text : o.params) {
-    auto [key, value] = parse_assignment(text);
-    params.emplace(key, std::move(value));
-  }
+  auto const params = parse_assignments(o.params);
   try {
     if (o.device == "cpu")
       check_memory(

@@ -12,6 +12,8 @@
 #include "program/config/study_config.hpp"
 #include "program/reports/text_table.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/core/text.hpp"
+#include "shoal/env/plugin.hpp"
 #include "shoal/env/simulator.hpp"
 #include "shoal/train/options.hpp"
 
@@ -167,6 +169,7 @@ void list_environment(EnvironmentInfo const& info) {
   fmt::print("{}: {}\n\n", info.name, info.summary);
   fmt::print("Keys of [env] beside name = \"{}\":\n{}\n", info.name, settings_text(info.fields));
   auto rows = facts(info.spec);
+  if (auto const plugin = plugin_of(info.name); !plugin.empty()) rows.push_back({"plugin", printable(plugin)});
   if (info.has_heuristic) rows.push_back({"heuristic", "agents act by it with policy.algorithm = \"heuristic\""});
   fmt::print("With these defaults:\n{}\n", label_table(rows));
   auto const metrics = make_simulator(info.name, {}, {})->metric_names();
@@ -175,7 +178,8 @@ void list_environment(EnvironmentInfo const& info) {
 }
 
 void overview(std::vector<EnvironmentInfo> const& all) {
-  std::vector<Labelled> names, parts{{"env", "[env]: name = one of these environments, and its settings"}};
+  std::vector<Labelled> names,
+      parts{{"env", "[env]: name = one of these environments, plugin = its file if it has one, and its settings"}};
   for (auto const& info : all) names.push_back({info.name, info.summary});
   for (auto const& section : sections) parts.push_back({section.name, section.summary});
   fmt::print("Environments, `shoal list NAME` tells their settings and metrics:\n{}\n", label_table(names));

@@ -102,7 +102,8 @@ TrainingRun open(std::string const& folder, std::vector<std::string> const& over
   directory.remove_partial_files();
   directory.write_metrics(rows);
   if (done < trainer.stages()) directory.remove_summary();
-  if (!overrides.empty()) directory.write("config.toml", to_toml(stored.config));
+  // A plugin may lie elsewhere now.
+  if (!overrides.empty() || !stored.config.plugin.empty()) directory.write("config.toml", to_toml(stored.config));
   return {std::move(stored), std::move(directory)};
 }
 

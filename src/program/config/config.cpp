@@ -85,8 +85,8 @@ bool is_of_policy(std::string const& name) { return name.starts_with("policy.");
 
 /// Keys whose values are text even where they look like something else: --set data.member=5.
 bool takes_text(std::string const& name) {
-  constexpr std::array<std::string_view, 5> keys{"data.file", "data.quantity", "data.group", "data.member",
-                                                 "calibrator.profile_file"};
+  constexpr std::array<std::string_view, 6> keys{"data.file",   "data.quantity", "data.group",
+                                                 "data.member", "env.plugin",    "calibrator.profile_file"};
   return std::find(keys.begin(), keys.end(), name) != keys.end() || (is_of_policy(name) && name.ends_with(".run"));
 }
 
@@ -136,7 +136,7 @@ Converted parse_value(std::string const& text) {
 /// The system would take a path to end at a NUL character.
 void check_paths(Config const& config) {
   std::vector<std::pair<std::string, char const*>> paths{
-      {"data", "file"}, {"calibrator", "profile_file"}, {"policy", "run"}};
+      {"data", "file"}, {"env", "plugin"}, {"calibrator", "profile_file"}, {"policy", "run"}};
   for (auto const& name : policy_names(config)) paths.emplace_back("policy." + name, "run");
   for (auto const& [section, key] : paths) {
     auto const settings = config.sections.find(section);
@@ -194,6 +194,16 @@ std::pair<std::string, Setting> parse_assignment(std::string const& text) {
   auto converted = parse_value(trimmed(text.substr(equals + 1)));
   if (!converted.setting) throw InputError(fmt::format("--set {}{}", printable(key, 100), converted.problem));
   return {key, std::move(*converted.setting)};
+}
+
+Settings parse_assignments(std::vector<std::string> const& assignments) {
+  if (auto const problem = given_twice(assignments); !problem.empty()) throw InputError("--set " + problem);
+  Settings settings;
+  for (auto const& text : assignments) {
+    auto [key, value] = parse_assignment(text);
+    settings.emplace(key, std::move(value));
+  }
+  return settings;
 }
 
 Config parse_config(std::string const& text, std::string const& name, std::vector<std::string> const& overrides) {

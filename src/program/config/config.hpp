@@ -45,6 +45,10 @@ std::string given_twice(std::vector<std::string> const& assignments);
 /// @throws InputError without "=", or for a value that is a table or a list of unlike elements
 std::pair<std::string, Setting> parse_assignment(std::string const& text);
 
+/// The settings of a command's --set key=value.
+/// @throws InputError also where a key is given twice
+Settings parse_assignments(std::vector<std::string> const& assignments);
+
 /// The whole configuration as TOML; parse_config() reads it back. `header` lines become comments.
 std::string to_toml(Config const& config, std::vector<std::string> const& header);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -10,6 +11,7 @@
 #include "program/config/market_data.hpp"
 #include "program/config/profile_file.hpp"
 #include "shoal/core/text.hpp"
+#include "shoal/env/plugin.hpp"
 
 namespace shoal {
 
@@ -45,6 +47,31 @@ std::vector<std::string> notes_about(DataOptions const& options, MarketData cons
     notes.push_back(
         fmt::format("merchant_{}, supertype_{}: {}", m + 1, supertype_of[m] + 1, to_text(data.merchants[m])));
   return notes;
+}
+
+bool is_known(std::string const& environment) {
+  auto const all = environments();
+  return std::any_of(all.begin(), all.end(), [&](auto const& info) { return info.name == environment; });
+}
+
+/// env.plugin, unless the environment is known: who gives --plugin says where the plugin is now.
+void take_plugin(Config const& config, RunConfig& run) {
+  auto const& name = run.trainer.environment;
+  auto const given = run.trainer.env.extract("plugin");
+  if (!given.empty()) {
+    auto const path = detail::as_string("plugin", given.mapped());
+    auto const fail = [&](std::string const& problem) {
+      throw SettingError("plugin", fmt::format(" = \"{}\": {}", printable(path, 200), problem));
+    };
+    if (!is_known(name)) try {
+        load_plugin(std::filesystem::path(config.file).parent_path() / path);
+      } catch (InputError const& error) {
+        fail(fmt::format("{}; --plugin FILE takes another file", error.what()));
+      }
+    if (is_known(name) && plugin_of(name).empty())
+      fail(fmt::format("\"{}\" is one of shoal's own environments; expected no plugin", name));
+  }
+  run.plugin = plugin_of(name);
 }
 
 // [data] gives the market's quantities and the targets; it may not contradict what the file gives itself.
@@ -144,6 +171,7 @@ Config to_config(RunConfig const& run) {
   Config config;
   config.sections["env"] = t.env;
   config.sections["env"]["name"] = t.environment;
+  if (!run.plugin.empty()) config.sections["env"]["plugin"] = run.plugin;
   config.sections["policy"] = to_settings(t.policy);
   for (auto const& [name, options] : t.sections) config.sections["policy." + name] = policy_section_settings(options);
   config.sections["train"] = to_settings(t.train);
@@ -166,7 +194,10 @@ RunConfig resolve(Config const& config) {
   auto const name = run.trainer.env.extract("name");
   if (name.empty())
     throw InputError(fmt::format("{}: env.name is missing; `shoal list` names the environments", config.file));
-  with_location(config, "env", [&] { run.trainer.environment = detail::as_string("name", name.mapped()); });
+  with_location(config, "env", [&] {
+    run.trainer.environment = detail::as_string("name", name.mapped());
+    take_plugin(config, run);
+  });
   with_location(config, "policy", [&] { run.trainer.policy = read_policy(section(config, "policy")); });
   run.trainer.train = read_section<TrainOptions>(config, "train");
   for (std::size_t i = 0; i < config.targets.size(); ++i) {
@@ -203,6 +234,7 @@ std::string to_toml(RunConfig const& run) {
 
 std::string identity(RunConfig const& run) {
   auto config = to_config(run);
+  config.sections["env"].erase("plugin");
   for (auto& [name, settings] : config.sections) settings = without_resumable(name, settings);
   return to_toml(config, {});
 }

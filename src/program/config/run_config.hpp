@@ -11,6 +11,7 @@ namespace shoal {
 
 struct RunConfig {
   TrainerConfig trainer;
+  std::string plugin;                 // that has the environment, an absolute path; empty: it is one of shoal's own
   std::vector<std::string> notes;     // where derived values come from; comments in the resolved file
   std::vector<std::string> warnings;  // what the user should know before the run begins
 };
@@ -22,7 +23,8 @@ RunConfig resolve(Config const& config);
 /// The complete configuration as TOML: every key, with what [data] gave in place of that section.
 std::string to_toml(RunConfig const& config);
 
-/// What a checkpoint must agree with: to_toml() without the keys that a resumed run may change (`resumable_keys`).
+/// What a checkpoint must agree with: to_toml() without the keys that a resumed run may change (`resumable_keys`), and
+/// without the place of the plugin.
 std::string identity(RunConfig const& config);
 
 /// Keys of [train] that may differ between a run and its continuation.

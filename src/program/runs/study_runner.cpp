@@ -193,6 +193,7 @@ void StudyRunner::start(std::vector<StudyRun*> const& batch) {
     for (auto const& text : first.cell->overrides) add({"--set", text});
   }
   add({"--threads", std::to_string(options_.threads)});
+  if (first.cell->run && !first.cell->run->plugin.empty()) add({"--plugin", first.cell->run->plugin});
   running_.push_back({batch, ChildProcess(program_, command, log.string())});
   for (auto* const run : batch) {
     run->log = log;

@@ -21,7 +21,7 @@
 #include <string>
 #include <type_traits>
 
-#include "kernels/cuda_check.hpp"
+#include "shoal/core/cuda_check.hpp"
 #include "shoal/env/backend.hpp"
 #include "shoal/env/cuda_simulator.hpp"
 

@@ -1,12 +1,19 @@
 // Makes an environment's entry in the registry. Included by one unit for each environment, which
-// cmake/Environments.cmake writes.
+// cmake/Environments.cmake writes, or cmake/AddEnvironment.cmake for a plugin.
 #pragma once
 
 #include <memory>
 
 #include "shoal/env/cpu_simulator.hpp"
 #include "shoal/env/cuda_simulator.hpp"
-#include "src/envs/entry.hpp"
+#include "shoal/env/entry.hpp"
+
+// A plugin may be for the CPU alone where shoal::sim has CUDA.
+#if defined(SHOAL_HAS_CUDA) && !defined(SHOAL_ENTRY_CPU_ONLY)
+#define SHOAL_ENTRY_HAS_CUDA 1
+#else
+#define SHOAL_ENTRY_HAS_CUDA 0
+#endif
 
 namespace shoal {
 
@@ -45,7 +52,7 @@ std::unique_ptr<Heuristic> heuristic(Settings const& settings, Device device) {
   if constexpr (HasHeuristic<Env>) {
     auto const params = read_params<Env>(settings);
     if (device == Device::cpu) return std::make_unique<CpuHeuristic<Env>>(params);
-#ifdef SHOAL_HAS_CUDA
+#if SHOAL_ENTRY_HAS_CUDA
     return make_cuda_heuristic<Env>(params);
 #else
     refuse_cuda();
@@ -59,7 +66,7 @@ template <class Env>
 std::unique_ptr<Simulator> make(Settings const& settings, SimulatorOptions const& options) {
   auto const params = read_params<Env>(settings);
   if (options.device == Device::cpu) return make_on_cpu<Env>(params, options);
-#ifdef SHOAL_HAS_CUDA
+#if SHOAL_ENTRY_HAS_CUDA
   return make_cuda_simulator<Env>(params, options);
 #else
   refuse_cuda();

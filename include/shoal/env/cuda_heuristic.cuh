@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kernels/cuda_check.hpp"
+#include "shoal/core/cuda_check.hpp"
 #include "shoal/env/heuristic.hpp"
 
 namespace shoal {
