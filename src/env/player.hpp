@@ -1,6 +1,7 @@
 // Plays a simulator's episodes with random legal actions, in memory that shows what was written where.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -18,7 +19,6 @@ class GuardedRows {
  public:
   static constexpr int gap = 3;  // elements behind each row; an instance has a row more than agents
 
-  GuardedRows() = default;
   GuardedRows(int instances, int agents, int width)
       : rows_{nullptr, {instances, agents, width}, {(agents + 1) * std::int64_t(width + gap), width + gap, 1}},
         memory_(std::size_t((1 + instances * (agents + 1)) * std::int64_t(width + gap))) {
@@ -56,7 +56,7 @@ class GuardedRows {
 
  private:
   static constexpr unsigned char guard = 0xb7;
-  View<T, 3> rows_ = {};
+  View<T, 3> rows_;
   std::vector<T> memory_;
 };
 

@@ -1,5 +1,6 @@
-// Every environment, with all settings of support/variants.hpp, keeps what `shoal verify` examines. verify_test.cpp tries
-// each property on games that do not; draw_keys_test.cpp and batch_test.cpp have what needs the environment's source.
+// Every environment, with all settings of support/variants.hpp, keeps what `shoal verify` examines. verify_test.cpp
+// tries each property on games that do not; draw_keys_test.cpp and batch_test.cpp have what needs the environment's
+// source.
 #include <gtest/gtest.h>
 
 #include "shoal/env/verify.hpp"

@@ -20,9 +20,9 @@ struct Plugin {
 /// process ends. Loading a file again has no effect. Safe from several threads.
 ///
 /// The plugins that the environment variable SHOAL_PLUGINS lists, separated by colons, are loaded by the first function
-/// that looks for an environment.
+/// that looks for an environment; its InputError is theirs.
 /// @return the environment's name
-/// @throws InputError naming the file, if it is no plugin, one for another version of shoal, or has a name that is taken
+/// @throws InputError naming the file: no plugin, one for another version of shoal, or one whose name is taken
 std::string load_plugin(std::filesystem::path const& path);
 
 /// The plugin that has this environment, an absolute path.
