@@ -1,5 +1,5 @@
 // What the Python module does on CUDA itself: memory, the order of streams, and the split of `ended`.
-#include "kernels/cuda_check.hpp"
+#include "shoal/core/cuda_check.hpp"
 #include "src/python/ended.hpp"
 #include "src/python/stream.hpp"
 
