@@ -60,7 +60,7 @@
 //
 // Limits (WithinLimits): max_metrics metrics, those that shoal adds included; max_params_bytes of Params,
 // max_scratch_bytes of Scratch, which has no initialisers; max_groups groups; lanes as above.
-// tests/env/conformance_test.cpp and draw_keys_test.cpp hold every environment to what the compiler cannot see.
+// `shoal verify` and tests/env/draw_keys_test.cpp examine what the compiler cannot see.
 #pragma once
 
 #include <bit>
