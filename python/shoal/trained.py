@@ -41,7 +41,6 @@ class Policy(nn.Module):
         self.reals = len(group.continuous)
         self.choices = [head.choices for head in group.discrete]
         self.epsilon: float = options.get("epsilon_end", 0.0)
-        self.dueling: bool = options.get("dueling", False)
         outputs = self.reals + sum(self.choices)
         flat = _Flat(parameters)
         self.log_sd = nn.Parameter(flat.take(self.reals))
@@ -79,23 +78,18 @@ class Policy(nn.Module):
         if not deterministic and self.reals:
             noise = torch.randn(reals.shape, generator=generator, device=reals.device)
             reals = reals + self.log_sd.exp() * noise
-        if masks is not None and self.choices:
-            logits = logits.masked_fill(masks.logical_not(), -torch.inf)
-        heads = logits.split(self.choices, -1) if self.choices else ()
-        return reals, _stack([_pick(head, deterministic, generator) for head in heads], reals)
+        return reals, _picks(logits, self.choices, masks, deterministic, generator)
 
     def _best(
         self, observations: Tensor, masks: Tensor | None, deterministic: bool, generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor]:
         """The dueling mean moves all choices alike, so the best advantage is the best value."""
         q = self(observations)
-        legal = torch.ones_like(q, dtype=torch.bool) if masks is None else masks.bool()
-        best = q.masked_fill(legal.logical_not(), -torch.inf).argmax(-1)
+        best = _picks(q, self.choices, masks, True, generator)
         if not deterministic:
             explores = torch.rand(best.shape, generator=generator, device=q.device) < self.epsilon
-            uniform = torch.zeros_like(q).masked_fill(legal.logical_not(), -torch.inf)
-            best = torch.where(explores, _pick(uniform, False, generator), best)
-        return q[..., :0], best.unsqueeze(-1).to(torch.int32)
+            best = torch.where(explores, _picks(torch.zeros_like(q), self.choices, masks, False, generator), best)
+        return q[..., :0], best
 
 
 class Run:
@@ -110,7 +104,7 @@ class Run:
         self.spec = spec
         #: By their names in checkpoints and figures: "policy.0", or "policy.SECTION".
         self.policies = policies
-        self._whose = whose  # of each group: (name of the policy, its algorithm, agents)
+        self._whose = whose  # of each group: (name of the policy, its options, agents)
 
     @property
     def observation(self) -> dict[str, Any]:
@@ -125,8 +119,7 @@ class Run:
 
     def make(self, num_envs: int = 1, **options: Any) -> Env:
         """The run's environment, with its parameters and observations. `options` are those of `shoal.make()`."""
-        params = {key: value for key, value in self.config["env"].items() if key != "name"}
-        return make(self.spec.name, num_envs=num_envs, observation=self.observation, **params, **options)
+        return make(self.spec.name, num_envs=num_envs, observation=self.observation, **self.spec.params, **options)
 
     def act(
         self, out: Outputs, *, deterministic: bool = False, generator: torch.Generator | None = None
@@ -144,16 +137,18 @@ class Run:
             rows = observations.shape[:2]
             continuous = torch.zeros(*rows, len(group.continuous), device=observations.device)
             discrete = torch.zeros(*rows, len(group.discrete), dtype=torch.int32, device=observations.device)
-            for name, algorithm, agents in self._whose[g]:
+            for name, its, agents in self._whose[g]:
                 index = torch.tensor(agents, device=observations.device)
                 own = None if masks is None else masks[:, index]
                 if name in self.policies:
                     policy = self.policies[name]
                     acted = policy.act(observations[:, index], own, deterministic=deterministic, generator=generator)
-                elif algorithm == "uniform":
+                elif its["algorithm"] == "uniform":
                     acted = _uniform(group, observations[:, index], own, generator)
                 else:
-                    raise Error(f'{name}: agents with algorithm = "{algorithm}" or with memory cannot act in Python')
+                    raise Error(
+                        f'{name}: agents with algorithm = "{its["algorithm"]}" or with memory cannot act in Python'
+                    )
                 continuous[:, index], discrete[:, index] = acted
             kinds = {"continuous": continuous, "discrete": discrete}
             used = {kind: values for kind, values in kinds.items() if values.shape[-1] > 0}
@@ -177,11 +172,8 @@ def load(folder: str | os.PathLike[str]) -> Run:
     policies, whose = {}, []
     for g, group in enumerate(described.groups):
         whose.append(_policies_of(config, described, g))
-        for name, algorithm, agents in whose[-1]:
-            if algorithm in ("uniform", "heuristic", "frozen"):
-                continue
-            options = {**_observation(config), **(_section(config, name) or config["policy"])}
-            if options.get("memory", "none") != "none":
+        for name, options, agents in whose[-1]:
+            if options["algorithm"] in ("uniform", "heuristic", "frozen") or options.get("memory", "none") != "none":
                 continue
             state = described.state if config["policy"].get("central_critic") else 0
             policies[name] = Policy(options, group, state, tuple(agents), tensors[f"{name}.parameters"])
@@ -202,25 +194,23 @@ def _observation(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: config["policy"][key] for key in _OBSERVATION_KEYS if key in config["policy"]}
 
 
-def _section(config: Mapping[str, Any], name: str) -> dict[str, Any]:
-    section = config["policy"].get(name.removeprefix("policy."))
-    return section if isinstance(section, dict) else {}
-
-
-def _policies_of(config: Mapping[str, Any], described: Spec, group: int) -> list[tuple[str, str, list[int]]]:
-    """Name, algorithm and members of each policy of a group, as the program gives them (docs/algorithms.md)."""
+def _policies_of(config: Mapping[str, Any], described: Spec, group: int) -> list[tuple[str, dict[str, Any], list[int]]]:
+    """Name, options and members of each policy of a group, as the program gives them (docs/algorithms.md)."""
     sections = {key: value for key, value in config["policy"].items() if isinstance(value, dict)}
-    names = [_policy_name(config, described, sections, *each) for each in _agents(described, config)]
-    order = list(dict.fromkeys(names))
-    found: dict[str, list[int]] = {}
-    for (g, i), name in zip(_agents(described, config), names):
+    members: dict[str, list[int]] = {}  # those of other groups are none here
+    for g, i in _agents(described, config):
+        own = members.setdefault(_policy_name(config, described, sections, g, i), [])
         if g == group:
-            found.setdefault(name, []).append(i)
-    result = []
-    for name, agents in found.items():
-        algorithm = sections.get(name.removeprefix("policy."), config["policy"])["algorithm"]
-        result.append((name if sections else f"policy.{order.index(name)}", algorithm, sorted(agents)))
-    return result
+            own.append(i)
+    return [
+        (
+            name if sections else f"policy.{number}",
+            sections.get(name.removeprefix("policy."), config["policy"]),
+            sorted(agents),
+        )
+        for number, (name, agents) in enumerate(members.items())
+        if agents
+    ]
 
 
 def _agents(described: Spec, config: Mapping[str, Any]) -> list[tuple[int, int]]:
@@ -283,10 +273,16 @@ def _pick(logits: Tensor, deterministic: bool, generator: torch.Generator | None
     return torch.multinomial(rows, 1, generator=generator).reshape(logits.shape[:-1])
 
 
-def _stack(picks: list[Tensor], like: Tensor) -> Tensor:
-    if not picks:
-        return torch.zeros(*like.shape[:-1], 0, dtype=torch.int32, device=like.device)
-    return torch.stack(picks, -1).to(torch.int32)
+def _picks(
+    logits: Tensor, choices: list[int], masks: Tensor | None, deterministic: bool, generator: torch.Generator | None
+) -> Tensor:
+    """A legal choice of every head, i32 [..., heads]. `choices` are those of each head, side by side in `logits`."""
+    if not choices:
+        return logits.to(torch.int32)  # of no columns
+    if masks is not None:
+        logits = logits.masked_fill(masks.logical_not(), -torch.inf)
+    heads = [_pick(head, deterministic, generator) for head in logits.split(choices, -1)]
+    return torch.stack(heads, -1).to(torch.int32)
 
 
 def _bools(masks: Any) -> Tensor:
@@ -300,9 +296,5 @@ def _uniform(
     low = torch.tensor([head.low for head in group.continuous], device=device)
     high = torch.tensor([head.high for head in group.continuous], device=device)
     reals = low + (high - low) * torch.rand(*rows, len(low), generator=generator, device=device)
-    logits = torch.zeros(*rows, group.choices, device=device)
-    if masks is not None:
-        logits = logits.masked_fill(masks.logical_not(), -torch.inf)
     choices = [head.choices for head in group.discrete]
-    picks = [_pick(head, False, generator) for head in logits.split(choices, -1)] if choices else []
-    return reals, _stack(picks, reals)
+    return reals, _picks(torch.zeros(*rows, group.choices, device=device), choices, masks, False, generator)
