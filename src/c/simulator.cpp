@@ -4,8 +4,8 @@
 #include "c/arrays.hpp"
 #include "c/call.hpp"
 #include "c/open_simulator.hpp"
-#include "c/state.hpp"
 #include "settings/parse_settings.hpp"
+#include "src/env/sealed_state.hpp"
 
 static_assert(SHOAL_VERSION_MAJOR == SHOAL_PROJECT_MAJOR && SHOAL_VERSION_MINOR == SHOAL_PROJECT_MINOR &&
                   SHOAL_VERSION_PATCH == SHOAL_PROJECT_PATCH,
@@ -73,11 +73,26 @@ std::unique_ptr<OpenSimulator> make(char const* environment, char const* params,
   auto made = std::make_unique<OpenSimulator>();
   made->forks = forks_so_far();
   made->simulator = make_simulator(name, settings, options);
-  made->fingerprint = fingerprint(name, resolve_params(name, settings));
+  made->fingerprint = state_fingerprint(std::to_string(SHOAL_VERSION_NUMBER), name, resolve_params(name, settings));
   made->inputs.resize(made->simulator->spec().groups.size());
   made->outputs.resize(made->inputs.size());
   if (options.device == Device::cuda) made->cuda_device = current_cuda_device();
   return made;
+}
+
+void check_state_size(Simulator const& simulator, std::size_t size) {
+  if (size != sealed_size(simulator))
+    throw InputError(fmt::format("an instance's state of {} bytes: expected {}", size, sealed_size(simulator)));
+}
+
+void import_state(OpenSimulator& s, int instance, std::span<std::byte const> bytes) {
+  check_state_size(*s.simulator, bytes.size());
+  switch (import_sealed(*s.simulator, s.fingerprint, instance, bytes)) {
+    case SealProblem::none: break;
+    case SealProblem::foreign:
+      throw InputError("the state is of another environment, of other parameters or of another version of shoal");
+    case SealProblem::damaged: throw InputError("the state is damaged: its checksum differs");
+  }
 }
 
 void check_was_reset(OpenSimulator const& simulator) {
@@ -153,7 +168,7 @@ shoal_status shoal_clear_metrics(shoal_simulator* simulator) {
 shoal_status shoal_state_size(shoal_simulator* simulator, size_t* size) {
   return guarded(__func__, [&] {
     auto& out = checked(size, "size");
-    out = state_bytes(*Use(simulator));
+    out = sealed_size(*Use(simulator)->simulator);
   });
 }
 
@@ -161,7 +176,9 @@ shoal_status shoal_export_state(shoal_simulator* simulator, int32_t instance, vo
   return guarded(__func__, [&] {
     Use const use(simulator);
     check_was_reset(*use);
-    export_state(*use, instance, {&checked(static_cast<std::byte*>(bytes), "bytes"), size});
+    auto* const out = &checked(static_cast<std::byte*>(bytes), "bytes");
+    check_state_size(*use->simulator, size);
+    export_sealed(*use->simulator, use->fingerprint, instance, {out, size});
   });
 }
 
@@ -169,6 +186,7 @@ shoal_status shoal_import_state(shoal_simulator* simulator, int32_t instance, vo
   return guarded(__func__, [&] {
     Use const use(simulator);
     check_was_reset(*use);
-    import_state(*use, instance, {&checked(static_cast<std::byte const*>(bytes), "bytes"), size});
+    auto const* const in = &checked(static_cast<std::byte const*>(bytes), "bytes");
+    import_state(*use, instance, {in, size});
   });
 }

@@ -68,7 +68,6 @@ class Sim {
   StepInput take_actions(nb::handle actions, int group, std::int64_t stream, Borrowed& borrowed) const;
   std::vector<StepInput> take_actions(nb::handle actions, std::int64_t stream, Borrowed& borrowed) const;
   std::string label(int group, std::string const& what) const;
-  std::uint64_t identity() const;
 
   std::string name_;
   Settings params_;

@@ -1,28 +1,15 @@
 // Supertypes, metrics, states and pictures.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 #include <span>
 
 #include "program/pictures/raster.hpp"
-#include "shoal/core/hash.hpp"
 #include "shoal/env/drawing.hpp"
+#include "src/env/sealed_state.hpp"
 #include "src/python/sim_use.hpp"
 
 namespace shoal::python {
-
-namespace {
-
-constexpr std::size_t header_size = 2 * sizeof(std::uint64_t);
-
-std::uint64_t hash_of(std::span<char const> bytes) {
-  TrajectoryHash hash;
-  for (char const c : bytes) hash.add(std::uint32_t(static_cast<unsigned char>(c)));
-  return hash.value();
-}
-
-}  // namespace
 
 Array Sim::supertypes() {
   Use const use(*this);
@@ -48,35 +35,21 @@ void Sim::clear_metrics() {
   use->clear_metrics();
 }
 
-/// Of what a state depends on.
-std::uint64_t Sim::identity() const {
-  auto text = fmt::format("{} {}", SHOAL_VERSION, name_);
-  for (auto const& [key, value] : params_) text += fmt::format(" {}={}", key, to_text(value));
-  return hash_of(text);
-}
-
 nb::bytes Sim::export_state(int instance) {
   Use const use(*this);
-  std::vector<char> bytes(header_size + use->state_size());
-  auto const body = std::span(bytes).subspan(header_size);
-  use->export_state(instance, std::as_writable_bytes(body));
-  std::uint64_t const header[] = {identity(), hash_of(body)};
-  std::memcpy(bytes.data(), header, header_size);
+  std::vector<std::byte> bytes(sealed_size(*use));
+  export_sealed(*use, state_fingerprint(SHOAL_VERSION, name_, params_), instance, bytes);
   return nb::bytes(bytes.data(), bytes.size());
 }
 
 void Sim::import_state(int instance, nb::bytes state) {
   Use const use(*this);
-  auto const bytes = std::span(state.c_str(), state.size());
-  std::uint64_t header[2] = {};
-  if (bytes.size() >= header_size) std::memcpy(header, bytes.data(), header_size);
-  auto const body = bytes.subspan(std::min(bytes.size(), header_size));
-  if (header[0] != identity() || header[1] != hash_of(body))
+  auto const bytes = std::as_bytes(std::span(state.c_str(), state.size()));
+  if (import_sealed(*use, state_fingerprint(SHOAL_VERSION, name_, params_), instance, bytes) != SealProblem::none)
     throw InputError(
         fmt::format("{}: state of {} bytes that is damaged or of other parameters or another version; "
                     "expected what export_state() returned",
                     name_, bytes.size()));
-  use->import_state(instance, std::as_bytes(body));
 }
 
 bool Sim::can_draw() const { return core_ && core_->simulator->can_draw(); }

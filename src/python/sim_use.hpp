@@ -60,6 +60,7 @@ class Sim::Use {
   Use(Use const&) = delete;
   Use& operator=(Use const&) = delete;
 
+  Simulator& operator*() const { return *sim_.core_->simulator; }
   Simulator* operator->() const { return sim_.core_->simulator.get(); }
 
  private:
