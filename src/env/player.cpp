@@ -5,28 +5,13 @@
 #include <algorithm>
 #include <bit>
 
-#include "shoal/core/random.hpp"
+#include "src/env/some_actions.hpp"
 
 namespace shoal {
 
 namespace {
 
 constexpr std::uint32_t seed_of_actions = 99;
-
-/// Uniform, but often a bound or between two, so that ties occur.
-float some_real(ContinuousHead const& head, Words const& w) {
-  float const u = w.unit(1) < 0.5f ? w.unit(0) : float(int(w.unit(0) * 9)) / 8;
-  return head.low + (head.high - head.low) * u;
-}
-
-/// One of the legal choices; 0 where there is none.
-std::int32_t some_choice(std::uint8_t const* masks, int choices, Words const& w) {
-  if (!masks) return std::int32_t(w.unit(0) * float(choices));
-  auto skip = int(w.unit(0) * float(std::count_if(masks, masks + choices, [](auto m) { return m != 0; })));
-  for (int c = 0; c < choices; ++c)
-    if (masks[c] && skip-- == 0) return c;
-  return 0;
-}
 
 bool same(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
 bool same(std::uint8_t a, std::uint8_t b) { return a == b; }

@@ -68,7 +68,7 @@ inline std::vector<Case> const& cases() {
 
 inline SimulatorOptions options_of(Case const& c, int instances, std::uint32_t seed, Device device) {
   SimulatorOptions options{.instances = instances, .seed = seed, .device = device, .observation = c.observation};
-  options.observation.pad_groups = true;  // a Player holds one group
+  options.observation.pad_groups = true;  // a DevicePlayer holds one group
   return options;
 }
 

@@ -9,8 +9,8 @@ TEST_P(Parity, CudaPlaysAsTheCpuDoes) {
   for (int instances : {1, 33, 1000})
     for (std::uint32_t seed : {1u, 0x9e3779b9u}) {
       SCOPED_TRACE(testing::Message() << instances << " instances, seed " << seed);
-      Player cpu(simulator(GetParam(), instances, seed, Device::cpu));
-      Player cuda(simulator(GetParam(), instances, seed, Device::cuda));
+      DevicePlayer cpu(simulator(GetParam(), instances, seed, Device::cpu));
+      DevicePlayer cuda(simulator(GetParam(), instances, seed, Device::cuda));
       expect_same_play(cpu, cuda, GetParam().play, 12);
       if (HasFatalFailure()) return;  // one report, not one for each size
     }

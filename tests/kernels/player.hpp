@@ -35,9 +35,9 @@ class Mirror {
 enum class Play { random, ties };
 
 /// A simulator with memory for all that it reads and writes. Actions depend on (instance, agent, step) alone.
-class Player {
+class DevicePlayer {
  public:
-  explicit Player(std::unique_ptr<Simulator> simulator, cudaStream_t stream = nullptr)
+  explicit DevicePlayer(std::unique_ptr<Simulator> simulator, cudaStream_t stream = nullptr)
       : sim(std::move(simulator)),
         group(sim->spec().groups[0]),
         instances(sim->options().instances),
@@ -141,7 +141,7 @@ class Player {
   cudaStream_t stream_ = nullptr;
 };
 
-inline std::string difference(Player const& a, Player const& b) {
+inline std::string difference(DevicePlayer const& a, DevicePlayer const& b) {
   auto const compare = [&](char const* name, auto const& x, auto const& y) {
     return difference(name, x.host, y.host, a.instances, a.group.agents);
   };
@@ -153,14 +153,14 @@ inline std::string difference(Player const& a, Player const& b) {
   return {};
 }
 
-inline std::string metrics_difference(Player const& a, Player const& b) {
+inline std::string metrics_difference(DevicePlayer const& a, DevicePlayer const& b) {
   auto const x = a.sim->metrics(), y = b.sim->metrics();
   auto const episodes = difference("episodes", to_host(x.episodes), to_host(y.episodes), a.instances, 1);
   return episodes.empty() ? difference("metrics", to_host(x.sums), to_host(y.sums), a.instances, 1) : episodes;
 }
 
 /// Of everything that the last step wrote.
-inline std::uint64_t output_hash(Player const& a) {
+inline std::uint64_t output_hash(DevicePlayer const& a) {
   TrajectoryHash hash;
   for (float const x : a.rewards.host) hash.add(x);
   for (float const x : a.observations.host) hash.add(x);
@@ -171,7 +171,7 @@ inline std::uint64_t output_hash(Player const& a) {
 }
 
 /// Resets both and plays `steps` steps, comparing every output and at the end the metrics.
-inline void expect_same_play(Player& a, Player& b, Play play, int steps) {
+inline void expect_same_play(DevicePlayer& a, DevicePlayer& b, Play play, int steps) {
   a.reset(), b.reset();
   ASSERT_EQ(difference(a, b), "") << "after the reset";
   for (int t = 0; t < steps; ++t) {

@@ -27,7 +27,7 @@ Bytes exported(Simulator& sim, int instance) {
   return bytes;
 }
 
-void move_states(Player& from, Player& to) {
+void move_states(DevicePlayer& from, DevicePlayer& to) {
   for (int i = 0; i < from.instances; ++i) {
     auto const state = exported(*from.sim, i);
     to.sim->import_state(i, state);
@@ -39,7 +39,7 @@ void move_states(Player& from, Player& to) {
 // `from` plays, `to` takes over its states; from there on both play alike.
 void expect_continues(Case const& c, Device from_device, Device to_device) {
   constexpr int instances = 5;
-  Player from(simulator(c, instances, 4, from_device)), to(simulator(c, instances, 4, to_device));
+  DevicePlayer from(simulator(c, instances, 4, from_device)), to(simulator(c, instances, 4, to_device));
   from.reset(), to.reset();
   for (int t = 0; t < 3; ++t) from.step(Play::random, t), to.step(Play::ties, t);
   ASSERT_NE(from.observations.host, to.observations.host);
@@ -78,8 +78,8 @@ TEST_F(CudaSimulatorTest, StatesTravelBetweenDevices) {
 }
 
 TEST_F(CudaSimulatorTest, SupertypesWrittenOnTheDeviceTakeEffectAtTheNextReset) {
-  Player cpu(simulator(market_case(), 33, 2, Device::cpu)), cuda(simulator(market_case(), 33, 2, Device::cuda));
-  Player untouched(simulator(market_case(), 33, 2, Device::cpu));
+  DevicePlayer cpu(simulator(market_case(), 33, 2, Device::cpu)), cuda(simulator(market_case(), 33, 2, Device::cuda));
+  DevicePlayer untouched(simulator(market_case(), 33, 2, Device::cpu));
   auto const values = cpu.sim->supertypes();
   EXPECT_EQ(to_host(cuda.sim->supertypes()), to_host(values)) << "before: the initial ones";
   for (int i = 0; i < 33; ++i) values(i, 0, i % 10) = 0.03f * float(i);  // link probabilities of merchant 1
@@ -93,7 +93,7 @@ TEST_F(CudaSimulatorTest, SupertypesWrittenOnTheDeviceTakeEffectAtTheNextReset) 
 
 TEST_F(CudaSimulatorTest, ClearedMetricsCountFromThereOn) {
   for (auto const* c : {&market_case(), &matrix_game_case()}) {
-    Player cpu(simulator(*c, 33, 6, Device::cpu)), cuda(simulator(*c, 33, 6, Device::cuda));
+    DevicePlayer cpu(simulator(*c, 33, 6, Device::cpu)), cuda(simulator(*c, 33, 6, Device::cuda));
     expect_same_play(cpu, cuda, Play::random, 8);
     auto const counted = to_host(cuda.sim->metrics().episodes);
     EXPECT_GT(*std::max_element(counted.begin(), counted.end()), 0) << "the episodes are long for this test";
@@ -107,8 +107,9 @@ TEST_F(CudaSimulatorTest, ClearedMetricsCountFromThereOn) {
 
 TEST_F(CudaSimulatorTest, TwoSimulatorsOnTwoStreamsDoNotMeet) {
   Stream first, second;
-  Player cpu_a(simulator(market_case(), 1000, 1, Device::cpu)), cpu_b(simulator(market_case(), 1000, 2, Device::cpu));
-  Player a(simulator(market_case(), 1000, 1, Device::cuda), first),
+  DevicePlayer cpu_a(simulator(market_case(), 1000, 1, Device::cpu)),
+      cpu_b(simulator(market_case(), 1000, 2, Device::cpu));
+  DevicePlayer a(simulator(market_case(), 1000, 1, Device::cuda), first),
       b(simulator(market_case(), 1000, 2, Device::cuda), second);
   for (auto* player : {&cpu_a, &cpu_b, &a, &b}) player->reset(), player->choose(Play::random, 0);
   for (int t = 0; t < 6; ++t)
@@ -121,7 +122,7 @@ TEST_F(CudaSimulatorTest, TwoSimulatorsOnTwoStreamsDoNotMeet) {
 TEST_F(CudaSimulatorTest, ANewStreamWaitsForTheOld) {
   Stream first, second;
   cudaStream_t const streams[] = {nullptr, second, first};
-  Player cpu(simulator(market_case(), 1000, 1, Device::cpu)),
+  DevicePlayer cpu(simulator(market_case(), 1000, 1, Device::cpu)),
       cuda(simulator(market_case(), 1000, 1, Device::cuda), first);
   cpu.reset(), cuda.reset();
   cpu.choose(Play::random, 0), cuda.choose(Play::random, 0);
@@ -135,7 +136,7 @@ TEST_F(CudaSimulatorTest, ANewStreamWaitsForTheOld) {
 
 TEST_F(CudaSimulatorTest, AStepReplaysAsAGraph) {
   Stream stream;
-  Player cpu(simulator(matrix_game_case(), 33, 1, Device::cpu)),
+  DevicePlayer cpu(simulator(matrix_game_case(), 33, 1, Device::cpu)),
       cuda(simulator(matrix_game_case(), 33, 1, Device::cuda), stream);
   cpu.reset(), cuda.reset();
   cpu.choose(Play::random, 0), cuda.choose(Play::random, 0);

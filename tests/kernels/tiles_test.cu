@@ -12,8 +12,8 @@ void expect_as_cpu(Case const& c) {
   read_settings(params, c.params);
   Env::prepare(params);
   constexpr int instances = 33;
-  Player cpu(simulator(c, instances, 3, Device::cpu));
-  Player cuda(std::make_unique<CudaSimulator<Env, Lanes>>(params, options_of(c, instances, 3, Device::cuda)));
+  DevicePlayer cpu(simulator(c, instances, 3, Device::cpu));
+  DevicePlayer cuda(std::make_unique<CudaSimulator<Env, Lanes>>(params, options_of(c, instances, 3, Device::cuda)));
   expect_same_play(cpu, cuda, c.play, 7);
 }
 

@@ -12,6 +12,7 @@
 #include "shoal/core/random.hpp"
 #include "shoal/env/contract.hpp"
 #include "shoal/env/simulator.hpp"
+#include "src/env/some_actions.hpp"
 #include "support/variants.hpp"
 
 namespace shoal {
@@ -75,20 +76,14 @@ class Driver {
           return Random{99, (*this)->options().first_instance + std::uint32_t(i), std::uint32_t(a), std::uint32_t(time)}
               .draw(Purpose::test, std::uint32_t(head));
         };
-        for (std::size_t h = 0; h < group().continuous.size(); ++h) {
-          auto const& head = group().continuous[h];
-          auto const w = random(h);
-          float const u = w.unit(1) < 0.5f ? w.unit(0) : float(int(w.unit(0) * 9)) / 8;
-          continuous(i, a, h) = head.low + (head.high - head.low) * u;
-        }
+        for (std::size_t h = 0; h < group().continuous.size(); ++h)
+          continuous(i, a, h) = some_real(group().continuous[h], random(h));
         int offset = 0;
         for (std::size_t h = 0; h < group().discrete.size(); ++h) {
           int const choices = group().discrete[h].choices;
-          std::vector<int> legal;
-          for (int c = 0; c < choices; ++c)
-            if (out.masks(i, a, offset + c)) legal.push_back(c);
-          ASSERT_FALSE(legal.empty());
-          discrete(i, a, h) = legal[std::size_t(random(64 + h).unit(0) * float(legal.size()))];
+          auto const* const legal = &out.masks(i, a, offset);
+          ASSERT_NE(std::count(legal, legal + choices, 0), choices);
+          discrete(i, a, h) = some_choice(legal, choices, random(64 + h));
           offset += choices;
         }
       }
