@@ -167,7 +167,7 @@ def load(folder: str | os.PathLike[str]) -> Run:
     except FileNotFoundError:
         raise InputError(f"{folder}: no config.toml there; expected the folder of a run") from None
     tensors = _last_tensors(folder)
-    params = {key: value for key, value in config["env"].items() if key != "name"}
+    params = {key: value for key, value in config["env"].items() if key not in ("name", "plugin")}
     described = spec(config["env"]["name"], observation=_observation(config), **params)
     policies, whose = {}, []
     for g, group in enumerate(described.groups):

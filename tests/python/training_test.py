@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -105,6 +106,26 @@ def test_what_cannot_be_loaded(tmp_path):
     assert not run.policies
     with run.make(2) as env, pytest.raises(shoal.Error, match="with memory cannot act"):
         run.act(env.reset())
+
+
+def test_a_plugins_run_is_loaded(tmp_path):
+    """SHOAL_PLUGINS names the plugin for the package and for the program; the run's configuration names it too."""
+    plugin = Path(shoal.__file__).parents[2] / "tests" / "chase.so"
+    if not plugin.exists():
+        pytest.skip("the sample plugin is not built")
+    code = (
+        "import shoal; config = {'env': {'name': 'chase'}, 'policy': {'map': 'group', 'hidden': [8]}, 'train': "
+        "{'stages': 1, 'instances': 4, 'threads': 1}}; run = shoal.load(shoal.train(config, out='run')); "
+        "env = run.make(3); env.step(run.act(env.reset())); print(*run.policies)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "SHOAL_PLUGINS": str(plugin)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "policy.0 policy.1\n", done.stderr
 
 
 def test_the_last_whole_checkpoint_counts(tmp_path):
