@@ -22,6 +22,7 @@ endfunction()
 # with shoal_learn's; GCC's -Winvalid-pch is an error here, so a mismatch is not slow but loud.
 function(shoal_torch_pch target)
   target_precompile_headers(${target} REUSE_FROM shoal_learn)
+  target_link_libraries(${target} PRIVATE fmt::fmt)  # shoal_learn's definitions hold FMT_SHARED
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fPIC>)  # a library's; programs would get -fPIE
 endfunction()
 
