@@ -1,4 +1,5 @@
-"""`python -m shoal ...`: the program `shoal` of $SHOAL or PATH; without it, `list` alone."""
+"""`python -m shoal ...`: the program `shoal` of $SHOAL or PATH; without it, `list` alone. Under torchrun the processes
+do the command together."""
 
 from __future__ import annotations
 
@@ -7,10 +8,17 @@ import sys
 
 import shoal
 
+from . import distributed
 from .program import find_program
 
 
 def main(arguments: list[str]) -> int:
+    if distributed.is_one_of_several():
+        try:
+            return distributed.run(arguments)
+        except (shoal.Error, shoal.InputError) as error:
+            print(f"shoal: {error}", file=sys.stderr)
+            return 2 if isinstance(error, shoal.InputError) else 1
     try:
         program = find_program()
     except shoal.InputError as error:

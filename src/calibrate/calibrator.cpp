@@ -98,16 +98,22 @@ at::Tensor calibration_reward(Goal const& goal, at::Tensor const& metrics) {
   return (goal.weights / loss).sum(1).to(at::kFloat);
 }
 
+at::Tensor Calibrator::mean_profile() const {
+  auto const mean = profiles().mean(0);
+  collective_.average(mean);
+  return mean;
+}
+
 std::unique_ptr<Calibrator> make_calibrator(CalibratorOptions const& options, Spec const& spec, int instances,
-                                            std::uint32_t seed, at::Device device) {
+                                            std::uint32_t seed, at::Device device, Collective const& collective) {
   ProfileSpace space(spec, device);
   auto const fixed = options.profile.empty() ? space.scaled(space.initial()) : space.checked(options.profile);
   if (options.kind == CalibratorKind::fixed)
     return std::make_unique<FixedCalibrator>(std::move(space), fixed, instances);
   if (options.kind == CalibratorKind::es)
-    return std::make_unique<EvolutionCalibrator>(options.evolution, std::move(space), instances, seed);
+    return std::make_unique<EvolutionCalibrator>(options.evolution, std::move(space), instances, seed, collective);
   if (options.kind == CalibratorKind::rl)
-    return std::make_unique<RlCalibrator>(options, std::move(space), instances, seed);
+    return std::make_unique<RlCalibrator>(options, std::move(space), instances, seed, collective);
   auto search = make_profile_search(options, space.initial(), seed);
   return std::make_unique<SearchCalibrator>(std::move(space), std::move(search), options.period, instances);
 }

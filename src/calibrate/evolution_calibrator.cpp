@@ -22,8 +22,8 @@ constexpr double least_heat_of_spread = 0.1;
 }  // namespace
 
 EvolutionCalibrator::EvolutionCalibrator(EvolutionOptions const& options, ProfileSpace space, int particles,
-                                         std::uint32_t seed)
-    : Calibrator(std::move(space)), options_(options), seed_(seed), pairs_(particles / 2) {
+                                         std::uint32_t seed, Collective const& collective)
+    : Calibrator(std::move(space), collective), options_(options), seed_(seed), pairs_(particles / 2) {
   auto const& initial = this->space().initial();
   auto const real = initial.options();
   mean_ = initial.clone();
@@ -57,7 +57,7 @@ void EvolutionCalibrator::cool(double heat) {
 void EvolutionCalibrator::draw() {
   auto const means = mean_.expand_as(points_).contiguous();
   ops::sample({.layout = {.continuous = int(mean_.numel())},
-               .random = {.seed = seed_},
+               .random = {.seed = seed_, .instance = std::uint32_t(collective().rank() * points_.size(0))},
                .stage = static_cast<std::uint32_t const*>(stage_.data_ptr()),
                .purpose = Purpose::increment,
                .members = 1,
@@ -89,6 +89,7 @@ void EvolutionCalibrator::learn(at::Tensor const& rewards) {
   if (pairs_ == 0) return;
   auto const gain = side(rewards, 0) - side(rewards, 1);
   auto const gradient = at::mv((side(points_, 0) - side(points_, 1)).t(), gain);
+  collective().sum(gradient);
   step_ += 1;
   momentum_.lerp_(gradient, momentum_rate);
   square_.lerp_(gradient.square(), square_rate);
@@ -101,7 +102,7 @@ void EvolutionCalibrator::learn(at::Tensor const& rewards) {
 }
 
 NamedTensors EvolutionCalibrator::state() const {
-  return {{"mean", mean_},         {"average", average_}, {"points", points_},
+  return {{"mean", mean_},         {"average", average_}, {"points", points_, 0},
           {"momentum", momentum_}, {"square", square_},   {"step", step_}};
 }
 

@@ -46,7 +46,7 @@ void pair_up(Rollout const& rollout) {
 }
 
 PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& shape, std::uint32_t seed,
-                        at::Device device) {
+                        Collective const& collective, at::Device device) {
   auto const& hidden = options.network.hidden;
   NetworkShape const network{.inputs = shape.width,
                              .hidden = {hidden.items, hidden.items + hidden.count},
@@ -55,7 +55,7 @@ PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& sh
                              .mean_limit = options.increment,
                              .restoring = options.restoring};
   return {scaled_to(shape.width, options),
-          {.agents = {0}, .purpose = Purpose::increment, .seed = seed, .stream = 1u << 31},
+          {.agents = {0}, .purpose = Purpose::increment, .seed = seed, .stream = 1u << 31, .collective = collective},
           network,
           shape,
           device};
@@ -63,11 +63,12 @@ PpoLearner make_learner(CalibratorOptions const& options, RolloutShape const& sh
 
 }  // namespace
 
-RlCalibrator::RlCalibrator(CalibratorOptions const& options, ProfileSpace space, int particles, std::uint32_t seed)
-    : Calibrator(std::move(space)),
+RlCalibrator::RlCalibrator(CalibratorOptions const& options, ProfileSpace space, int particles, std::uint32_t seed,
+                           Collective const& collective)
+    : Calibrator(std::move(space), collective),
       baseline_(at::zeros({particles}, this->space().low().options())),
       rollout_(make_rollout(decision_shape(this->space().size(), particles), baseline_.device())),
-      learner_(make_learner(options, rollout_.shape, seed, baseline_.device())) {}
+      learner_(make_learner(options, rollout_.shape, seed, collective, baseline_.device())) {}
 
 at::Tensor RlCalibrator::offsets(int slot) const { return rollout_.observations.select(0, slot).flatten(0, 1); }
 
@@ -88,7 +89,11 @@ void RlCalibrator::propose() {
 }
 
 void RlCalibrator::learn(at::Tensor const& rewards) {
-  if (stage_ == 0) baseline_.copy_(rewards.mean().expand_as(rewards));
+  if (stage_ == 0) {
+    auto const mean = rewards.mean();
+    collective().average(mean);
+    baseline_.copy_(mean.expand_as(rewards));
+  }
   rollout_.rewards.copy_((rewards - baseline_).view_as(rollout_.rewards));
   baseline_.lerp_(rewards, baseline_rate);
   learner_.actor().evaluate_end(rollout_);
@@ -97,8 +102,8 @@ void RlCalibrator::learn(at::Tensor const& rewards) {
 
 NamedTensors RlCalibrator::state() const {
   auto tensors = learner_.state();
-  tensors.push_back({"profiles", rollout_.observations});
-  tensors.push_back({"baseline", baseline_});
+  tensors.push_back({"profiles", rollout_.observations, 1});
+  tensors.push_back({"baseline", baseline_, 0});
   return tensors;
 }
 

@@ -29,14 +29,18 @@ at::Tensor mean_metrics(Simulator& simulator, at::Device device) {
   return tensor_of(metrics.sums, device) / tensor_of(metrics.episodes, device).unsqueeze(1);
 }
 
-at::Tensor episode_statistics(Simulator& simulator, at::Device device) {
+at::Tensor episode_statistics(Simulator& simulator, at::Device device, Collective const& collective) {
   auto const metrics = simulator.metrics();
   auto const sums = tensor_of(metrics.sums, device).to(at::kDouble);
   auto const episodes = tensor_of(metrics.episodes, device).to(at::kDouble).unsqueeze(1);
-  auto const total = episodes.sum();
-  auto const mean = sums.sum(0) / total;
+  auto const total = episodes.sum(), sum = sums.sum(0);
+  collective.sum(total);
+  collective.sum(sum);
+  auto const mean = sum / total;
   auto const deviations = at::where(episodes > 0, sums / episodes - mean, 0.0);
-  return at::stack({mean, ((deviations.square() * episodes).sum(0) / total).sqrt()});
+  auto const squares = (deviations.square() * episodes).sum(0);
+  collective.sum(squares);
+  return at::stack({mean, (squares / total).sqrt()});
 }
 
 ActionLayout action_layout(Group const& group) {
@@ -159,7 +163,8 @@ at::Tensor sample_rows(RolloutShape const& shape, std::vector<int> const& agents
 
 std::int64_t rollout_bytes(RolloutShape const& shape) {
   std::int64_t bytes = 0;
-  for (auto const& [name, tensor] : make_rollout(shape, at::kMeta).fields()) bytes += std::int64_t(tensor.nbytes());
+  for (auto const& [name, tensor, axis] : make_rollout(shape, at::kMeta).fields())
+    bytes += std::int64_t(tensor.nbytes());
   return bytes;
 }
 

@@ -13,13 +13,12 @@ A2cLearner::A2cLearner(A2cOptions const& options, ActorConfig actor, NetworkShap
 void A2cLearner::update(Rollout const& rollout) {
   estimate_advantages(rollout, actor(), options_.discount, options_.gae_lambda);
   begin_update(rollout, Loss::sum);
-  auto args = loss_args(rollout, samples());
-  args.scale = 1;
+  auto args = loss_args(rollout, samples(), /*count=*/1);
   args.value_weight = float(options_.value_weight);
   args.entropy_weight = float(options_.entropy_weight);
   differentiate(args, rollout, true);
   descend(options_.max_grad_norm);
-  end_update(double(samples().numel()));
+  end_update(double(samples().numel() * collective().size()));
 }
 
 at::Tensor A2cLearner::figures() const {

@@ -42,7 +42,10 @@ void Actor::sample(Rollout const& rollout, int t, float const* parameters, at::T
   auto const rows = std::int64_t(shape.instances) * std::int64_t(agents().size());
   SampleArgs const args{
       .layout = shape.actions,
-      .random = {.seed = config().seed, .instance = 0, .episode = 0, .step = std::uint32_t(t)},
+      .random = {.seed = config().seed,
+                 .instance = std::uint32_t(collective().rank() * shape.instances),
+                 .episode = 0,
+                 .step = std::uint32_t(t)},
       .stage = stage(),
       .purpose = config().purpose,
       .members = int(agents().size()),

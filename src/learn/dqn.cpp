@@ -166,8 +166,8 @@ void DqnLearner::update(Rollout const& rollout) {
 
 NamedTensors DqnLearner::state() const {
   NamedTensors all{{"parameters", actor_.parameters()}, {"target", target_.parameters()}, {"updates", updates_}};
-  for (auto const& [name, tensor] : optimizer_.state()) all.push_back({"adam." + name, tensor});
-  for (auto const& [name, tensor] : ring_.state()) all.push_back({"replay." + name, tensor});
+  for (auto const& [name, tensor, axis] : optimizer_.state()) all.push_back({"adam." + name, tensor});
+  for (auto const& [name, tensor, axis] : ring_.state()) all.push_back({"replay." + name, tensor});
   return all;
 }
 

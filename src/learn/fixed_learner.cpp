@@ -8,7 +8,7 @@ at::Tensor FixedLearner::figures() const { return at::empty({0}, actor_->paramet
 
 NamedTensors FixedLearner::state() const {
   NamedTensors all{{"parameters", actor_->parameters()}};
-  if (auto const memory = actor_->memory(); memory.defined()) all.push_back({"memory", memory});
+  if (auto const memory = actor_->memory(); memory.defined()) all.push_back({"memory", memory, 0});
   return all;
 }
 

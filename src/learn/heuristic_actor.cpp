@@ -22,7 +22,8 @@ std::unique_ptr<Actor> HeuristicActor::copy(RolloutShape const& rollout, std::ui
 
 void HeuristicActor::act(Rollout const& rollout, int t) {
   auto const& shape = rollout.shape;
-  HeuristicArgs const args{.random = {config().seed, 0, 0, std::uint32_t(t)},
+  auto const first = std::uint32_t(collective().rank() * shape.instances);
+  HeuristicArgs const args{.random = {config().seed, first, 0, std::uint32_t(t)},
                            .stage = stage(),
                            .instances = shape.instances,
                            .agents = int(agents().size()),

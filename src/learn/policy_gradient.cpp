@@ -25,7 +25,9 @@ PolicyGradientLearner::PolicyGradientLearner(Schedule const& rate, ActorConfig a
   if (length > 1)
     offsets_ = at::arange(length, whole).unsqueeze(1) * (std::int64_t(rollout.instances) * rollout.agents);
   samples_ = samples_of(starts_);
-  order_ = at::empty_like(starts_);
+  columns_ = rollout.instances * std::int64_t(actor_->agents().size());
+  places_ = collective().is_alone() ? starts_ : at::arange(all_starts(), whole);
+  order_ = at::empty_like(places_);
   stage_ = at::zeros({}, whole.dtype(at::kInt));
   figures_ = at::zeros({4}, real);
   mean_kl_ = figures_[2];
@@ -51,8 +53,8 @@ void PolicyGradientLearner::explore_again() {
 
 NamedTensors PolicyGradientLearner::state() const {
   NamedTensors all{{"parameters", actor_->parameters()}};
-  for (auto const& [name, tensor] : optimizer_.state()) all.push_back({"adam." + name, tensor});
-  if (auto const memory = actor_->memory(); memory.defined()) all.push_back({"memory", memory});
+  for (auto const& [name, tensor, axis] : optimizer_.state()) all.push_back({"adam." + name, tensor});
+  if (auto const memory = actor_->memory(); memory.defined()) all.push_back({"memory", memory, 0});
   return all;
 }
 
@@ -63,7 +65,11 @@ void PolicyGradientLearner::weigh_samples(Rollout const& rollout, Loss loss, at:
   if (counts.defined()) own = own * counts.flatten().index_select(0, samples_);
   if (rollout.alive.defined()) own = own * rollout.alive.flatten().index_select(0, samples_);
   if (!weights_.defined()) weights_ = at::zeros_like(rollout.rewards);
-  if (loss == Loss::mean) own = own / own.mean().clamp_min(1e-12);
+  if (loss == Loss::mean) {
+    auto const mean = own.mean();
+    collective().average(mean);
+    own = own / mean.clamp_min(1e-12);
+  }
   weights_.view(-1).index_copy_(0, samples_, own);
 }
 
@@ -74,19 +80,25 @@ void PolicyGradientLearner::begin_update(Rollout const& rollout, Loss loss, at::
   figures_.zero_();
   ThreadScope const one_thread(1);  // LibTorch rounds sums differently on another number of threads
   auto const own = [&](at::Tensor const& x) { return actor_->is_alone() ? x : x.flatten().index_select(0, samples_); };
-  if (weights_.defined())
-    entropy_.copy_(own(rollout.entropies * weights_).sum() / own(weights_).sum().clamp_min(1e-12));
-  else
+  if (weights_.defined()) {
+    auto const sum = own(rollout.entropies * weights_).sum(), weight = own(weights_).sum();
+    collective().sum(sum);
+    collective().sum(weight);
+    entropy_.copy_(sum / weight.clamp_min(1e-12));
+  } else {
     entropy_.copy_(own(rollout.entropies).mean());
+    collective().average(entropy_);
+  }
 }
 
-PpoLossArgs PolicyGradientLearner::loss_args(Rollout const& rollout, at::Tensor const& index) const {
+PpoLossArgs PolicyGradientLearner::loss_args(Rollout const& rollout, at::Tensor const& index,
+                                             std::int64_t count) const {
   auto const& shape = rollout.shape;
   return {.layout = shape.actions,
           .clip = 0,
           .value_weight = 0,
           .entropy_weight = 0,
-          .scale = float(1.0 / double(index.numel())),
+          .scale = float(1.0 / double(count)),
           .kl_coefficient = no_penalty_.data_ptr<float>(),
           .log_sd = actor_->log_sd().data_ptr<float>(),
           .old_log_sd = old_log_sd_.data_ptr<float>(),
@@ -105,6 +117,7 @@ PpoLossArgs PolicyGradientLearner::loss_args(Rollout const& rollout, at::Tensor 
 
 void PolicyGradientLearner::differentiate(PpoLossArgs const& args, Rollout const& rollout, bool count) {
   actor_->differentiate(args, rollout, count ? figures_ : at::Tensor());
+  collective().sum(actor_->gradients());
 }
 
 void PolicyGradientLearner::descend(double max_grad_norm) {
@@ -113,6 +126,7 @@ void PolicyGradientLearner::descend(double max_grad_norm) {
 
 void PolicyGradientLearner::end_update(double batches) {
   at::NoGradGuard const no_grad;
+  collective().sum(figures_);
   figures_.div_(batches);
   figures_[3].copy_(entropy_);
 }
@@ -121,18 +135,47 @@ at::Tensor PolicyGradientLearner::samples_of(at::Tensor const& starts) const {
   return offsets_.defined() ? (offsets_ + starts).flatten() : starts;
 }
 
-at::Tensor const& PolicyGradientLearner::shuffled_starts(int epoch) {
+at::Tensor PolicyGradientLearner::minibatch(int epoch, int m, int minibatches) {
+  if (minibatches == 1) return starts_;
+  if (m == 0) shuffle(epoch);
+  auto const count = all_starts() / minibatches;
+  auto const part = order_.narrow(0, m * count, count);
+  return collective().is_alone() ? part : own_starts(part);
+}
+
+void PolicyGradientLearner::shuffle(int epoch) {
   auto const& config = actor_->config();
-  ops::shuffle({.from = starts_.data_ptr<std::int64_t>(),
+  ops::shuffle({.from = places_.data_ptr<std::int64_t>(),
                 .to = order_.data_ptr<std::int64_t>(),
-                .count = std::uint32_t(starts_.numel()),
+                .count = std::uint32_t(places_.numel()),
                 .place = {config.seed, config.stream, 0, std::uint32_t(epoch)},
                 .stage = static_cast<std::uint32_t const*>(stage_.data_ptr())},
                order_.device());
-  return order_;
+}
+
+/// Of some of all sequences those of this process. @param places  as one process with all instances counts them
+at::Tensor PolicyGradientLearner::own_starts(at::Tensor const& places) const {
+  auto const& all = collective();
+  auto const step = places.div(columns_ * all.size(), "floor");
+  auto const column = places.remainder(columns_ * all.size()) - all.rank() * columns_;
+  auto const own = column.ge(0).logical_and(column.lt(columns_)).nonzero().squeeze(1);
+  return starts_.index_select(0, (step * columns_ + column).index_select(0, own));
+}
+
+/// standardize_advantages() of all processes together.
+void PolicyGradientLearner::standardize_all(at::Tensor const& advantages) const {
+  auto const values = advantages.flatten().index_select(0, samples_).to(at::kDouble);
+  auto const weights =
+      weights_.defined() ? weights_.flatten().index_select(0, samples_).to(at::kDouble) : at::ones_like(values);
+  auto const moments = at::stack({(weights * values).mean(), (weights * values * values).mean()});
+  collective().average(moments);
+  auto const deviation = (moments[1] - moments[0] * moments[0]).clamp_min(0).sqrt();
+  auto const standard = (values - moments[0]) * (1 / (deviation + 1e-8));
+  advantages.view(-1).index_copy_(0, samples_, standard.to(at::kFloat));
 }
 
 void PolicyGradientLearner::standardize_advantages(Rollout const& rollout) const {
+  if (!collective().is_alone()) return standardize_all(rollout.advantages);
   ops::standardize({.values = rollout.advantages.data_ptr<float>(),
                     .index = samples_.data_ptr<std::int64_t>(),
                     .count = samples_.numel(),

@@ -27,12 +27,11 @@ void PpoLearner::learn(Rollout const& rollout) {
   auto const& o = options_;
   begin_update(rollout, Loss::mean);
   standardize_advantages(rollout);
-  auto const sequences = starts().numel() / o.minibatches;
-  for (int epoch = 0; epoch < o.epochs; ++epoch) {
-    auto const& order = o.minibatches == 1 ? starts() : shuffled_starts(epoch);
+  auto const count = all_starts() / o.minibatches * actor().sequence();
+  for (int epoch = 0; epoch < o.epochs; ++epoch)
     for (int m = 0; m < o.minibatches; ++m) {
-      auto const index = samples_of(order.narrow(0, m * sequences, sequences));
-      auto args = loss_args(rollout, index);
+      auto const index = samples_of(minibatch(epoch, m, o.minibatches));
+      auto args = loss_args(rollout, index, count);
       args.clip = float(o.clip);
       args.value_weight = float(o.value_weight);
       args.entropy_weight = float(o.entropy_weight);
@@ -40,7 +39,6 @@ void PpoLearner::learn(Rollout const& rollout) {
       differentiate(args, rollout, epoch == o.epochs - 1);
       descend(o.max_grad_norm);
     }
-  }
   end_update(o.minibatches);
   adapt_kl_coefficient();
 }

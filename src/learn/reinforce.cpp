@@ -17,13 +17,20 @@ ReinforceLearner::ReinforceLearner(ReinforceOptions const& options, ActorConfig 
 
 /// @param counts  1 for the returns that count, [T, N, A]  @return [T, N or 1, 1]
 at::Tensor ReinforceLearner::baseline(at::Tensor const& returns, at::Tensor const& counts) const {
-  auto const mean = [](at::Tensor const& x, at::Tensor const& of, at::IntArrayRef over) {
-    return (x * of).sum(over, true) / of.sum(over, true).clamp_min(1);
+  auto const sums = [](at::Tensor const& x, at::Tensor const& of, at::IntArrayRef over) {
+    return std::pair{(x * of).sum(over, true), of.sum(over, true)};
   };
   switch (options_.baseline) {
-    case ReinforceBaseline::batch:
-      return mean(returns.index_select(2, agents_), counts.index_select(2, agents_), {1, 2});
-    case ReinforceBaseline::agents: return mean(returns, counts, {2});
+    case ReinforceBaseline::batch: {
+      auto const [sum, count] = sums(returns.index_select(2, agents_), counts.index_select(2, agents_), {1, 2});
+      collective().sum(sum);
+      collective().sum(count);
+      return sum / count.clamp_min(1);
+    }
+    case ReinforceBaseline::agents: {
+      auto const [sum, count] = sums(returns, counts, {2});
+      return sum / count.clamp_min(1);
+    }
     case ReinforceBaseline::none: break;
   }
   return at::zeros({1, 1, 1}, returns.options());
@@ -58,7 +65,8 @@ void ReinforceLearner::update(Rollout const& rollout) {
   begin_update(rollout, options_.loss, whole);
   auto const steps = samples_of_steps();
   for (auto const& index : steps) take_step(rollout, index);
-  end_update(options_.loss == Loss::sum ? double(samples().numel()) : double(steps.size()));
+  auto const samples_of_all = samples().numel() * collective().size();
+  end_update(options_.loss == Loss::sum ? double(samples_of_all) : double(steps.size()));
 }
 
 /// The samples of each step of the optimizer: all, or those of an agent at a time.
@@ -72,10 +80,9 @@ std::vector<at::Tensor> ReinforceLearner::samples_of_steps() const {
 
 /// The log-probabilities are those of the present policy: a step before this one, for another agent, makes no ratio.
 void ReinforceLearner::take_step(Rollout const& rollout, at::Tensor const& index) {
-  auto args = loss_args(rollout, index);
+  auto args = loss_args(rollout, index, options_.loss == Loss::sum ? 1 : index.numel() * collective().size());
   args.old_log_probabilities = nullptr;
   args.entropy_weight = float(options_.entropy_weight);
-  if (options_.loss == Loss::sum) args.scale = 1;
   differentiate(args, rollout, true);
   descend(options_.max_grad_norm);
 }

@@ -28,6 +28,7 @@ void UniformActor::act(Rollout const& rollout, int t) {
   args.which = some_agents();
   args.all_agents = rollout.shape.agents;
   args.common = config().common;
+  args.first_draw = std::uint32_t(collective().rank() * args.draws());
   ops::uniform(args, parameters_.device());
 }
 

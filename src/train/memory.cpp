@@ -149,13 +149,14 @@ MemoryNeed memory_need(TrainerConfig const& config) {
   // The challengers' rollout has twice the instances. Nobody challenges policies with memory.
   if (challenge_distance(config) > 0 && !remembers) rollout *= 3;
   return {.asked = fmt::format("train.instances = {} and train.steps = {}{}", train.instances, steps, replay),
-          .count = train.instances,
+          .count = own_instances(config),
           .bytes_each = rollout + in_passing + 2 * sizes.state + sizes.metrics,  // the state once more in a checkpoint
-          .bytes_fixed = fixed};
+          .bytes_fixed = fixed,
+          .processes = config.collective.here()};
 }
 
 void check_memory(MemoryNeed const& need, at::Device device) {
-  auto const free = free_memory(device);
+  auto const free = free_memory(device) / (device.is_cpu() ? need.processes : 1);
   auto const fixed = need.bytes_fixed + (device.is_cpu() ? program_bytes : 0);
   auto const all = fixed + need.bytes_each * need.count;
   if (double(all) <= usable * double(free)) return;

@@ -39,9 +39,9 @@ void check_sequence(PolicyOptions const& options, int steps) {
                                                     sequence, steps, fmt::join(fitting, ", ")));
 }
 
-/// Of a policy for so many agents; a policy with memory learns from whole sequences.
-void check_minibatches(PolicyOptions const& policy, RolloutShape const& rollout, std::int64_t agents) {
-  auto const columns = std::int64_t(rollout.instances) * agents;
+/// Of a policy for so many agents of all instances; a policy with memory learns from whole sequences.
+void check_minibatches(PolicyOptions const& policy, RolloutShape const& rollout, int instances, std::int64_t agents) {
+  auto const columns = std::int64_t(instances) * agents;
   if (policy.memory == MemoryKind::none)
     check_minibatches("policy", policy.ppo, columns * rollout.steps);
   else
@@ -218,6 +218,17 @@ std::int64_t challenge_distance(TrainerConfig const& config) {
   return distance >= o.challenge_updates ? distance : 0;
 }
 
+int own_instances(TrainerConfig const& config) {
+  int const processes = config.collective.size(), all = config.train.instances;
+  if (processes == 1) return all;
+  int const unit = processes * common_instances(config);
+  if (all % unit != 0)
+    throw SettingError("train.instances",
+                       fmt::format(" = {}: expected a multiple of {}: {} processes{}", all, unit, processes,
+                                   unit > processes ? ", each with pairs of instances" : ""));
+  return all / processes;
+}
+
 int common_instances(TrainerConfig const& config) {
   return config.calibrator && config.calibrator->kind == CalibratorKind::es ? 2 : 1;
 }
@@ -230,16 +241,19 @@ std::vector<std::unique_ptr<Learner>> make_learners(TrainerConfig const& config,
   for (auto const& members : policies) try {
       auto const& policy = *members.options;
       auto const& rollout = rollouts[std::size_t(members.group)].shape;
+      if (policy.algorithm == Algorithm::dqn && !config.collective.is_alone())
+        throw SettingError("policy.algorithm", " = \"dqn\": trains in one process; ppo, a2c and reinforce in several");
       if (policy.algorithm == Algorithm::ppo) {
         check_sequence(policy, rollout.steps);
-        check_minibatches(policy, rollout, std::int64_t(members.agents.size()));
+        check_minibatches(policy, rollout, config.train.instances, std::int64_t(members.agents.size()));
       }
       ActorConfig actor{.agents = members.agents,
                         .group = members.group,
                         .purpose = Purpose::action,
                         .seed = group_seed(std::uint32_t(config.train.seed), members.group),
                         .stream = std::uint32_t(learners.size()),
-                        .common = common_instances(config)};
+                        .common = common_instances(config),
+                        .collective = config.collective};
       learners.push_back(policy.algorithm == Algorithm::heuristic
                              ? make_scripted(config, spec, std::move(actor), rollout, device)
                              : make_learner(policy, std::move(actor), network_shape(policy, rollout), rollout, device));
@@ -274,9 +288,11 @@ std::unique_ptr<Simulator> make_observed_simulator(std::string const& environmen
 
 std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream, int common) {
   auto const& train = config.train;
+  int const instances = own_instances(config);
   auto simulator = make_observed_simulator(config.environment, config.env,
-                                           {.instances = train.instances,
+                                           {.instances = instances,
                                             .seed = std::uint32_t(train.seed),
+                                            .first_instance = std::uint32_t(config.collective.rank() * instances),
                                             .common = common,
                                             .recorded_episodes = config.calibrator ? 1 : 0,
                                             .threads = choose_threads(train.threads),

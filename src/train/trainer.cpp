@@ -31,11 +31,14 @@ at::Device device_with_memory(TrainerConfig const& config) {
   return device;
 }
 
-/// Of [policy] too where sections leave it no agents: which agents there are is not known yet.
+/// Of [policy] too where sections leave it no agents: which agents there are is not known yet. How many samples of a
+/// minibatch are a process's own differs from stage to stage.
 bool may_capture(TrainerConfig const& config) {
-  auto const may = [](PolicySection const& section) { return is_capturable(section.options); };
-  return config.train.cuda_graphs && !config.wait_for_phases && is_capturable(config.policy) &&
-         std::all_of(config.sections.begin(), config.sections.end(), may);
+  auto const may = [&](PolicyOptions const& options) {
+    return is_capturable(options) && (config.collective.is_alone() || options.ppo.minibatches == 1);
+  };
+  return config.train.cuda_graphs && !config.wait_for_phases && may(config.policy) &&
+         std::all_of(config.sections.begin(), config.sections.end(), [&](auto const& s) { return may(s.options); });
 }
 
 /// "NAME." of a learner of section [policy.NAME].
@@ -65,8 +68,8 @@ Trainer::Trainer(TrainerConfig config)
     check_minibatches("calibrator", config_.calibrator->ppo, config_.train.instances);
   targets_ = resolve_targets(config_.targets, simulator_->metric_names());
   goal_ = make_goal(targets_, device_);
-  calibrator_ =
-      make_calibrator(*config_.calibrator, spec, config_.train.instances, std::uint32_t(config_.train.seed), device_);
+  calibrator_ = make_calibrator(*config_.calibrator, spec, simulator_->options().instances,
+                                std::uint32_t(config_.train.seed), device_, config_.collective);
 }
 
 Trainer::Trainer(Trainer&&) noexcept = default;
@@ -202,14 +205,14 @@ StageReport Trainer::run_stage() {
 void Trainer::gather_figures() {
   auto& f = *figures_;
   if (simulator_->spec().may_die) f.put("live", live_rows());
-  f.put("episodes", episode_statistics(*simulator_, device_));
+  f.put("episodes", episode_statistics(*simulator_, device_, config_.collective));
   for (std::size_t p = 0; p < learners_.size(); ++p) {
     f.put(learner_names_[p], learners_[p]->figures());
     f.put(learner_names_[p] + ".sum", learners_[p]->actor().parameters().sum());
   }
   if (calibrator_) {
-    f.put("r_cal", at::stack({rewards_.mean(), rewards_.std(0, false)}));
-    f.put("profile", calibrator_->profiles().mean(0));
+    f.put("r_cal", reward_statistics());
+    f.put("profile", calibrator_->mean_profile());
     if (auto const parameters = calibrator_->parameters(); parameters.defined())
       f.put("calibrator.sum", parameters.sum());
   }
@@ -239,6 +242,17 @@ void Trainer::fill(StageReport& report) const {
   for (std::size_t d = 0; d < coordinates.size(); ++d) report.profile.push_back({coordinates[d], f["profile"][d]});
 }
 
+/// Mean and standard deviation of r_cal over the instances of all processes, [2].
+at::Tensor Trainer::reward_statistics() const {
+  auto const& all = config_.collective;
+  if (all.is_alone()) return at::stack({rewards_.mean(), rewards_.std(0, false)});
+  auto const mean = rewards_.mean();
+  all.average(mean);
+  auto const variance = (rewards_ - mean).square().mean();
+  all.average(variance);
+  return at::stack({mean, variance.sqrt()});
+}
+
 /// Agent steps of the stage, without those of agents that had left their episode; on the device.
 at::Tensor Trainer::live_rows() const {
   at::Tensor all;
@@ -246,6 +260,7 @@ at::Tensor Trainer::live_rows() const {
     auto const own = rollout.alive.narrow(0, 0, rollout.shape.steps).sum();
     all = all.defined() ? all + own : own;
   }
+  config_.collective.sum(all);
   return all;
 }
 
@@ -253,7 +268,7 @@ std::int64_t Trainer::live_steps() const {
   if (simulator_->spec().may_die) return std::int64_t((*figures_)["live"][0]);
   std::int64_t steps = 0;
   for (auto const& rollout : rollouts_) steps += rollout.rewards.numel();
-  return steps;
+  return steps * config_.collective.size();
 }
 
 /// Means over the learners that have a figure of that name. A section's are called by its name: "supertype_1.entropy".
@@ -280,7 +295,7 @@ void Trainer::fill_figures(StageReport& report) const {
 NamedTensors Trainer::watched() const {
   NamedTensors all;
   for (std::size_t g = 0; g < rollouts_.size(); ++g)
-    for (auto const& [name, tensor] : rollouts_[g].fields())
+    for (auto const& [name, tensor, axis] : rollouts_[g].fields())
       all.push_back({rollouts_.size() > 1 ? simulator_->spec().groups[g].name + ": " + name : name, tensor});
   all.push_back({"episode metrics", metrics_});
   for (auto const& learner : learners_) all.push_back({"policy parameters", learner->actor().parameters()});
@@ -296,7 +311,7 @@ void Trainer::check_finite() const {
   auto const fail = [&](std::string const& name) {
     throw Error(fmt::format("stage {}: {} is not finite; nothing was saved after the last checkpoint", stage_, name));
   };
-  for (auto const& [name, tensor] : watched())
+  for (auto const& [name, tensor, axis] : watched())
     if (tensor.defined() && !at::isfinite(tensor).all().item<bool>()) fail(name);
   fail("the loss");
 }

@@ -22,28 +22,48 @@ std::string first_difference(std::string const& kept, std::string const& now) {
   return "one of them ends before the other";
 }
 
+/// The instances of all processes of a tensor of the state.
+at::Tensor of_all(NamedTensor const& own, Collective const& collective) {
+  if (own.axis < 0 || collective.is_alone()) return own.tensor;
+  return collective.gather(own.tensor.movedim(own.axis, 0)).movedim(0, own.axis);
+}
+
+/// The sizes of of_all().
+std::vector<std::int64_t> sizes_of_all(NamedTensor const& own, Collective const& collective) {
+  auto sizes = own.tensor.sizes().vec();
+  if (own.axis >= 0) sizes[std::size_t(own.axis)] *= collective.size();
+  return sizes;
+}
+
+/// This process's part of of_all().
+at::Tensor own_part(NamedTensor const& own, at::Tensor const& all, Collective const& collective) {
+  if (own.axis < 0) return all;
+  return collective.own_rows(all.movedim(own.axis, 0)).movedim(0, own.axis);
+}
+
 }  // namespace
 
 NamedTensors Trainer::learner_state() const {
   NamedTensors all;
   for (std::size_t p = 0; p < learners_.size(); ++p)
-    for (auto const& [name, tensor] : learners_[p]->state())
-      all.push_back({fmt::format("{}.{}", learner_names_[p], name), tensor});
+    for (auto const& [name, tensor, axis] : learners_[p]->state())
+      all.push_back({fmt::format("{}.{}", learner_names_[p], name), tensor, axis});
   if (calibrator_)
-    for (auto const& [name, tensor] : calibrator_->state()) all.push_back({"calibrator." + name, tensor});
+    for (auto const& [name, tensor, axis] : calibrator_->state()) all.push_back({"calibrator." + name, tensor, axis});
   return all;
 }
 
 void Trainer::save(std::string const& path, std::string const& configuration) {
   auto const scope = graph_->scope();
   Checkpoint checkpoint;
-  for (auto const& [name, tensor] : learner_state()) checkpoint.tensors[name] = tensor;
+  auto const& collective = config_.collective;
+  for (auto const& own : learner_state()) checkpoint.tensors[own.name] = of_all(own, collective);
   if (auto const history = calibrator_ ? calibrator_->history() : at::Tensor(); history.defined())
     checkpoint.tensors["history"] = history;
   auto const bytes = at::empty({simulator_->options().instances, std::int64_t(simulator_->state_size())}, at::kByte);
   for (int i = 0; i < simulator_->options().instances; ++i)
     simulator_->export_state(i, {reinterpret_cast<std::byte*>(bytes[i].data_ptr()), simulator_->state_size()});
-  checkpoint.tensors["instances"] = bytes;
+  checkpoint.tensors["instances"] = collective.gather(bytes);
   checkpoint.tensors["progress"] =
       at::tensor({double(stage_), double(agent_steps_), seconds_, double(rate_from_)}, at::kDouble);
   if (answer_.profile().defined()) {
@@ -53,7 +73,7 @@ void Trainer::save(std::string const& path, std::string const& configuration) {
         at::tensor({double(calibrated_at_), double(planned_), double(out_of_patience_)}, at::kDouble);
   }
   checkpoint.texts["configuration"] = configuration;
-  write_checkpoint(path, checkpoint);
+  if (collective.rank() == 0) write_checkpoint(path, checkpoint);
 }
 
 std::string Trainer::load(std::string const& path, std::string const& configuration) {
@@ -88,10 +108,13 @@ std::string Trainer::load(std::string const& path, std::string const& configurat
     if (calibrated_at_ >= 0 && settling_stages(config_) > 0) settle();
   }
   auto const state = learner_state();
+  auto const& collective = config_.collective;
   std::vector<at::Tensor> loaded;
-  for (auto const& [name, tensor] : state) loaded.push_back(take(name, tensor.sizes()));
+  for (auto const& own : state)
+    loaded.push_back(own_part(own, take(own.name, sizes_of_all(own, collective)), collective));
   auto const instances = simulator_->options().instances;
-  auto const bytes = take("instances", {instances, std::int64_t(simulator_->state_size())});
+  auto const bytes =
+      collective.own_rows(take("instances", {instances * collective.size(), std::int64_t(simulator_->state_size())}));
   auto const progress = take("progress", {4});
   auto const history = calibrator_ ? calibrator_->history() : at::Tensor();
   at::Tensor rows;

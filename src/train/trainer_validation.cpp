@@ -57,6 +57,7 @@ at::Tensor Trainer::answer() const { return answer_.profile().defined() ? answer
 FrozenGame Trainer::frozen_game(at::Tensor const& profiles, void* stream) const {
   auto const make = [config = config_, device = device_, stream](int instances, std::uint32_t seed) {
     auto own = config;
+    own.collective = {};
     own.train.instances = instances;
     own.train.seed = seed;
     return make_simulator(own, device, stream);
@@ -148,7 +149,7 @@ void Trainer::settle() {
   auto own = config_;
   own.train.seed = std::uint32_t(derived_seed(std::uint32_t(config_.train.seed), Purpose::validation, ~0u));
   simulator_ = make_simulator(own, device_, graph_->stream());
-  calibrator_ = std::make_unique<FixedCalibrator>(calibrator_->space(), answer_.profile(), config_.train.instances);
+  calibrator_ = std::make_unique<FixedCalibrator>(calibrator_->space(), answer_.profile(), own_instances(config_));
   for (auto& learner : learners_) {
     learner->actor().set_common(1);
     if (config_.settling.explore) learner->explore_again();

@@ -42,7 +42,7 @@ void expect_transitions(std::vector<at::Tensor> const& batch, at::Tensor const& 
 }
 
 at::Tensor priorities_of(Ring const& ring) {
-  for (auto const& [name, tensor] : ring.state())
+  for (auto const& [name, tensor, axis] : ring.state())
     if (name == "priorities") return tensor;
   return {};
 }

@@ -88,7 +88,7 @@ TEST(Dqn, FindsTheValues) {
 TEST(Dqn, GoesOnFromItsState) {
   Game whole(quick()), resumed(quick());
   for (int m = 0; m < 3; ++m) whole.stage(m), resumed.stage(m);
-  for (auto const& [name, tensor] : resumed.learner.state())
+  for (auto const& [name, tensor, axis] : resumed.learner.state())
     if (name != "replay.counters") tensor.zero_();
   auto const from = whole.learner.state(), to = resumed.learner.state();
   for (std::size_t i = 0; i < from.size(); ++i) to[i].tensor.copy_(from[i].tensor);

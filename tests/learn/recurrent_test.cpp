@@ -359,7 +359,7 @@ TEST(SharedReinforce, SequentialUpdatesTakeAStepForEachAgent) {
                              {.agents = {0, 1}}, two.network(), two.shape, at::kCPU);
     learner.update(two.rollout);
     double taken = 0;
-    for (auto const& [name, tensor] : learner.state())
+    for (auto const& [name, tensor, axis] : learner.state())
       if (name == "adam.step") taken = number(tensor);
     EXPECT_EQ(taken, update == ReinforceUpdate::joint ? 1 : 2);
     found.push_back(bias(learner.actor().gradients()).clone());

@@ -244,7 +244,7 @@ TEST(Settling, PoliciesExploreAndLearnAsAtTheStartWhereAsked) {
   EXPECT_GT(distance(log_sd(), first), 1e-3) << "it has learned";
   trainer.run_stage();
   EXPECT_TRUE(at::equal(log_sd(), first));
-  for (auto const& [name, tensor] : learner.state())
+  for (auto const& [name, tensor, axis] : learner.state())
     if (name.starts_with("adam.")) {
       EXPECT_EQ(number(tensor.abs().max()), 0) << name;
     }

@@ -11,6 +11,7 @@
 
 #include "shoal/calibrate/options.hpp"
 #include "shoal/calibrate/profile_space.hpp"
+#include "shoal/data/collective.hpp"
 #include "shoal/data/named_tensors.hpp"
 #include "shoal/env/spec.hpp"
 
@@ -54,16 +55,18 @@ class Calibrator {
 
   virtual void propose() {}
 
-  /// The instances' profiles in the coordinates' own units, [B, D].
+  /// The profiles of this process's instances in the coordinates' own units, [B, D].
   virtual at::Tensor profiles() const = 0;
+  /// Their mean over all processes, [D].
+  at::Tensor mean_profile() const;
 
   /// The one profile that it would give as its answer now, [D], in the coordinates' own units.
-  virtual at::Tensor answer() const { return profiles().mean(0); }
+  virtual at::Tensor answer() const { return mean_profile(); }
 
   /// @param rewards  [B], r_cal of the episodes
   virtual void learn(at::Tensor const& /*rewards*/) {}
 
-  /// @param mean_reward  over the instances
+  /// @param mean_reward  over the instances of all processes
   virtual void end_stage(double /*mean_reward*/) {}
 
   /// What it learns, to be checked for values that are not finite; undefined: nothing.
@@ -77,16 +80,20 @@ class Calibrator {
   ProfileSpace const& space() const { return space_; }
 
  protected:
-  explicit Calibrator(ProfileSpace space) : space_(std::move(space)) {}
+  explicit Calibrator(ProfileSpace space, Collective collective = {})
+      : space_(std::move(space)), collective_(std::move(collective)) {}
+
+  Collective const& collective() const { return collective_; }
 
  private:
   ProfileSpace space_;
+  Collective collective_;
 };
 
 /// The calibrator that `options.kind` names.
-/// @param instances  B
+/// @param instances  B, of this process
 /// @throws InputError for an environment without coordinates, SettingError about calibrator.profile
 std::unique_ptr<Calibrator> make_calibrator(CalibratorOptions const& options, Spec const& spec, int instances,
-                                            std::uint32_t seed, at::Device device);
+                                            std::uint32_t seed, at::Device device, Collective const& collective = {});
 
 }  // namespace shoal

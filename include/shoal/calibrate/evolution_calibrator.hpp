@@ -12,7 +12,9 @@ namespace shoal {
 class EvolutionCalibrator final : public Calibrator {
  public:
   /// The mean starts at the initial profile of `space`. With an odd number of particles the last one stays at the mean.
-  EvolutionCalibrator(EvolutionOptions const& options, ProfileSpace space, int particles, std::uint32_t seed);
+  /// @param particles  of this process; even where there are several
+  EvolutionCalibrator(EvolutionOptions const& options, ProfileSpace space, int particles, std::uint32_t seed,
+                      Collective const& collective = {});
 
   void begin(std::int64_t stage) override;
   void cool(double heat) override;

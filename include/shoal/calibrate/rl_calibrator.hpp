@@ -10,8 +10,9 @@ namespace shoal {
 
 class RlCalibrator final : public Calibrator {
  public:
-  /// Every particle starts at the initial profile of `space`.
-  RlCalibrator(CalibratorOptions const& options, ProfileSpace space, int particles, std::uint32_t seed);
+  /// Every particle starts at the initial profile of `space`. @param particles  of this process
+  RlCalibrator(CalibratorOptions const& options, ProfileSpace space, int particles, std::uint32_t seed,
+               Collective const& collective = {});
 
   void begin(std::int64_t stage) override;
 

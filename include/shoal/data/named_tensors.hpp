@@ -11,6 +11,8 @@ namespace shoal {
 struct NamedTensor {
   std::string name;
   at::Tensor tensor;
+  /// Its axis of instances, each of which belongs to one process of a run; -1: every process has the whole tensor.
+  int axis = -1;
 };
 
 using NamedTensors = std::vector<NamedTensor>;

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "shoal/data/collective.hpp"
 #include "shoal/data/named_tensors.hpp"
 #include "shoal/env/simulator.hpp"
 #include "shoal/ops/sample.hpp"
@@ -95,9 +96,9 @@ at::Tensor tensor_of(View<T, Rank> const& view, at::Device device) {
 /// [B, metrics], means over each instance's episodes since clear_metrics(); not finite where none has ended.
 at::Tensor mean_metrics(Simulator& simulator, at::Device device);
 
-/// [2, metrics] f64 over all episodes since clear_metrics(): their mean, and the standard deviation of the instances'
-/// means around it, each counted as often as it has episodes. Not finite where no episode has ended.
-at::Tensor episode_statistics(Simulator& simulator, at::Device device);
+/// [2, metrics] f64 over all episodes of all processes since clear_metrics(): their mean, and the standard deviation of
+/// the instances' means around it, each counted as often as it has episodes. Not finite where no episode has ended.
+at::Tensor episode_statistics(Simulator& simulator, at::Device device, Collective const& collective = {});
 
 /// The heads of a group's actions.
 /// @throws InputError if there are more than max_discrete_heads

@@ -40,7 +40,7 @@ SHOAL_FN void heuristic_row(typename Env::Params const& params, HeuristicArgs co
   auto const row = instance * args.all_agents + agent;
   auto const* const seen = args.observations + row * args.width;
   Random random = args.random;
-  random.instance = std::uint32_t(instance / args.common);
+  random.instance = std::uint32_t((args.random.instance + instance) / args.common);
   random.episode = *args.stage;
   int const number = args.first_agent + agent;
   Env::heuristic(params, number,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "shoal/core/random.hpp"
+#include "shoal/data/collective.hpp"
 #include "shoal/data/rollout.hpp"
 #include "shoal/nn/network.hpp"
 
@@ -29,6 +30,8 @@ struct ActorConfig {
   bool fused = true;
   /// Steps that a policy with memory is differentiated through at once, a divisor of the rollout's; 0: all of them.
   int sequence = 0;
+  /// The processes that the instances are spread over: every one draws numbers of its own.
+  Collective collective = {};
 };
 
 class Actor {
@@ -61,6 +64,8 @@ class Actor {
   std::vector<int> const& agents() const { return config_.agents; }
   ActorConfig const& config() const { return config_; }
   void set_common(int instances) { config_.common = instances; }
+
+  Collective const& collective() const { return config_.collective; }
 
   /// Whether it acts for all agents of the rollout, so that its rows are the slot itself.
   bool is_alone() const { return alone_; }

@@ -31,8 +31,10 @@ class PolicyGradientLearner : public Learner {
   /// @param loss    of a mean, the weights have mean 1; of a sum, they are 0 or 1
   void begin_update(Rollout const& rollout, Loss loss, at::Tensor const& counts = {});
   /// Of the samples that `index` names, as samples_of() gives them; no clip and no penalty on KL.
-  PpoLossArgs loss_args(Rollout const& rollout, at::Tensor const& index) const;
-  /// Overwrites the gradients. @param count  whether the minibatch enters the figures
+  /// @param count  of the samples of all processes that the loss is a mean of
+  PpoLossArgs loss_args(Rollout const& rollout, at::Tensor const& index, std::int64_t count) const;
+  /// Overwrites the gradients by those of the samples of all processes.
+  /// @param count  whether the minibatch enters the figures
   void differentiate(PpoLossArgs const& args, Rollout const& rollout, bool count);
   void descend(double max_grad_norm);
   /// @param batches  what the figures' sums are divided by
@@ -41,8 +43,11 @@ class PolicyGradientLearner : public Learner {
   /// Where this learner's sequences begin, rows of the flattened rollout, i64 [sequences of the rollout * N * members].
   /// Without memory a sequence is one sample.
   at::Tensor const& starts() const { return starts_; }
-  /// The same in a random order that the stage and `epoch` name.
-  at::Tensor const& shuffled_starts(int epoch);
+  /// How many sequences all processes have.
+  std::int64_t all_starts() const { return starts_.numel() * collective().size(); }
+  /// This process's part of minibatch m of `minibatches`, each of all_starts() / minibatches sequences. A random order
+  /// that the stage and `epoch` name is cut into them, the same for any number of processes.
+  at::Tensor minibatch(int epoch, int m, int minibatches);
   /// All samples of some sequences, step by step, i64 [sequence * starts].
   at::Tensor samples_of(at::Tensor const& starts) const;
   /// All of this learner's samples: samples_of(starts()).
@@ -51,17 +56,23 @@ class PolicyGradientLearner : public Learner {
   void standardize_advantages(Rollout const& rollout) const;
   /// A view of the figure.
   at::Tensor const& mean_kl() const { return mean_kl_; }
+  Collective const& collective() const { return actor_->collective(); }
 
  private:
   void weigh_samples(Rollout const& rollout, Loss loss, at::Tensor const& counts);
+  void shuffle(int epoch);
+  at::Tensor own_starts(at::Tensor const& places) const;
+  void standardize_all(at::Tensor const& advantages) const;
 
   Schedule schedule_;
   std::unique_ptr<StochasticActor> actor_;
   Optimizer optimizer_;
   at::Tensor offsets_;  // [sequence, 1] i64: of a sequence's samples from its first; undefined without memory
-  at::Tensor starts_, order_, samples_;
-  at::Tensor stage_;    // one i32 on the device
-  at::Tensor figures_;  // [4], PpoTerms
+  at::Tensor starts_, samples_;
+  std::int64_t columns_;       // sequences that begin in one step
+  at::Tensor places_, order_;  // of all processes' sequences: starts_ itself where there is one process; shuffled
+  at::Tensor stage_;           // one i32 on the device
+  at::Tensor figures_;         // [4], PpoTerms
   at::Tensor mean_kl_;
   at::Tensor entropy_;     // of the policy that acted
   at::Tensor old_log_sd_;  // [continuous heads], when the rollout was drawn

@@ -27,7 +27,7 @@ struct ActionLayout {
 /// to one slot of the rollout [instances, all_agents, ...].
 struct SampleArgs {
   ActionLayout layout;
-  Random random;               // seed and step; instance and episode are set for each row
+  Random random;               // seed, step, and the number of the first instance; the episode is set for each row
   std::uint32_t const* stage;  // one value: the episode of the random numbers
   Purpose purpose = Purpose::action;
   int members, all_agents;
@@ -72,7 +72,7 @@ struct SampledRows {
     int member = int(first % args.members);
     for (int r = 0; r < Rows; ++r) {  // beyond `count` too, for the vectors of draw_bits()
       auto const agent = std::uint32_t(args.agents[member]);
-      instance[r] = std::uint32_t(at / args.common);
+      instance[r] = std::uint32_t((args.random.instance + at) / args.common);
       slot[r] = at * args.all_agents + agent;
       drawn_as[r] = args.drawn_as && r < count ? std::uint32_t(args.drawn_as[slot[r]]) : agent;
       log_probability[r] = entropy[r] = 0;

@@ -26,8 +26,9 @@ struct UniformArgs {
   std::int32_t const* which = nullptr;                          // [agents]: those that act; null: all
   int all_agents = 0;                                           // of an instance; needed with `which`
   std::uint32_t const* stage =
-      nullptr;     // one value in place of random.episode, where that changes on the device; null: not
-  int common = 1;  // consecutive instances that share random numbers
+      nullptr;                   // one value in place of random.episode, where that changes on the device; null: not
+  int common = 1;                // consecutive instances that share random numbers
+  std::uint32_t first_draw = 0;  // number of the first draw
 
   SHOAL_FN int values() const { return agents * (continuous_heads + discrete_heads); }  // of an instance
   SHOAL_FN std::int64_t drawn() const {
@@ -86,7 +87,7 @@ SHOAL_FN void uniform_values(UniformArgs const& args, std::int64_t drawn, int at
 
 /// Draw i of [0, draws()): four values.
 SHOAL_FN void uniform_element(UniformArgs const& args, std::int64_t i) {
-  Words const words = args.place().draw(Purpose::test, std::uint32_t(i));
+  Words const words = args.place().draw(Purpose::test, args.first_draw + std::uint32_t(i));
   for (int k = 0; k < 4; ++k) {
     auto const value = 4 * i + k;
     detail::uniform_values(args, value / args.values(), int(value % args.values()), words.w[k]);
@@ -137,7 +138,7 @@ inline void uniform_plain(UniformArgs const& args, UniformPattern const& pattern
 inline void uniform_draws(UniformArgs const& args, UniformPattern const& pattern, std::int64_t block) {
   auto const first = block * uniform_block;
   std::uint64_t bits[2][uniform_block];
-  draw_bits(SerialTeam{}, args.place(), Purpose::test, std::uint32_t(first), uniform_block, bits);
+  draw_bits(SerialTeam{}, args.place(), Purpose::test, args.first_draw + std::uint32_t(first), uniform_block, bits);
   std::uint32_t words[4 * uniform_block];
   for (int i = 0; i < uniform_block; ++i)
     for (int half = 0; half < 2; ++half) {

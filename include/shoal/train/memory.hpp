@@ -16,6 +16,7 @@ struct MemoryNeed {
   std::string asked;  // as the user asked for them: "train.instances = 64"
   std::int64_t count = 0;
   std::int64_t bytes_each = 0, bytes_fixed = 0;
+  int processes = 1;  // on this machine that need as much
 };
 
 /// Whether memory ran out, in LibTorch or elsewhere.

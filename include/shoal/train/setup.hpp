@@ -36,7 +36,14 @@ struct TrainerConfig {
   /// For measurements: each phase ends with a device synchronization, so that its time is measured. Disables CUDA
   /// graphs.
   bool wait_for_phases = false;
+  /// The processes that train the run together; each has an equal share of train.instances.
+  Collective collective = {};
 };
+
+/// This process's share of train.instances.
+/// @throws SettingError about train.instances if the processes' shares are not equal, or split the pairs of an evolution
+///         strategy
+int own_instances(TrainerConfig const& config);
 
 /// What a configuration's choices stand for on this machine.
 /// @throws SettingError about train.device if it lacks that one
@@ -48,7 +55,7 @@ int choose_threads(int threads);
 std::unique_ptr<Simulator> make_observed_simulator(std::string const& environment, Settings const& env,
                                                    SimulatorOptions const& options);
 
-/// The simulator of a run: on the learners' threads (parallel.hpp), or on a cudaStream_t; null is LibTorch's default.
+/// The simulator of this process's instances: on the learners' threads (parallel.hpp), or on a cudaStream_t; null is LibTorch's default.
 /// @param common  SimulatorOptions::common
 std::unique_ptr<Simulator> make_simulator(TrainerConfig const& config, at::Device device, void* stream, int common = 1);
 

@@ -65,7 +65,8 @@ class Trainer {
   /// @param profiles  [P, D] in the coordinates' own units; without a calibrator undefined, for the initial profile
   FrozenGame frozen_game(at::Tensor const& profiles) const { return frozen_game(profiles, nullptr); }
 
-  /// Everything that run_stage() depends on, between two stages. `configuration` is kept with it.
+  /// Everything that run_stage() depends on, between two stages. `configuration` is kept with it. All processes call it,
+  /// and the first writes the file, which any number of processes can load.
   /// @throws Error if the file cannot be written whole; a file of that name stays as it was
   void save(std::string const& path, std::string const& configuration);
   /// Into a trainer whose calibration has not ended.
@@ -89,6 +90,7 @@ class Trainer {
   void fill(StageReport& report) const;
   void fill_figures(StageReport& report) const;
   Rollout const& rollout_of(Learner const& learner) const;
+  at::Tensor reward_statistics() const;
   at::Tensor live_rows() const;
   std::int64_t live_steps() const;
   NamedTensors watched() const;

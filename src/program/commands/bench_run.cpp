@@ -33,15 +33,15 @@ void wait_for(at::Device device) {
 }
 
 /// Something that runs whole stages.
-class Subject {
+class Workload {
  public:
-  virtual ~Subject() = default;
+  virtual ~Workload() = default;
   virtual void stage() = 0;     // returns when the device is done too
   virtual Phases phases() = 0;  // of one more stage, with TrainerConfig::wait_for_phases
 };
 
 /// The environment alone, under uniform random actions that are drawn afresh in each step.
-class Stepping final : public Subject {
+class Stepping final : public Workload {
  public:
   explicit Stepping(TrainerConfig const& config)
       : device_(choose_device(config.train.device)),
@@ -97,7 +97,7 @@ class Stepping final : public Subject {
 };
 
 /// The stages of a run, or their rollouts alone.
-class Training final : public Subject {
+class Training final : public Workload {
  public:
   Training(TrainerConfig const& config, bool updates) : trainer_(config), updates_(updates) {
     trainer_.run_stage();                                   // the first one begins with a reset, later ones go on
@@ -125,28 +125,28 @@ class Training final : public Subject {
   bool updates_;
 };
 
-std::unique_ptr<Subject> make_subject(TrainerConfig const& config, BenchMode mode) {
+std::unique_ptr<Workload> make_workload(TrainerConfig const& config, BenchMode mode) {
   if (mode == BenchMode::step) return std::make_unique<Stepping>(config);
   return std::make_unique<Training>(config, mode == BenchMode::train);
 }
 
 /// Runs stages for `seconds`, at least one, and returns how many a second; 0 if an interrupt came.
-double stages_per_second(Subject& subject, double seconds) {
+double stages_per_second(Workload& workload, double seconds) {
   auto const start = Clock::now();
   for (int stages = 1; !interrupted(); ++stages) {
-    subject.stage();
+    workload.stage();
     if (double const passed = seconds_since(start); passed >= seconds) return stages / passed;
   }
   return 0;
 }
 
 /// Means over the stages of `seconds`, at least one.
-Phases mean_phases(Subject& subject, double seconds) {
+Phases mean_phases(Workload& workload, double seconds) {
   Phases mean;
   int stages = 0;
   auto const start = Clock::now();
   do {
-    auto const p = subject.phases();
+    auto const p = workload.phases();
     mean.environment += p.environment;
     mean.actions += p.actions;
     mean.inference += p.inference;
@@ -224,13 +224,13 @@ double BenchResult::median() const {
 
 BenchResult measure(TrainerConfig const& config, BenchMode mode, BenchTiming const& timing) {
   auto result = describe(config, mode);
-  auto subject = make_subject(config, mode);
+  auto workload = make_workload(config, mode);
   double const agent_steps = double(result.horizon) * result.instances * result.agents;  // of a stage
-  stages_per_second(*subject, timing.seconds / 4);
+  stages_per_second(*workload, timing.seconds / 4);
   auto const start = Clock::now();
   double const process = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID), own = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
   for (int r = 0; r < timing.repetitions; ++r)
-    if (double const rate = stages_per_second(*subject, timing.seconds); rate > 0)
+    if (double const rate = stages_per_second(*workload, timing.seconds); rate > 0)
       result.rates.push_back(rate * agent_steps);
   double const seconds = seconds_since(start);
   result.cpus = (cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - process) / seconds;
@@ -238,12 +238,12 @@ BenchResult measure(TrainerConfig const& config, BenchMode mode, BenchTiming con
   std::sort(result.rates.begin(), result.rates.end());
   if (result.rates.empty()) return result;
   if (mode != BenchMode::step && choose_device(config.train.device).is_cuda()) {  // the CPU's phases always are true
-    subject.reset();
+    workload.reset();
     auto waiting = config;
     waiting.wait_for_phases = true;
-    subject = make_subject(waiting, mode);
+    workload = make_workload(waiting, mode);
   }
-  result.phases = mean_phases(*subject, timing.seconds / 2);
+  result.phases = mean_phases(*workload, timing.seconds / 2);
   return result;
 }
 

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "program/config/study_config.hpp"
 #include "program/config/toml_settings.hpp"
 #include "program/reports/study_report.hpp"
 #include "program/runs/console.hpp"
 #include "program/runs/folder_lock.hpp"
+#include "program/runs/interrupt.hpp"
 #include "program/runs/run_directory.hpp"
 #include "program/runs/study_runner.hpp"
 #include "program/runs/text_file.hpp"
@@ -49,9 +51,26 @@ StudyRunner::Options choose_options(StudyCommand const& command, Study const& st
   bool const cuda = std::any_of(cells.begin(), cells.end(), on_cuda);
   auto const& o = study.options;
   auto const or_default = [](int asked, int by_default) { return asked > 0 ? asked : by_default; };
-  return {.jobs = or_default(command.jobs, cuda ? 1 : std::max(1, choose_threads(0) / o.threads)),
+  int const cores = choose_threads(0) / command.collective.here();
+  return {.jobs = or_default(command.jobs, cuda ? 1 : std::max(1, cores / o.threads)),
           .batch = or_default(command.batch, cuda ? int(o.seeds.count) : 1),
-          .threads = o.threads};
+          .threads = o.threads,
+          .process = command.collective.rank(),
+          .processes = command.collective.size()};
+}
+
+/// What became of the runs, once all processes have ended theirs.
+std::vector<StudyRun> results_of_all(Study const& study, std::vector<StudyCell> const& cells, fs::path const& folder,
+                                     std::vector<StudyRun> const& own) {
+  auto runs = find_runs(study, cells, folder);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    auto& run = runs[i];
+    if (own[i].state == RunState::failed) run = own[i];
+    if (run.state != RunState::waiting) continue;
+    run.state = RunState::failed;
+    run.failure = "failed, see " + run.log.string();
+  }
+  return runs;
 }
 
 /// The finished runs' summaries; one whose rows are missing or broken fails here.
@@ -101,14 +120,19 @@ int study(StudyCommand const& command) {
   auto const study = parse_study(text, command.file);
   auto const cells = resolve_cells(study);
   auto const folder = folder_of(command);
-  make_folder(folder);
+  auto const& collective = command.collective;
+  bool const first = collective.rank() == 0;
+  if (first) make_folder(folder);
   // Held until the last child that outlives a killed study has ended.
-  FolderLock const lock(
-      folder, /*inherited=*/true,
-      fmt::format("--out {}: in use by another `shoal study`, or by runs of one that are about to end",
-                  folder.string()));
+  std::optional<FolderLock> lock;
+  if (first)
+    lock.emplace(folder, /*inherited=*/true,
+                 fmt::format("--out {}: in use by another `shoal study`, or by runs of one that are about to end",
+                             folder.string()));
+  collective.wait_for_all();  // the folder is there
   auto runs = find_runs(study, cells, folder);
-  write_text(folder / "study.toml", text);
+  collective.wait_for_all();  // all have seen it as it was
+  if (first) write_text(folder / "study.toml", text);
   auto const finished = [&] {
     return std::count_if(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::done; });
   };
@@ -119,9 +143,12 @@ int study(StudyCommand const& command) {
                    printable(folder.string()), study.experiments.size(), study.methods.size(),
                    study.options.seeds.count, finished(), runs.size(), options.jobs, seeds));
   StudyRunner{command.program, options}(runs);
-  bool const all_ended =
-      std::none_of(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::waiting; });
-  if (all_ended) return conclude(study, runs, folder);
+  bool const waits =
+      std::any_of(runs.begin(), runs.end(), [](auto const& run) { return run.state == RunState::waiting; });
+  bool const stopped = collective.any(collective.is_alone() ? waits : interrupted());
+  if (!first) return stopped ? 130 : 0;
+  if (!collective.is_alone() && !stopped) runs = results_of_all(study, cells, folder, runs);
+  if (!stopped) return conclude(study, runs, folder);
   fmt::print("{}: interrupted, {} of {} runs finished; go on with: shoal study {} --out {}\n",
              printable(folder.string()), finished(), runs.size(), shell_word(command.file),
              shell_word(folder.string()));

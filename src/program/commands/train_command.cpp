@@ -61,28 +61,37 @@ std::vector<RunDirectory> make_folders(TrainCommand const& command, std::vector<
   return folders;
 }
 
+bool records(TrainCommand const& command) { return command.collective.rank() == 0; }
+
 /// A configuration that cannot run leaves no folder behind.
 std::vector<TrainingRun> begin(TrainCommand const& command) {
   std::vector<StoredRun> ready;
   auto const files = read_configs(command);
   for (auto const& file : files) {
     auto config = resolve(file);
+    config.trainer.collective = command.collective;
     auto trainer = make_trainer(file, config, files.size());
     ready.push_back({std::move(config), std::move(trainer)});
   }
-  check_folders(command, ready);
+  check_folders(command, ready);  // before one of the processes makes them
+  command.collective.wait_for_all();
+  std::vector<TrainingRun> runs;
+  if (!records(command)) {
+    runs.emplace_back(std::move(ready[0]), std::nullopt);
+    return runs;
+  }
   auto folders = make_folders(command, ready);
   for (std::size_t i = 0; i < ready.size(); ++i) write_frozen_runs(ready[i].config.trainer, folders[i].path());
-  std::vector<TrainingRun> runs;
   for (std::size_t i = 0; i < ready.size(); ++i) runs.emplace_back(std::move(ready[i]), std::move(folders[i]));
   return runs;
 }
 
-/// Nothing is written before all that the run goes on from was read. @param beside  how many runs there are
-TrainingRun open(std::string const& folder, std::vector<std::string> const& overrides, std::size_t beside) {
+/// Nothing is written before all that the run goes on from was read, by every process.
+TrainingRun open(std::string const& folder, TrainCommand const& command) {
+  auto const& overrides = command.overrides;
   auto directory = RunDirectory::open(folder);
-  directory.lock();
-  auto stored = load_run(directory, overrides, beside);
+  if (records(command)) directory.lock();
+  auto stored = load_run(directory, overrides, command.resume.size(), command.collective);
   auto const& trainer = stored.trainer;
   auto const done = trainer.next_stage(), asked = stored.config.trainer.train.stages;
   bool const asks = std::any_of(overrides.begin(), overrides.end(),
@@ -97,6 +106,8 @@ TrainingRun open(std::string const& folder, std::vector<std::string> const& over
   } catch (InputError const& error) {
     throw InputError(fmt::format("{}: {}", directory.metrics(), error.what()));
   }
+  command.collective.wait_for_all();
+  if (!records(command)) return {std::move(stored), std::nullopt};
   tell_broken(stored);
   for (auto const& path : stored.broken) fs::remove(path);
   directory.remove_partial_files();
@@ -125,7 +136,7 @@ std::vector<TrainingRun> open_all(TrainCommand const& command) {
   check_resumption(command);
   std::vector<TrainingRun> runs;
   for (auto const& folder : command.resume) try {
-      runs.push_back(open(folder, command.overrides, command.resume.size()));
+      runs.push_back(open(folder, command));
     } catch (std::exception const& error) {
       if (command.resume.size() == 1) throw;
       tell_failure(folder, error);
@@ -133,22 +144,32 @@ std::vector<TrainingRun> open_all(TrainCommand const& command) {
   return runs;
 }
 
+void tell_beginning(TrainingRun const& run, TrainCommand const& command) {
+  auto const& config = run.config().trainer;
+  auto const processes =
+      command.collective.is_alone() ? "" : fmt::format(" in {} processes", command.collective.size());
+  tell(
+      fmt::format("{}: {}, {} instances{}, {}, {}\n", printable(run.folder().string()), config.environment,
+                  config.train.instances, processes, run.trainer().device().str(),
+                  command.resume.empty() ? "new run" : fmt::format("resumed at stage {}", run.trainer().next_stage())));
+  for (auto const& warning : run.config().warnings) tell(fmt::format("warning: {}\n", warning));
+  warn_about_threads("train.threads", choose_threads(config.train.threads));
+}
+
 }  // namespace
 
 int train(TrainCommand const& command) {
+  if (!command.collective.is_alone() && std::max(command.seeds.size(), command.resume.size()) > 1)
+    throw InputError(
+        "several processes train one run; expected one --seed or --resume at most. `shoal study` spreads runs over "
+        "processes");
   bool const resume = !command.resume.empty();
   auto runs = resume ? open_all(command) : begin(command);
   bool const all_open = !resume || runs.size() == command.resume.size();
-  for (auto const& run : runs) {
-    auto const& config = run.config().trainer;
-    tell(fmt::format("{}: {}, {} instances, {}, {}\n", printable(run.folder().string()), config.environment,
-                     config.train.instances, run.trainer().device().str(),
-                     resume ? fmt::format("resumed at stage {}", run.trainer().next_stage()) : "new run"));
-    for (auto const& warning : run.config().warnings) tell(fmt::format("warning: {}\n", warning));
-    warn_about_threads("train.threads", choose_threads(config.train.threads));
-  }
+  for (auto const& run : runs)
+    if (run.records()) tell_beginning(run, command);
   catch_interrupts();
-  SideBySide loop(runs);
+  SideBySide loop(runs, command.collective);
   if (!loop()) return 130;
   return all_open && !loop.failed() ? 0 : 1;
 }

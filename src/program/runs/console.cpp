@@ -28,9 +28,23 @@ namespace shoal {
 namespace {
 
 constexpr std::size_t longest_message = 1000;
+constexpr int error_patience = 1000;  // milliseconds
 constexpr char const* too_little_memory = "not enough memory; fewer train.instances or train.steps need less";
 
+bool only_errors = false;           // tell() says nothing
+std::string error_name = "shoal";   // who reports an error
 bool pipes_end_the_program = true;  // whether SIGPIPE was not ignored when the program began
+
+void write_to_stderr(std::string_view text, int patience) {
+  for (std::size_t done = 0; done < text.size();) {
+    pollfd reader{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    if (poll(&reader, 1, patience) <= 0 || !(reader.revents & POLLOUT)) return;
+    // A pipe that is ready takes this much without waiting.
+    auto const n = write(STDERR_FILENO, text.data() + done, std::min<std::size_t>(text.size() - done, PIPE_BUF));
+    if (n < 0 && errno != EINTR) return;
+    if (n > 0) done += std::size_t(n);
+  }
+}
 
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
@@ -48,15 +62,13 @@ bool is_live_terminal(int descriptor) {
   return isatty(descriptor) && kind && std::strcmp(kind, "dumb") != 0 && *kind;
 }
 
+void tell_errors_alone(std::string const& name) {
+  only_errors = true;
+  error_name = name;
+}
+
 void tell(std::string_view text, int patience) {
-  for (std::size_t done = 0; done < text.size();) {
-    pollfd reader{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-    if (poll(&reader, 1, patience) <= 0 || !(reader.revents & POLLOUT)) return;
-    // A pipe that is ready takes this much without waiting.
-    auto const n = write(STDERR_FILENO, text.data() + done, std::min<std::size_t>(text.size() - done, PIPE_BUF));
-    if (n < 0 && errno != EINTR) return;
-    if (n > 0) done += std::size_t(n);
-  }
+  if (!only_errors) write_to_stderr(text, patience);
 }
 
 void warn_about_threads(std::string const& key, int threads) {
@@ -70,7 +82,7 @@ void tell_error(std::string const& message) {
     auto const tail = text.substr(text.size() - longest_message / 2);
     text = printable(text, longest_message / 2) + printable(tail.substr(tail.find(' ') + 1));
   }
-  tell(fmt::format("shoal: {}\n", text));
+  write_to_stderr(fmt::format("{}: {}\n", error_name, text), error_patience);
 }
 
 void tell_failure(std::string const& folder, std::exception const& error) {

@@ -11,6 +11,10 @@ namespace shoal {
 /// there, and writing fails. Also makes a vanished reader an error of writing, not the program's end.
 void reserve_standard_descriptors();
 
+/// From now on tell() says nothing, and `name` begins errors in place of "shoal": of many processes that do one work the
+/// first tells of it.
+void tell_errors_alone(std::string const& name);
+
 /// Whether standard error, or else that descriptor, is a terminal that understands escape sequences.
 bool is_live_terminal(int descriptor = 2);
 

@@ -29,17 +29,19 @@ std::int64_t stages_left(TrainingRun const& run) { return run.trainer().stages()
 
 }  // namespace
 
-SideBySide::SideBySide(std::vector<TrainingRun>& runs)
-    : alone_(runs.size() == 1), threads_(threads_for(runs), /*works_alone=*/false) {
+SideBySide::SideBySide(std::vector<TrainingRun>& runs, Collective collective)
+    : alone_(runs.size() == 1), collective_(std::move(collective)), threads_(threads_for(runs), /*works_alone=*/false) {
   for (auto& run : runs) runs_.push_back(&run);
 }
 
 bool SideBySide::operator()() {
-  while (!interrupted() && run_stages()) {}
-  if (interrupted()) each(Runs(runs_), threads_, [](TrainingRun& run, std::size_t) { run.save(); });
+  bool stops = false;
+  while (!(stops = is_interrupted()) && run_stages()) {}
+  if (stops) each(Runs(runs_), threads_, [](TrainingRun& run, std::size_t) { run.save(); });
   progress_.finish();
   bool const all_done = unfinished().empty();
   each(Runs(runs_), one_thread_, [](TrainingRun const& run, std::size_t) {
+    if (!run.records()) return;
     auto const rows = run.rows();
     fmt::print("{}", run.conclusion(rows));  // before the file, so that it is seen where that cannot be written
     if (run.done()) run.write_summary(rows);
@@ -69,6 +71,9 @@ void SideBySide::each(Runs const& runs, ThreadPool& threads, Work const& work) {
       failed_ = true;
     }
 }
+
+/// In any of the processes: all end after the same stage.
+bool SideBySide::is_interrupted() const { return collective_.any(interrupted()); }
 
 SideBySide::Runs SideBySide::unfinished() const {
   Runs runs;

@@ -12,7 +12,8 @@ namespace shoal {
 class SideBySide {
  public:
   /// The runs must live as long as this object.
-  explicit SideBySide(std::vector<TrainingRun>& runs);
+  /// @param collective  the processes that train the runs together; they end together too
+  explicit SideBySide(std::vector<TrainingRun>& runs, Collective collective = {});
 
   /// Trains all to their ends. A run that fails is named and trains no more; alone, it throws.
   /// @return whether the runs are done; false after an interrupt, when they have saved
@@ -27,9 +28,11 @@ class SideBySide {
   void each(Runs const& runs, ThreadPool& threads, Work const& work);
   Runs unfinished() const;
   bool run_stages();
+  bool is_interrupted() const;
 
   Runs runs_;  // that have not failed
   bool alone_, failed_ = false;
+  Collective collective_;
   ThreadPool one_thread_{1}, threads_;
   Progress progress_;
 };

@@ -64,15 +64,19 @@ void check_version(RunDirectory const& directory) {
 
 Trainer make_trainer(Config const& file, RunConfig const& config, std::size_t beside) {
   auto shared = config.trainer;
-  shared.train.threads = std::max(1, choose_threads(shared.train.threads) / int(beside));
+  bool const asked = shared.train.threads > 0;
+  auto const threads = choose_threads(shared.train.threads) / (asked ? 1 : shared.collective.here());
+  shared.train.threads = std::max(1, threads / int(beside));
   at::set_num_threads(shared.train.threads);
   return with_section_location(file, [&] { return Trainer(shared); });
 }
 
-StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides, std::size_t beside) {
+StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides, std::size_t beside,
+                   Collective const& collective) {
   check_version(directory);
   auto const file = read_config(directory.config(), overrides);
   auto config = resolve(file);
+  config.trainer.collective = collective;
   auto trainer = make_trainer(file, config, beside);
   StoredRun run{.config = std::move(config), .trainer = std::move(trainer)};
   run.config.notes = notes_of(directory);

@@ -28,7 +28,8 @@ Trainer make_trainer(Config const& file, RunConfig const& config, std::size_t be
 
 /// @param overrides  of keys that a resumed run may change  @param beside  of make_trainer()
 /// @throws InputError naming the file at fault, also for a run without a checkpoint or of another version of shoal
-StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides, std::size_t beside = 1);
+StoredRun load_run(RunDirectory const& directory, std::vector<std::string> const& overrides, std::size_t beside = 1,
+                   Collective const& collective = {});
 
 /// A run that has trained, ready to be played with on LibTorch's default stream. Tells which broken checkpoints were
 /// passed over.

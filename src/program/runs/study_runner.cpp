@@ -125,12 +125,14 @@ std::string failure(StudyRun const& run, int code) {
   return last_complaint(run);
 }
 
-/// The first waiting run, and others of its cell that begin as it does, from nothing or from a checkpoint.
-std::vector<StudyRun*> next_batch(std::vector<StudyRun>& runs, int most) {
+/// The first of this program's waiting runs, and others of its cell that begin as it does, from nothing or from a
+/// checkpoint.
+std::vector<StudyRun*> next_batch(std::vector<StudyRun>& runs, StudyRunner::Options const& options) {
   std::vector<StudyRun*> batch;
   bool resumes = false;
-  for (auto& run : runs) {
-    if (run.state != RunState::waiting || int(batch.size()) == most) continue;
+  for (auto i = std::size_t(options.process); i < runs.size(); i += std::size_t(options.processes)) {
+    auto& run = runs[i];
+    if (run.state != RunState::waiting || int(batch.size()) == options.batch) continue;
     if (batch.empty()) resumes = can_resume(run);
     if (batch.empty() || (run.cell == batch[0]->cell && can_resume(run) == resumes)) batch.push_back(&run);
   }
@@ -252,7 +254,7 @@ void StudyRunner::operator()(std::vector<StudyRun>& runs) {
   for (;;) {
     std::erase_if(running_, [&](Batch& batch) { return has_ended(batch); });
     while (!interrupted() && int(running_.size()) < options_.jobs) {
-      auto const batch = next_batch(runs, options_.batch);
+      auto const batch = next_batch(runs, options_);
       if (batch.empty()) break;
       try {
         start(batch);

@@ -46,6 +46,8 @@ class StudyRunner {
     int jobs = 1;     // processes at once
     int batch = 1;    // seeds of a cell that a process trains side by side, at most
     int threads = 1;  // CPU threads of a process
+    /// Of several programs that run the study together, this one's number: it runs every processes-th run.
+    int process = 0, processes = 1;
   };
 
   /// @param program  the path of `shoal`

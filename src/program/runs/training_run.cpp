@@ -11,21 +11,26 @@
 
 namespace shoal {
 
-TrainingRun::TrainingRun(StoredRun run, RunDirectory directory)
+TrainingRun::TrainingRun(StoredRun run, std::optional<RunDirectory> directory)
     : config_(std::move(run.config)),
       trainer_(std::move(run.trainer)),
-      directory_(std::move(directory)),
-      events_(directory_.path().string(), trainer_.next_stage()),
       saved_(run.checkpoint.empty() ? -1 : trainer_.next_stage()) {
+  if (directory) {
+    TensorBoardWriter events(directory->path().string(), trainer_.next_stage());
+    files_.emplace(Files{std::move(*directory), std::move(events)});
+  }
   save();
 }
 
 StageReport TrainingRun::finish_stage() {
   auto report = trainer_.finish_stage();
-  directory_.append_metrics(to_json(report));
-  write_scalars(events_, report);
+  if (files_) {
+    files_->directory.append_metrics(to_json(report));
+    write_scalars(files_->events, report);
+  }
   bool const chosen = report.calibrated || report.settled;
   if (chosen || trainer_.next_stage() % config_.trainer.train.checkpoint_every == 0 || done()) save();
+  if (!files_) return report;
   if (report.calibrated) write_profile(*report.calibrated, "At the end of the calibration");
   if (report.settled) write_profile(*report.settled, "After settling");
   return report;
@@ -33,16 +38,16 @@ StageReport TrainingRun::finish_stage() {
 
 void TrainingRun::save() {
   if (saved_ == trainer_.next_stage()) return;
-  events_.flush();  // what a checkpoint has behind it is on disk before the checkpoint is
-  trainer_.save(directory_.checkpoint(trainer_.next_stage()), identity(config_));
+  if (files_) files_->events.flush();  // what a checkpoint has behind it is on disk before the checkpoint is
+  trainer_.save(files_ ? files_->directory.checkpoint(trainer_.next_stage()) : "", identity(config_));
   saved_ = trainer_.next_stage();
-  directory_.prune_checkpoints();
+  if (files_) files_->directory.prune_checkpoints();
 }
 
 void TrainingRun::write_profile(Fit const& fit, char const* when) const {
   auto const values = trainer_.answer().cpu().to(at::kDouble);
   std::vector<double> const profile(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
-  directory_.write(
+  files_->directory.write(
       "profile.toml",
       profile_toml(config_.trainer.environment, trainer_.simulator().spec(), profile,
                    {fmt::format("The profile that a run of shoal {} chose, seed {}; calibrator.profile_file loads it.",
@@ -53,15 +58,18 @@ void TrainingRun::write_profile(Fit const& fit, char const* when) const {
 }
 
 /// Of the present stage's checkpoint.
-std::string TrainingRun::digest() const { return checkpoint_digest(directory_.checkpoint(trainer_.next_stage())); }
+std::string TrainingRun::digest() const {
+  return checkpoint_digest(files_->directory.checkpoint(trainer_.next_stage()));
+}
 
 void TrainingRun::write_summary(std::vector<std::string> const& rows) const {
   auto const stages = trainer_.next_stage();
   try {
     auto const summary = summarize(rows, trainer_.simulator().spec(), stages);
-    directory_.write_summary(summary_text(summary, {config_.trainer.train.seed, stages, digest()}, fits_of(rows)));
+    files_->directory.write_summary(
+        summary_text(summary, {config_.trainer.train.seed, stages, digest()}, fits_of(rows)));
   } catch (InputError const& error) {
-    throw InputError(fmt::format("{}: {}", directory_.metrics(), error.what()));
+    throw InputError(fmt::format("{}: {}", files_->directory.metrics(), error.what()));
   }
 }
 

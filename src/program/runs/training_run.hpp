@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace shoal {
 class TrainingRun {
  public:
   /// A new run saves where it begins.
-  TrainingRun(StoredRun run, RunDirectory directory);
+  /// @param directory  nothing in all but the first of the processes that train the run together: they write no files
+  TrainingRun(StoredRun run, std::optional<RunDirectory> directory);
 
   /// A stage in two halves, as of Trainer, so that several runs share a device; the second records it, and saves if a
   /// checkpoint is due.
@@ -26,8 +28,10 @@ class TrainingRun {
   bool done() const { return trainer_.next_stage() >= trainer_.stages(); }
   /// Writes a checkpoint unless there is one of this stage.
   void save();
+  /// Whether this process writes the run's files. What follows is for it alone.
+  bool records() const { return files_.has_value(); }
   /// All rows of metrics.jsonl.
-  std::vector<std::string> rows() const { return directory_.read_metrics(); }
+  std::vector<std::string> rows() const { return files_->directory.read_metrics(); }
   /// What the run came to, for a reader: the fit, and whether it is done. @param rows  rows()
   std::string conclusion(std::vector<std::string> const& rows) const;
   /// summary.json of a run that is done. @param rows  rows()
@@ -35,16 +39,20 @@ class TrainingRun {
 
   Trainer const& trainer() const { return trainer_; }
   RunConfig const& config() const { return config_; }
-  std::filesystem::path const& folder() const { return directory_.path(); }
+  std::filesystem::path const& folder() const { return files_->directory.path(); }
 
  private:
+  struct Files {
+    RunDirectory directory;
+    TensorBoardWriter events;
+  };
+
   void write_profile(Fit const& fit, char const* when) const;
   std::string digest() const;
 
   RunConfig config_;
   Trainer trainer_;
-  RunDirectory directory_;
-  TensorBoardWriter events_;
+  std::optional<Files> files_;
   std::int64_t saved_;  // the stage of the last checkpoint
 };
 
