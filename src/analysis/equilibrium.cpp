@@ -121,7 +121,7 @@ class Check {
   }
 
   void set_lengths() {
-    spec_ = game_.make_simulator(1, options_.seed)->spec();
+    spec_ = game_.make_simulator(1, options_.seed, {})->spec();
     longest_ = spec_.max_episode_steps;
     steps_ = options_.steps > 0 ? options_.steps : longest_;
   }

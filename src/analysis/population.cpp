@@ -33,17 +33,19 @@ void write_supertypes(Simulator& simulator, at::Tensor const& supertypes, at::De
   auto const view = simulator.supertypes();
   if (view.size() == 0) return;
   auto const to = tensor_of(view, device);
-  auto const rows = at::arange(to.size(0), at::TensorOptions().dtype(at::kLong).device(device));
+  auto const first = std::int64_t(simulator.options().first_instance);
+  auto const rows = at::arange(first, first + to.size(0), at::TensorOptions().dtype(at::kLong).device(device));
   to.copy_(supertypes.index_select(0, rows.remainder(supertypes.size(0))));
 }
 
 }  // namespace
 
-Population::Population(FrozenGame const& game, int instances, std::uint32_t seed)
-    : simulator_(game.make_simulator(instances, seed)), slots_(slots_of(*simulator_, game.device)) {
+Population::Population(FrozenGame const& game, int instances, std::uint32_t seed, Collective const& collective)
+    : simulator_(game.make_simulator(instances, seed, collective)), slots_(slots_of(*simulator_, game.device)) {
   for (auto const* policy : game.policies) {
     int const group = policy->config().group;
     policies_.push_back(policy->copy(slot(group).shape, group_seed(seed, group)));
+    policies_.back()->set_collective(collective);
   }
   write_supertypes(*simulator_, game.supertypes, game.device);
   simulator_->reset(first_outputs(slots_));

@@ -16,8 +16,10 @@ namespace shoal {
 /// A simulator whose agents act with the policies of a game. Its rollout has one slot, written over in every step.
 class Population {
  public:
-  /// Begins an episode in every instance. @param seed  of the environment's and the actions' random numbers
-  Population(FrozenGame const& game, int instances, std::uint32_t seed);
+  /// Begins an episode in every instance.
+  /// @param instances   of all processes of `collective`, which divides them
+  /// @param seed        of the environment's and the actions' random numbers
+  Population(FrozenGame const& game, int instances, std::uint32_t seed, Collective const& collective = {});
 
   /// All agents' actions; none without policies. @param tick  tells the random numbers of steps apart
   void act(std::int64_t tick);

@@ -15,9 +15,10 @@ namespace {
 constexpr int most_at_once = 1024;
 
 /// The first episode of each instance: of those that end within a time, short ones would be too many.
-at::Tensor play_at_once(FrozenGame const& game, int episodes, std::uint32_t seed) {
-  Population population(game, episodes, seed);
-  auto open = at::ones({episodes}, at::TensorOptions().dtype(at::kBool).device(game.device));
+at::Tensor play_at_once(FrozenGame const& game, int episodes, std::uint32_t seed, Collective const& processes) {
+  auto const collective = episodes % processes.size() == 0 ? processes : Collective();
+  Population population(game, episodes, seed, collective);
+  auto open = at::ones({episodes / collective.size()}, at::TensorOptions().dtype(at::kBool).device(game.device));
   at::Tensor metrics;
   for (int t = 0; t < population.spec().max_episode_steps && open.any().item<bool>(); ++t) {
     population.act(t);
@@ -28,17 +29,18 @@ at::Tensor play_at_once(FrozenGame const& game, int episodes, std::uint32_t seed
     metrics = metrics.defined() ? at::where(ends.unsqueeze(1), now, metrics) : now;
     open = open.logical_and(ends.logical_not());
   }
-  return metrics;
+  return collective.gather(metrics);
 }
 
 }  // namespace
 
-at::Tensor play_episodes(FrozenGame const& game, int episodes, std::uint32_t seed) {
+at::Tensor play_episodes(FrozenGame const& game, int episodes, std::uint32_t seed, Collective const& collective) {
   at::NoGradGuard const no_grad;
   std::vector<at::Tensor> parts;
   for (int first = 0; first < episodes; first += most_at_once)
     parts.push_back(play_at_once(game, std::min(most_at_once, episodes - first),
-                                 std::uint32_t(derived_seed(seed, Purpose::validation, std::uint32_t(first)))));
+                                 std::uint32_t(derived_seed(seed, Purpose::validation, std::uint32_t(first))),
+                                 collective));
   return at::cat(parts);
 }
 

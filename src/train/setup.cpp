@@ -218,15 +218,15 @@ std::int64_t challenge_distance(TrainerConfig const& config) {
   return distance >= o.challenge_updates ? distance : 0;
 }
 
-int own_instances(TrainerConfig const& config) {
+int own_instances(TrainerConfig const& config) { return config.train.instances / config.collective.size(); }
+
+void check_shares(TrainerConfig const& config) {
   int const processes = config.collective.size(), all = config.train.instances;
-  if (processes == 1) return all;
   int const unit = processes * common_instances(config);
-  if (all % unit != 0)
+  if (processes > 1 && all % unit != 0)
     throw SettingError("train.instances",
                        fmt::format(" = {}: expected a multiple of {}: {} processes{}", all, unit, processes,
                                    unit > processes ? ", each with pairs of instances" : ""));
-  return all / processes;
 }
 
 int common_instances(TrainerConfig const& config) {

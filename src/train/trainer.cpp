@@ -25,7 +25,8 @@ double lap(Clock::time_point& start) {
   return std::chrono::duration<double>(now - std::exchange(start, now)).count();
 }
 
-at::Device device_with_memory(TrainerConfig const& config) {
+at::Device checked_device(TrainerConfig const& config) {
+  check_shares(config);
   auto const device = choose_device(config.train.device);
   check_memory(config, device);
   return device;
@@ -52,7 +53,7 @@ std::string section_prefix(std::vector<PolicySection> const& sections, std::stri
 
 Trainer::Trainer(TrainerConfig config)
     : config_(std::move(config)),
-      device_(device_with_memory(config_)),
+      device_(checked_device(config_)),
       graph_(std::make_unique<StageGraph>(device_, may_capture(config_), choose_threads(config_.train.threads))),
       rollout_graph_(graph_->beside()),
       simulator_(make_simulator(config_, device_, graph_->stream(), common_instances(config_))),

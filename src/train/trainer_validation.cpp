@@ -55,9 +55,10 @@ std::int64_t Trainer::stages() const {
 at::Tensor Trainer::answer() const { return answer_.profile().defined() ? answer_.profile() : calibrator_->answer(); }
 
 FrozenGame Trainer::frozen_game(at::Tensor const& profiles, void* stream) const {
-  auto const make = [config = config_, device = device_, stream](int instances, std::uint32_t seed) {
+  auto const make = [config = config_, device = device_, stream](int instances, std::uint32_t seed,
+                                                                 Collective const& collective) {
     auto own = config;
-    own.collective = {};
+    own.collective = collective;
     own.train.instances = instances;
     own.train.seed = seed;
     return make_simulator(own, device, stream);
@@ -82,7 +83,7 @@ FrozenGame Trainer::frozen_game(at::Tensor const& profiles, void* stream) const 
 Fit Trainer::fit(at::Tensor const& profile, int episodes, std::uint32_t use) const {
   auto const game = frozen_game(profile.unsqueeze(0), graph_->stream());
   auto const seed = std::uint32_t(derived_seed(std::uint32_t(config_.train.seed), Purpose::validation, use));
-  return fit_of(targets_, goal_, play_episodes(game, episodes, seed));
+  return fit_of(targets_, goal_, play_episodes(game, episodes, seed, config_.collective));
 }
 
 /// While the calibration goes on, the calibrator's answer against the best one before, both under the present policies

@@ -40,7 +40,8 @@ struct Fixture {
   FrozenGame game() const {
     std::vector<Actor const*> actors;
     for (auto const& policy : policies) actors.push_back(policy.get());
-    return {.make_simulator = [this](int instances, std::uint32_t seed) { return simulator(instances, seed); },
+    return {.make_simulator = [this](int instances, std::uint32_t seed,
+                                     Collective const&) { return simulator(instances, seed); },
             .policies = std::move(actors),
             .supertypes = supertypes,
             .device = at::kCPU,

@@ -16,8 +16,10 @@
 namespace shoal {
 
 struct FrozenGame {
-  /// A simulator of `instances` instances; all are of one environment with the same parameters, on `device`.
-  std::function<std::unique_ptr<Simulator>(int instances, std::uint32_t seed)> make_simulator;
+  /// A simulator of this process's share of `instances` instances, which `collective` divides; all are of one
+  /// environment with the same parameters, on `device`.
+  std::function<std::unique_ptr<Simulator>(int instances, std::uint32_t seed, Collective const& collective)>
+      make_simulator;
   /// pi*: one actor, or one for each group of agents. They must outlive the game.
   std::vector<Actor const*> policies;
   /// [profiles, supertypes, coordinates]: instance i has row i % profiles.

@@ -27,9 +27,11 @@ struct Fit {
 };
 
 /// Plays episodes under the game's supertypes: whole, and with random numbers of their own, a function of `seed` alone.
-/// @param episodes  at least 1  @return [episodes, Simulator::metric_names()] f32; the same for the same arguments on
-///                  one device
-at::Tensor play_episodes(FrozenGame const& game, int episodes, std::uint32_t seed);
+/// @param episodes    at least 1
+/// @param collective  the processes that make the same call; each plays an equal part where there is one
+/// @return [episodes, Simulator::metric_names()] f32; the same for the same arguments on one device, and for any number
+///         of processes
+at::Tensor play_episodes(FrozenGame const& game, int episodes, std::uint32_t seed, Collective const& collective = {});
 
 /// @param metrics  of play_episodes(), of at least two episodes
 Fit fit_of(std::vector<Target> const& targets, Goal const& goal, at::Tensor const& metrics);

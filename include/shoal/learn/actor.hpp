@@ -64,6 +64,7 @@ class Actor {
   std::vector<int> const& agents() const { return config_.agents; }
   ActorConfig const& config() const { return config_; }
   void set_common(int instances) { config_.common = instances; }
+  void set_collective(Collective const& collective) { config_.collective = collective; }
 
   Collective const& collective() const { return config_.collective; }
 

@@ -41,9 +41,11 @@ struct TrainerConfig {
 };
 
 /// This process's share of train.instances.
+int own_instances(TrainerConfig const& config);
+
 /// @throws SettingError about train.instances if the processes' shares are not equal, or split the pairs of an evolution
 ///         strategy
-int own_instances(TrainerConfig const& config);
+void check_shares(TrainerConfig const& config);
 
 /// What a configuration's choices stand for on this machine.
 /// @throws SettingError about train.device if it lacks that one

@@ -64,7 +64,7 @@ void check_drawn(Simulator const& simulator, std::string const& environment) {
 
 bool watch_game(FrozenGame const& game, std::string const& environment, std::string const& title,
                 WatchCommand const& command, Show const& show) {
-  auto const simulator = game.make_simulator(1, command.seed);
+  auto const simulator = game.make_simulator(1, command.seed, {});
   check_drawn(*simulator, environment);
   Title const about{title, simulator->spec().max_episode_steps};
   return show_episodes(game, command.episodes, command.seed, [&](Frame const& frame) { return show(about, frame); });
@@ -77,10 +77,10 @@ bool watch_environment(WatchCommand const& command, Show const& show) {
   for (auto const& [section, settings] : file.sections)
     if (section != "env") throw InputError(fmt::format("--set {}: expected env.key=value", section));
   auto const params = resolve(file).trainer.env;
-  auto const make = [&](int instances, std::uint32_t seed) {
+  auto const make = [&](int instances, std::uint32_t seed, Collective const& /*alone*/) {
     return make_simulator(name, params, {.instances = instances, .seed = seed});
   };
-  auto const spec = make(1, 0)->spec();
+  auto const spec = make(1, 0, {})->spec();
   auto const values = initial_supertypes(spec, 1);
   FrozenGame const game{
       .make_simulator = make,
