@@ -52,6 +52,7 @@ struct ObservationOptions {
 /// Runs job(0), ..., job(shares - 1), at once if it can, and returns when all have finished.
 using Executor = std::function<void(int shares, std::function<void(int share)> const& job)>;
 
+/// What a simulator is made with, beside the environment and its parameters.
 struct SimulatorOptions {
   int instances = 1;
   std::uint32_t seed = 0;

@@ -1,5 +1,4 @@
 """shoal's environments as other libraries have them, one module for each library.
 
-`shoal.adaptors.pettingzoo`, `.gymnasium`, `.stable_baselines3` and `.torchrl` import their library, this package does
-not.
+Each imports its library; this package does not.
 """
