@@ -13,7 +13,6 @@ INDEX = ROOT / "docs" / "README.md"
 # Reference pages are Doxygen's.
 DOXYGEN = ROOT / "docs" / "reference"
 SOURCES = {".py", ".h", ".hpp", ".cpp", ".cuh", ".cu", ".c", ".cmake", ".toml", ".txt", ".md", ""}
-MADE = {"build", "dist", "runs"}
 
 failures = []
 
@@ -24,24 +23,22 @@ def expect(condition, what):
 
 
 def files():
-    for top in ROOT.iterdir():
-        if top.name.startswith(".") or top.name in MADE:
-            continue
-        for path in [top, *top.rglob("*")]:
-            if path.is_file() and path.suffix in SOURCES and "__pycache__" not in path.parts:
-                yield path
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode != 0:
+        print("skipped: not in a git repository")
+        sys.exit(77)
+    paths = (ROOT / name for name in listed.stdout.splitlines())
+    return sorted(path for path in paths if path.suffix in SOURCES and path.is_file())
 
 
 def prose(page):
     """The text without code, where brackets are no links."""
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.S | re.M)
-    text = re.sub(r"(?<=\n\n)(?: {4}.*\n+)+", "\n", text)
-    return text
+    return re.sub(r"(?<=\n\n)(?: {4}.*\n+)+", "\n", text)
 
 
 def links(page):
     """(target, heading) of each relative link."""
-    # A line break may lie in a link's text, and code in it.
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
         if not re.match(r"[a-z]+:", target):
             path, _, heading = target.partition("#")
@@ -122,16 +119,35 @@ class Main {
 '''
 
 
+C_HEADER = """/* What it is. */
+/* ---- Section ---- */
+
+/* One of them. */
+struct one {
+  int agents; /* of an instance */
+};
+"""
+C_FILTERED = """/** @header What it is. */
+/* ---- Section ---- */
+
+/** One of them. */
+struct one {
+  int agents; /**< of an instance */
+};
+"""
+
+
 def test_filter(folder):
-    header = folder / "main.hpp"
-    header.write_text(HEADER)
-    made = subprocess.run([DOXYGEN / "doxygen_filter.py", header], capture_output=True, text=True, check=True).stdout
     expected = FILTERED.replace("FOLDER", folder.name)
-    expect(made == expected, f"doxygen_filter.py makes of a header\n{made}\nexpected\n{expected}")
+    for name, text, wanted in ("main.hpp", HEADER, expected), ("main.h", C_HEADER, C_FILTERED):
+        header = folder / name
+        header.write_text(text)
+        made = subprocess.run([DOXYGEN / "doxygen_filter.py", header], capture_output=True, text=True, check=True).stdout
+        expect(made == wanted, f"doxygen_filter.py makes of a header\n{made}\nexpected\n{wanted}")
 
 
 def main():
-    paths = sorted(files())
+    paths = files()
     pages = [path for path in paths if path.suffix == ".md" and path.parent != DOXYGEN]
     expect(len(pages) > 20, f"only {len(pages)} pages found")
     test_links(pages)
