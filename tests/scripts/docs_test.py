@@ -10,8 +10,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INDEX = ROOT / "docs" / "README.md"
-# Reference pages are Doxygen's.
-DOXYGEN = ROOT / "docs" / "reference"
+FILTER = ROOT / "docs" / "reference" / "doxygen_filter.py"
 SOURCES = {".py", ".h", ".hpp", ".cpp", ".cuh", ".cu", ".c", ".cmake", ".toml", ".txt", ".md", ""}
 
 failures = []
@@ -142,13 +141,13 @@ def test_filter(folder):
     for name, text, wanted in ("main.hpp", HEADER, expected), ("main.h", C_HEADER, C_FILTERED):
         header = folder / name
         header.write_text(text)
-        made = subprocess.run([DOXYGEN / "doxygen_filter.py", header], capture_output=True, text=True, check=True).stdout
+        made = subprocess.run([FILTER, header], capture_output=True, text=True, check=True).stdout
         expect(made == wanted, f"doxygen_filter.py makes of a header\n{made}\nexpected\n{wanted}")
 
 
 def main():
     paths = files()
-    pages = [path for path in paths if path.suffix == ".md" and path.parent != DOXYGEN]
+    pages = [path for path in paths if path.suffix == ".md" and path.parent != FILTER.parent]
     expect(len(pages) > 20, f"only {len(pages)} pages found")
     test_links(pages)
     test_index_leads_to_every_page()
