@@ -44,7 +44,7 @@ extern "C" {
 
 /* ---- Version and errors ----------------------------------------------------------------------------------------- */
 
-/* Of this header. */
+/* The version of this header. */
 #define SHOAL_VERSION_MAJOR 0
 #define SHOAL_VERSION_MINOR 2
 #define SHOAL_VERSION_PATCH 0
@@ -53,7 +53,9 @@ extern "C" {
 /* Of the library: its SHOAL_VERSION_NUMBER. Versions that differ in the patch alone are compatible. */
 SHOAL_API int32_t shoal_version(void);
 
+/* SHOAL_OK, or what went wrong. */
 typedef int32_t shoal_status;
+/* Values of shoal_status. */
 enum {
   SHOAL_OK = 0,
   SHOAL_INVALID = 1,   /* what the caller gave: an argument, setting, shape or action */
@@ -69,11 +71,13 @@ SHOAL_API char const* shoal_last_error(void);
 
 /* ---- Environments ----------------------------------------------------------------------------------------------- */
 
+/* What shoal_get_environment() tells. */
 typedef struct shoal_environment {
   char const* summary; /* one line */
   int32_t fields;      /* parameters */
 } shoal_environment;
 
+/* One parameter of an environment: shoal_get_field(). */
 typedef struct shoal_field {
   char const* name;
   char const* type;    /* "integer", "real", "boolean", "string", "integers", "reals", "strings" */
@@ -87,19 +91,27 @@ typedef struct shoal_field {
  * Plugins that the environment variable SHOAL_PLUGINS lists, separated by colons, need no call. */
 SHOAL_API shoal_status shoal_load_plugin(char const* path);
 
-/* The names of all environments, those of plugins last. */
+/* The names of all environments, those of plugins last.
+ * @param names  becomes an array of `count` names */
 SHOAL_API shoal_status shoal_list(char const* const** names, int32_t* count);
+/* What an environment is. @param size  sizeof(shoal_environment) */
 SHOAL_API shoal_status shoal_get_environment(char const* name, shoal_environment* environment, size_t size);
+/* One parameter of an environment.
+ * @param index  in [0, shoal_environment.fields)
+ * @param size   sizeof(shoal_field) */
 SHOAL_API shoal_status shoal_get_field(char const* environment, int32_t index, shoal_field* field, size_t size);
 
 /* ---- Simulators ------------------------------------------------------------------------------------------------- */
 
+/* A batch of instances of one environment. */
 typedef struct shoal_simulator shoal_simulator;
 
-enum { SHOAL_CPU = 0, SHOAL_CUDA = 1 };                                               /* shoal_options.device */
-enum { SHOAL_INDICATE_NONE = 0, SHOAL_INDICATE_AGENT = 1, SHOAL_INDICATE_GROUP = 2 }; /* shoal_options.indication */
+/* shoal_options.device */
+enum { SHOAL_CPU = 0, SHOAL_CUDA = 1 };
+/* shoal_options.indication */
+enum { SHOAL_INDICATE_NONE = 0, SHOAL_INDICATE_AGENT = 1, SHOAL_INDICATE_GROUP = 2 };
 
-/* Observations are [own observation | type | indication | padding | global state]. */
+/* What a simulator is made with. Observations are [own observation | type | indication | padding | global state]. */
 typedef struct shoal_options {
   size_t size;               /* set by shoal_options_init() */
   int32_t instances;         /* at least 1; default 1 */
@@ -116,12 +128,14 @@ typedef struct shoal_options {
                                 may see and a policy is not to; 0 (default) */
 } shoal_options;
 
-/* Writes the defaults. size: sizeof(shoal_options) */
+/* Writes the defaults. @param size  sizeof(shoal_options) */
 SHOAL_API shoal_status shoal_options_init(shoal_options* options, size_t size);
 
 /* Makes a simulator and writes its handle.
- *   params   the environment's parameters as TOML ("merchants = 5\nsteps = 10") or as a JSON object; null: defaults
- *   options  null: defaults */
+ * @param environment  a name of shoal_list()
+ * @param params       the environment's parameters as TOML ("merchants = 5", one a line) or as a JSON object; null:
+ *                     defaults
+ * @param options      of shoal_options_init(); null: defaults */
 SHOAL_API shoal_status shoal_create(shoal_simulator** simulator, char const* environment, char const* params,
                                     shoal_options const* options);
 
@@ -131,19 +145,21 @@ SHOAL_API shoal_status shoal_close(shoal_simulator* simulator);
 
 /* ---- What the environment is ------------------------------------------------------------------------------------ */
 
+/* What the environment is with its parameters: how many there are of each, and what episodes may do. */
 typedef struct shoal_spec {
   int32_t groups;
   int32_t agents; /* of an instance, through all groups */
   int32_t supertypes;
   int32_t coordinates; /* of the longest supertype: the last extent of SHOAL_SUPERTYPES */
   int32_t metrics;
-  int32_t max_episode_steps;
-  int32_t may_truncate; /* 1: episodes can end without a terminal state */
-  int32_t may_die;      /* 1: agents can leave an episode before its end */
-  int32_t may_abstain;  /* 1: an agent can do nothing and then earns exactly 0 */
-  int32_t state;        /* how many values the global state has; 0: there is none */
+  int32_t max_episode_steps; /* the longest episode */
+  int32_t may_truncate;      /* 1: episodes can end without a terminal state */
+  int32_t may_die;           /* 1: agents can leave an episode before its end */
+  int32_t may_abstain;       /* 1: an agent can do nothing and then earns exactly 0 */
+  int32_t state;             /* how many values the global state has; 0: there is none */
 } shoal_spec;
 
+/* Agents with the same spaces. */
 typedef struct shoal_group {
   char const* name;
   int32_t agents;
@@ -157,40 +173,60 @@ typedef struct shoal_group {
   int32_t masked;            /* 1: some choices can be illegal */
 } shoal_group;
 
+/* One real action. */
 typedef struct shoal_continuous_head {
   char const* name;
   float low, high; /* actions beyond are limited to these */
 } shoal_continuous_head;
 
+/* One choice. */
 typedef struct shoal_discrete_head {
   char const* name;
   int32_t choices;      /* an action is in [0, choices) */
   int32_t first_choice; /* where the head's choices begin in a row of masks */
 } shoal_discrete_head;
 
+/* A distribution that agents draw their types from. */
 typedef struct shoal_supertype {
   char const* name;
   int32_t coordinates;
 } shoal_supertype;
 
+/* One number of a supertype, within [low, high]. */
 typedef struct shoal_coordinate {
   char const* name;
   float low, high, initial;
 } shoal_coordinate;
 
+/* What the environment is. @param size  sizeof(shoal_spec) */
 SHOAL_API shoal_status shoal_get_spec(shoal_simulator* simulator, shoal_spec* spec, size_t size);
+/* One group.
+ * @param group  in [0, shoal_spec.groups)
+ * @param size   sizeof(shoal_group) */
 SHOAL_API shoal_status shoal_get_group(shoal_simulator* simulator, int32_t group, shoal_group* out, size_t size);
+/* One continuous head of a group.
+ * @param head  in [0, shoal_group.continuous)
+ * @param size  sizeof(shoal_continuous_head) */
 SHOAL_API shoal_status shoal_get_continuous_head(shoal_simulator* simulator, int32_t group, int32_t head,
                                                  shoal_continuous_head* out, size_t size);
+/* One discrete head of a group.
+ * @param head  in [0, shoal_group.discrete)
+ * @param size  sizeof(shoal_discrete_head) */
 SHOAL_API shoal_status shoal_get_discrete_head(shoal_simulator* simulator, int32_t group, int32_t head,
                                                shoal_discrete_head* out, size_t size);
+/* One supertype.
+ * @param supertype  in [0, shoal_spec.supertypes)
+ * @param size       sizeof(shoal_supertype) */
 SHOAL_API shoal_status shoal_get_supertype(shoal_simulator* simulator, int32_t supertype, shoal_supertype* out,
                                            size_t size);
+/* One coordinate of a supertype.
+ * @param coordinate  in [0, shoal_supertype.coordinates)
+ * @param size        sizeof(shoal_coordinate) */
 SHOAL_API shoal_status shoal_get_coordinate(shoal_simulator* simulator, int32_t supertype, int32_t coordinate,
                                             shoal_coordinate* out, size_t size);
 /* Which supertype an agent is of; agents are numbered through all groups. */
 SHOAL_API shoal_status shoal_get_supertype_of(shoal_simulator* simulator, int32_t agent, int32_t* supertype);
-/* The environment's own, then NAME.return for each supertype, then episode_length. */
+/* The name of a metric: the environment's own, then NAME.return for each supertype, then episode_length. */
 SHOAL_API shoal_status shoal_get_metric(shoal_simulator* simulator, int32_t metric, char const** name);
 
 /* ---- Arrays ----------------------------------------------------------------------------------------------------- */
@@ -212,8 +248,10 @@ enum {
   SHOAL_METRIC_EPISODES = 10 /* [N] i32, group 0: how many those are */
 };
 
+/* shoal_array.type */
 enum { SHOAL_F32 = 0, SHOAL_I32 = 1, SHOAL_U8 = 2 };
 
+/* An array that simulator and caller share, in the memory of `device`. */
 typedef struct shoal_array {
   void* data;
   int32_t type;       /* SHOAL_F32, _I32, _U8 */
@@ -225,13 +263,18 @@ typedef struct shoal_array {
 
 /* The array in use. Where none is attached it is shoal's own: contiguous, zeros at first, at one address until
  * shoal_close(). Masks, alive and final observations are written only from the time that they are attached or asked for
- * here; shoal_observe() fills masks and alive at once. A step without actions, attached or asked for, is an error. */
+ * here; shoal_observe() fills masks and alive at once. A step without actions, attached or asked for, is an error.
+ * @param array  SHOAL_CONTINUOUS_ACTIONS to SHOAL_METRIC_EPISODES
+ * @param group  in [0, shoal_spec.groups); 0 for the last three
+ * @param size   sizeof(shoal_array) */
 SHOAL_API shoal_status shoal_get_array(shoal_simulator* simulator, int32_t array, int32_t group, shoal_array* out,
                                        size_t size);
 
 /* Uses the caller's memory from now on, which must live until another takes its place or shoal_close(). Shape, type and
  * device must be the array's. Rows of observations are contiguous; no two elements of what steps write share a place.
- * For the first eight arrays only. in: null: shoal's own memory again. */
+ * For the first eight arrays only.
+ * @param in    null: shoal's own memory again
+ * @param size  sizeof(shoal_array) */
 SHOAL_API shoal_status shoal_attach(shoal_simulator* simulator, int32_t array, int32_t group, shoal_array const* in,
                                     size_t size);
 
@@ -245,8 +288,10 @@ SHOAL_API shoal_status shoal_to_dlpack(shoal_simulator* simulator, int32_t array
 /* ---- Simulation ------------------------------------------------------------------------------------------------- */
 
 /* On CUDA, reset, observe, step and clear_metrics are asynchronous on the simulator's stream: at first the legacy
- * default stream. stream: a cudaStream_t; work on it waits for what is on the stream before. CPU: ignored. */
+ * default stream.
+ * @param stream  a cudaStream_t; work on it waits for what is on the stream before. CPU: ignored */
 SHOAL_API shoal_status shoal_set_stream(shoal_simulator* simulator, void* stream);
+/* Waits until all work is done. */
 SHOAL_API shoal_status shoal_synchronize(shoal_simulator* simulator);
 
 /* Starts a new episode in every instance. Comes before observe, step, and export and import of states. */
@@ -257,13 +302,17 @@ SHOAL_API shoal_status shoal_observe(shoal_simulator* simulator);
  * or not a choice of their head are errors; on CUDA they are limited. */
 SHOAL_API shoal_status shoal_step(shoal_simulator* simulator);
 
+/* Sets SHOAL_METRIC_SUMS and SHOAL_METRIC_EPISODES to 0. */
 SHOAL_API shoal_status shoal_clear_metrics(shoal_simulator* simulator);
 
-/* The whole state of one instance, supertypes included, for any simulator of the same environment, parameters and
- * version. Bytes of another environment and damaged bytes are errors. Both calls wait for the simulator's CUDA work.
- * size: that of shoal_state_size() */
+/* Bytes of an exported state. */
 SHOAL_API shoal_status shoal_state_size(shoal_simulator* simulator, size_t* size);
+/* Writes the whole state of one instance, supertypes included. Waits for the simulator's CUDA work.
+ * @param size  that of shoal_state_size() */
 SHOAL_API shoal_status shoal_export_state(shoal_simulator* simulator, int32_t instance, void* bytes, size_t size);
+/* Sets what shoal_export_state() wrote, in any simulator of the same environment, parameters and version. Bytes of
+ * another one and damaged bytes are SHOAL_INVALID. Waits for the simulator's CUDA work.
+ * @param size  that of shoal_state_size() */
 SHOAL_API shoal_status shoal_import_state(shoal_simulator* simulator, int32_t instance, void const* bytes, size_t size);
 
 #ifdef __cplusplus

@@ -15,7 +15,7 @@ _FIELDS = ("observations", "rewards", "terminated", "truncated", "masks", "alive
 
 
 class Outputs:
-    """The arrays that `reset()` and `step()` write. The next step overwrites them.
+    """The arrays that `Env.reset()` and `Env.step()` write. The next step overwrites them.
 
     N is the number of instances, A the number of agents (of a group), W the width of an observation. With several
     groups of agents each field is a dictionary from the group's name to its array.
@@ -48,7 +48,7 @@ class Env:
     """Instances of one environment, which step together. Made by `shoal.make()`.
 
     `reset()` and `step()` return `Outputs`, always the same one unless `out` is given. On the CPU its arrays are NumPy
-    arrays; on CUDA they are `shoal.Array`. Other libraries take both without a copy, by `from_dlpack()`.
+    arrays; on CUDA they are `shoal.Array`. Other libraries take both without a copy, by their `from_dlpack`.
 
     One thread at a time may call an environment. Others run meanwhile: steps release the interpreter's lock.
     """

@@ -124,7 +124,7 @@ class Run:
     def act(
         self, out: Outputs, *, deterministic: bool = False, generator: torch.Generator | None = None
     ) -> Any:
-        """All agents' actions after a reset or step of what `make()` made, as its `step()` takes them.
+        """All agents' actions after a reset or step of what `make()` made, as `shoal.Env.step()` takes them.
 
         Heuristics, frozen policies and those with memory do not act here. On CUDA move the policies there first:
         `run.to("cuda")`.

@@ -1,4 +1,4 @@
-"""The examples run, learn in a short run, and the snippets of docs/python.md do what they show."""
+"""The examples run, learn in a short run, and the snippets of getting-started.md and python.md do what they show."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def has_program():
 
 
 def snippets():
-    text = (ROOT / "docs" / "python.md").read_text()
+    text = "".join((ROOT / "docs" / page).read_text() for page in ("getting-started.md", "python.md"))
     return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 

@@ -17,6 +17,7 @@
 
 namespace shoal {
 
+/// How long deviations are trained, and how well they are measured.
 struct EquilibriumOptions {
   int instances = 256;     // of a deviation's training
   int updates = 100;       // of a deviation's training; 0: none
@@ -40,6 +41,7 @@ struct Deviators {
   std::vector<int> agents;
 };
 
+/// What some deviators can gain.
 struct DeviatorsReport {
   Deviators who;
   Estimate value;    // Vhat(pi*, pi*)
@@ -54,6 +56,7 @@ struct DeviatorsReport {
   double proven() const;
 };
 
+/// The answer of a check.
 struct EquilibriumReport {
   bool shared = false;  // one network for all agents
   std::vector<DeviatorsReport>

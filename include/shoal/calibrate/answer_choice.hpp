@@ -16,8 +16,9 @@ class AnswerChoice {
   /// @param patience  ValidationOptions::patience
   explicit AnswerChoice(int patience) : patience_(patience) {}
 
-  /// A validation. @param candidate  [D]  @param fit_of  of a profile under the present policies, on the same episodes
-  /// for all
+  /// A validation.
+  /// @param candidate  [D]
+  /// @param fit_of     of a profile under the present policies, on the same episodes for all
   /// @return the fit of the one that stays
   Fit consider(at::Tensor const& candidate, std::function<Fit(at::Tensor const&)> const& fit_of);
 

@@ -23,7 +23,9 @@
 
 namespace shoal {
 
+/// One value, with the types of TOML.
 using Setting = std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<std::string>>;
+/// Values by their keys; those not given keep their defaults.
 using Settings = std::map<std::string, Setting>;
 
 /// A closed interval of allowed values; for a list, of each of its elements.

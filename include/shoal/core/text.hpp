@@ -13,7 +13,7 @@ std::size_t utf8_length(std::string_view text);
 /// Whether all of `text` is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 
-/// One line of UTF-8 that a terminal shows as it is: control characters and bytes that are no UTF-8 become \xNN, and
+/// One line of UTF-8 that a terminal shows as it is: control characters and bytes that are no UTF-8 become `\xNN`, and
 /// what goes beyond `most` bytes becomes "...".
 std::string printable(std::string_view text, std::size_t most = 1000);
 

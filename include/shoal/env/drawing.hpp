@@ -9,6 +9,7 @@
 
 namespace shoal {
 
+/// Red, green and blue, 0 to 255.
 struct Color {
   std::uint8_t r, g, b;
   friend bool operator==(Color const&, Color const&) = default;

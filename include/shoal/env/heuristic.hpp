@@ -59,6 +59,7 @@ class Heuristic {
   virtual void act(HeuristicArgs const& args, std::int64_t begin, std::int64_t end, void* stream) const = 0;
 };
 
+/// An environment's heuristic on the CPU.
 template <class Env>
 class CpuHeuristic final : public Heuristic {
  public:

@@ -19,6 +19,7 @@ namespace shoal {
 
 struct Drawing;
 
+/// Where instances and arrays lie.
 enum class Device { cpu, cuda };
 
 /// Which one-hot an observation ends with.
@@ -52,8 +53,9 @@ struct ObservationOptions {
 /// Runs job(0), ..., job(shares - 1), at once if it can, and returns when all have finished.
 using Executor = std::function<void(int shares, std::function<void(int share)> const& job)>;
 
+/// What a simulator is made with, beside the environment and its parameters.
 struct SimulatorOptions {
-  int instances = 1;
+  int instances = 1;  // at least 1
   std::uint32_t seed = 0;
   /// The number of the first instance, for its random numbers: processes that share a seed and the work give each a
   /// range of its own, and together simulate what one with all instances would.
@@ -64,7 +66,7 @@ struct SimulatorOptions {
   /// How many episodes of an instance count for its metrics between two clear_metrics(); 0: all. Of the episodes that
   /// end within a given time, short ones are too many: who wants a mean over episodes takes the first of each instance.
   int recorded_episodes = 0;
-  int threads = 1;  // CPU
+  int threads = 1;  // CPU: at least 1, the calling one included
   Device device = Device::cpu;
   std::string team = "serial";  // CPU; "scrambled:W" visits indices as W lanes might, for tests
   ObservationOptions observation = {};
@@ -111,9 +113,9 @@ class Simulator {
   /// With ObservationOptions::pad_groups it has one group.
   Spec const& spec() const { return spec_; }
   SimulatorOptions const& options() const { return options_; }
-  /// Of a row, the global state included.
+  /// The width of the group's rows of observations, the global state included.
   int observation_width(int group = 0) const;
-  /// The last columns of a row, which hold the global state; 0 without options().observation.central_critic.
+  /// How many of a row's last columns hold the global state; 0 without options().observation.central_critic.
   int state_width() const { return options_.observation.central_critic ? spec_.state : 0; }
   /// spec().metrics, then NAME.return for each supertype (mean undiscounted return of its agents), then episode_length.
   std::vector<std::string> const& metric_names() const { return metric_names_; }
@@ -126,15 +128,15 @@ class Simulator {
 
   /// One step of every instance. An instance whose episode ends is reset at once.
   /// @throws InputError naming a view whose shape does not fit; on the CPU also an action that is not finite or not a
-  ///         choice
-  ///         of its head, before anything has changed; actions of the dead are checked too. On CUDA environments limit
-  ///         such actions.
+  ///         choice of its head, before anything has changed; actions of the dead are checked too. On CUDA environments
+  ///         limit such actions.
   virtual void step(GroupSpan<StepInput> in, GroupSpan<StepOutput> out) = 0;
 
   /// [instances, supertypes, coordinates], padded to the longest supertype. Write here to calibrate: a reset reads it.
   virtual View<float, 3> supertypes() = 0;
 
   virtual EpisodeMetrics metrics() = 0;
+  /// Sets sums and episodes of metrics() to 0.
   virtual void clear_metrics() = 0;
 
   /// CUDA: the cudaStream_t that all later work runs on. CPU: ignored.
@@ -142,10 +144,13 @@ class Simulator {
   /// Waits until all work is done.
   virtual void synchronize() {}
 
-  /// The whole state of one instance (clock, state, running returns, supertypes), to be set again in any simulator of
-  /// the same environment and parameters. Synchronises.
+  /// Bytes of an instance's exported state.
   virtual std::size_t state_size() const = 0;
+  /// Writes the whole state of one instance: clock, state, running returns, supertypes. Synchronises.
+  /// @throws InputError for an instance out of range, or bytes that are not state_size() many
   virtual void export_state(int instance, std::span<std::byte> bytes) = 0;
+  /// Sets what export_state() wrote in a simulator of the same environment and parameters; that it is such is not
+  /// checked. Synchronises. @throws InputError as export_state()
   virtual void import_state(int instance, std::span<std::byte const> bytes) = 0;
 
   /// Whether draw() can: on the CPU, where the environment has a draw() of its own.

@@ -63,7 +63,7 @@ struct Spec {
   /// Of an episode; shoal adds NAME.return for each supertype, and episode_length.
   std::vector<std::string> metrics = {};
 
-  /// Of an instance.
+  /// Agents of an instance, of all groups.
   int agents() const { return first_agent(int(groups.size())); }
   /// The number, in the instance, of the group's agent 0.
   int first_agent(int group) const {

@@ -21,6 +21,7 @@ struct Subject {
 /// @throws as make_simulator
 Subject subject(std::string const& environment, Settings const& params);
 
+/// What came out of examining a property.
 struct Finding {
   bool holds = true;
   /// Where it does not hold: instance, step (0: after the reset), agent (numbered through all groups) and values. Else
@@ -28,6 +29,7 @@ struct Finding {
   std::string text = {};
 };
 
+/// One thing that is asked of every environment.
 struct Property {
   char const* name;
   char const* meaning;  // what holds, in one line

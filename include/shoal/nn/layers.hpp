@@ -9,6 +9,7 @@
 
 namespace shoal {
 
+/// Leaves of autograd side by side in one tensor.
 class FlatParameters {
  public:
   FlatParameters(std::int64_t size, at::Device device);
@@ -24,6 +25,7 @@ class FlatParameters {
   std::int64_t taken_ = 0;
 };
 
+/// An affine map.
 struct Layer {
   at::Tensor weight, bias;  // [out, in], [out]
 };

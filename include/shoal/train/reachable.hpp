@@ -9,6 +9,7 @@
 
 namespace shoal {
 
+/// The best profile found, and its fit.
 struct ReachableFit {
   double r_cal = 0, r_cal_initial = 0;            // at the best and at the initial profile
   std::vector<StageReport::Metric> targets = {};  // at the best

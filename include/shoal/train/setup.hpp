@@ -22,6 +22,7 @@ struct PolicySection {
   PolicyOptions options;
 };
 
+/// A configuration file, section by section.
 struct TrainerConfig {
   std::string environment;
   Settings env = {};

@@ -27,7 +27,7 @@ class Trainer {
   Trainer(Trainer&&) noexcept;
   ~Trainer();
 
-  /// Rollout, updates, report.
+  /// The next stage: a rollout, the updates, the report.
   /// @throws Error naming stage and tensor when something is no longer finite
   StageReport run_stage();
 
@@ -72,8 +72,7 @@ class Trainer {
   /// Into a trainer whose calibration has not ended.
   /// @param configuration  must equal that of save()  @return the file's digest (checkpoint.hpp)
   /// @throws BrokenCheckpoint for a file that is cut short, before anything has changed; InputError for one of another
-  ///         version or
-  ///         another configuration
+  ///         version or another configuration
   std::string load(std::string const& path, std::string const& configuration);
 
  private:
