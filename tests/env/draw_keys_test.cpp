@@ -80,9 +80,9 @@ TEST(DrawKeysChecks, FindKeysThatAreDrawnTwice) {
   using namespace test;
   EXPECT_EQ(repeated_draw<Countdown<>>({}), "");
   EXPECT_FALSE(drawn.empty()) << "nothing is recorded";
-  EXPECT_EQ(repeated_draw<Countdown<Fault::draws_twice>>({}),
+  EXPECT_EQ(repeated_draw<Countdown<>>({{"fault", std::string("draws_twice")}}),
             "instance 0, episode 1, step 0, purpose 64, index 1: drawn 2 times");
-  EXPECT_EQ(repeated_draw<Countdown<Fault::draws_as_reset>>({}),
+  EXPECT_EQ(repeated_draw<Countdown<>>({{"fault", std::string("draws_as_reset")}}),
             "instance 0, episode 1, step 0, purpose 64, index 0: drawn 2 times");
 }
 

@@ -20,8 +20,7 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 
 template <class Env>
-Subject subject_of() {
-  typename Env::Params const params;
+Subject subject_of(typename Env::Params const& params = {}) {
   Subject subject{.simulator = [=](auto const& options) -> std::unique_ptr<Simulator> {
     return std::make_unique<CpuSimulator<Env>>(params, options);
   }};
@@ -30,19 +29,19 @@ Subject subject_of() {
 }
 
 /// What the property called `name` finds; "holds" if nothing.
-template <class Env>
-std::string found(std::string const& name) {
+std::string found(std::string const& name, Subject const& subject) {
   for (auto const& property : properties())
     if (property.name == name) {
-      auto const finding = examine(property, subject_of<Env>());
+      auto const finding = examine(property, subject);
       return finding.holds ? "holds" : finding.text;
     }
   return "no such property";
 }
 
-template <Flaw flaw>
-std::string flaw_in(std::string const& name) {
-  return found<Faulty<flaw>>(name);
+std::string found(std::string const& name, Flaw flaw) { return found(name, subject_of<Faulty<>>({.flaw = flaw})); }
+
+std::string found(std::string const& name, Fault fault) {
+  return found(name, subject_of<Countdown<>>({.fault = fault}));
 }
 
 TEST(Verify, FindsNothingWhereNothingIs) {
@@ -55,65 +54,65 @@ TEST(Verify, FindsNothingWhereNothingIs) {
 }
 
 TEST(Verify, FindsSpecsThatContradictThemselves) {
-  EXPECT_EQ(flaw_in<Flaw::bounds_cross>("spec"),
+  EXPECT_EQ(found("spec", Flaw::bounds_cross),
             "supertype \"runner\", coordinate \"mean\": 0.5 in [1.5, 1], expected finite low <= initial <= high");
-  EXPECT_EQ(flaw_in<Flaw::no_heads>("spec"), "group \"runners\": no heads; expected at least one action");
-  EXPECT_EQ(flaw_in<Flaw::names_twice>("spec"), "metrics: \"far\" is there twice");
+  EXPECT_EQ(found("spec", Flaw::no_heads), "group \"runners\": no heads; expected at least one action");
+  EXPECT_EQ(found("spec", Flaw::names_twice), "metrics: \"far\" is there twice");
 }
 
 TEST(Verify, FindsWhatIsWrittenAndWhatIsNot) {
-  EXPECT_THAT(flaw_in<Flaw::leaves_cells>("outputs"),
+  EXPECT_THAT(found("outputs", subject_of<Faulty<true>>({.flaw = Flaw::leaves_cells})),
               MatchesRegex("instance 0, step 0, agent 1, observation 1: .*e.16 here, -39.* there, as memory held .*"));
-  EXPECT_EQ(found<Countdown<Fault::claims_every_cell>>("outputs").substr(0, 20), "instance 0, step 0, ");
-  EXPECT_EQ(flaw_in<Flaw::writes_behind>("memory"),
+  EXPECT_EQ(found("outputs", subject_of<Countdown<true>>()).substr(0, 20), "instance 0, step 0, ");
+  EXPECT_EQ(found("memory", Flaw::writes_behind),
             "step 0: observations of group \"caller\", instance 0, behind agent 0 of the group");
-  EXPECT_EQ(flaw_in<Flaw::minds_types>("optional"),
+  EXPECT_EQ(found("optional", Flaw::minds_types),
             "instance 0, step 0, agent 0, observation 0: 0, without types and masks 1");
-  EXPECT_EQ(flaw_in<Flaw::not_finite>("finite"), "instance 0, step 2, agent 1, reward: inf");
-  EXPECT_EQ(flaw_in<Flaw::metric_not_finite>("finite"), "instance 0, 1 episodes, metric far: nan");
-  EXPECT_THAT(flaw_in<Flaw::state_writes_before>("global state"),
+  EXPECT_EQ(found("finite", Flaw::not_finite), "instance 0, step 2, agent 1, reward: inf");
+  EXPECT_EQ(found("finite", Flaw::metric_not_finite), "instance 0, 1 episodes, metric far: nan");
+  EXPECT_THAT(found("global state", Flaw::state_writes_before),
               MatchesRegex("instance 0, step 0, agent 0, observation 2: 1 here, 0.* there without the state"));
 }
 
 TEST(Verify, FindsMasksAndActionsThatAreNotKept) {
-  EXPECT_EQ(flaw_in<Flaw::forbids_all>("masks"), "instance 0, step 0, agent 2, head \"call\": no choice is legal");
-  EXPECT_EQ(found<Countdown<Fault::masks_unasked>>("masks"),
+  EXPECT_EQ(found("masks", Flaw::forbids_all), "instance 0, step 0, agent 2, head \"call\": no choice is legal");
+  EXPECT_EQ(found("masks", Fault::masks_unasked),
             "instance 0, step 0, agent 3, head \"choice\", choice 1: a mask of 0, but the spec says that the group is "
             "not masked");
-  EXPECT_THAT(flaw_in<Flaw::takes_any_action>("bounds"),
+  EXPECT_THAT(found("bounds", Flaw::takes_any_action),
               MatchesRegex("instance 0, step 1, agent 0, reward: .* here, .* there, where continuous actions .*"));
-  EXPECT_THAT(flaw_in<Flaw::illegal_heuristic>("heuristic"),
+  EXPECT_THAT(found("heuristic", Flaw::illegal_heuristic),
               MatchesRegex("instance 0, step 0, agent 2, head \"call\": ., which is illegal"));
-  EXPECT_EQ(flaw_in<Flaw::short_heuristic>("heuristic"),
+  EXPECT_EQ(found("heuristic", Flaw::short_heuristic),
             "instance 0, step 0, agent 2, head \"call\": -1, expected a choice in [0, 3)");
 }
 
 TEST(Verify, FindsEpisodesThatDoNotKeepTheirTime) {
-  EXPECT_EQ(flaw_in<Flaw::goes_on>("episodes"),
+  EXPECT_EQ(found("episodes", Flaw::goes_on),
             "instance 0, step 6: step 6 of an episode that goes on, max_episode_steps is 6");
-  EXPECT_EQ(flaw_in<Flaw::truncates_unsaid>("episodes"),
+  EXPECT_EQ(found("episodes", Flaw::truncates_unsaid),
             "instance 0, step 6, agent 0: truncated, but the spec says that no episode is");
 }
 
 TEST(Verify, FindsWhoComesBackToLifeAndGamesWithoutPlayers) {
-  EXPECT_EQ(found<Countdown<Fault::revives>>("life"), "instance 0, step 2, agent 0: comes back to life");
-  EXPECT_EQ(found<Countdown<Fault::outlives>>("life"), "instance 0, step 4: nobody lives, and the episode goes on");
-  EXPECT_THAT(found<Countdown<Fault::minds_the_dead>>("the dead"), HasSubstr(", where the dead act otherwise"));
+  EXPECT_EQ(found("life", Fault::revives), "instance 0, step 2, agent 0: comes back to life");
+  EXPECT_EQ(found("life", Fault::outlives), "instance 0, step 4: nobody lives, and the episode goes on");
+  EXPECT_THAT(found("the dead", Fault::minds_the_dead), HasSubstr(", where the dead act otherwise"));
 }
 
 TEST(Verify, FindsWhatOutlivesItsEpisodeOrItsInstance) {
-  EXPECT_THAT(flaw_in<Flaw::keeps_over_reset>("reset"),
+  EXPECT_THAT(found("reset", Flaw::keeps_over_reset),
               MatchesRegex("instance 0, step 0, agent 2, observation 1: .*, after other first episodes"));
-  EXPECT_EQ(flaw_in<Flaw::ignores_profile>("supertypes"),
+  EXPECT_EQ(found("supertypes", Flaw::ignores_profile),
             "with every coordinate at another bound, the next episodes are the same");
-  EXPECT_THAT(flaw_in<Flaw::counts_resets>("instances"), HasSubstr("with 1 instance here, 3 there"));
-  EXPECT_THAT(flaw_in<Flaw::counts_resets>("first_instance"), HasSubstr("with first_instance = 3 there"));
-  EXPECT_THAT(flaw_in<Flaw::keeps_scratch>("threads"), HasSubstr("with one thread here, "));
-  EXPECT_THAT(flaw_in<Flaw::keeps_outside>("state"), HasSubstr(", where the state was imported at step 8"));
+  EXPECT_THAT(found("instances", Flaw::counts_resets), HasSubstr("with 1 instance here, 3 there"));
+  EXPECT_THAT(found("first_instance", Flaw::counts_resets), HasSubstr("with first_instance = 3 there"));
+  EXPECT_THAT(found("threads", Flaw::keeps_scratch), HasSubstr("with one thread here, "));
+  EXPECT_THAT(found("state", Flaw::keeps_outside), HasSubstr(", where the state was imported at step 8"));
 }
 
 TEST(Verify, FindsRaces) {
-  EXPECT_THAT(flaw_in<Flaw::races>("lanes"),
+  EXPECT_THAT(found("lanes", Flaw::races),
               MatchesRegex("instance 0, step 1, agent ., .*: .* in order here, as 2 lanes may come there"));
 }
 

@@ -13,18 +13,17 @@ using test::Flaw;
 using testing::HasSubstr;
 
 /// The report of a game with a flaw, and how many properties it says that fail.
-template <Flaw flaw>
-std::pair<std::string, int> report() {
-  using Env = test::Faulty<flaw>;
+std::pair<std::string, int> report(Flaw flaw) {
+  using Env = test::Faulty<>;
   testing::internal::CaptureStdout();
-  int const failed = report_properties("faulty", {.simulator = [](auto const& options) -> std::unique_ptr<Simulator> {
-                                         return std::make_unique<CpuSimulator<Env>>(typename Env::Params{}, options);
+  int const failed = report_properties("faulty", {.simulator = [=](auto const& options) -> std::unique_ptr<Simulator> {
+                                         return std::make_unique<CpuSimulator<Env>>(Env::Params{flaw}, options);
                                        }});
   return {testing::internal::GetCapturedStdout(), failed};
 }
 
 TEST(VerifyCommand, HasALineForEachPropertyAndSaysWhereOneFails) {
-  auto const [text, failed] = report<Flaw::forbids_all>();
+  auto const [text, failed] = report(Flaw::forbids_all);
   EXPECT_THAT(text, HasSubstr("outputs         ok      every cell is written, whatever lay there\n"));
   EXPECT_THAT(text, HasSubstr("masks           FAILED  expected: masks are 0 or 1 and leave every agent a choice"));
   EXPECT_THAT(text,
@@ -34,7 +33,7 @@ TEST(VerifyCommand, HasALineForEachPropertyAndSaysWhereOneFails) {
 }
 
 TEST(VerifyCommand, TriesNothingElseWhereTheSpecFails) {
-  auto const [text, failed] = report<Flaw::no_heads>();
+  auto const [text, failed] = report(Flaw::no_heads);
   EXPECT_EQ(failed, 1);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3) << text;
 }

@@ -11,34 +11,38 @@ namespace shoal::test {
 
 enum class Fault {
   none,
-  claims_every_cell,  // says that it writes every cell
-  masks_unasked,      // masks without saying so
-  revives,            // agent 0 comes back
-  outlives,           // goes on when nobody lives
-  minds_the_dead,     // what dead agents choose has an effect
-  draws_twice,        // one key in one step
-  draws_as_reset      // in the first step the key that reset() drew
+  masks_unasked,   // masks without saying so
+  revives,         // agent 0 comes back
+  outlives,        // goes on when nobody lives
+  minds_the_dead,  // what dead agents choose has an effect
+  draws_twice,     // one key in one step
+  draws_as_reset   // in the first step the key that reset() drew
 };
 
 /// Agent i acts i + 1 times.
 ///   observation  [agents, 2]  steps so far + luck, 1 of agent 1 alone
 ///   type         [agents, 1]  1 of agent 0 alone
 ///   reward       [agents]     1 + choice; nothing is written for agent 2; 99 for the dead, whom nobody may see
-template <Fault fault = Fault::none>
+/// @tparam Claims  says that it writes every cell
+template <bool Claims = false>
 struct Countdown {
   static constexpr char const* name = "countdown";
   static constexpr char const* summary = "agents die one after another";
   static constexpr int lanes = 4;
-  static constexpr bool writes_every_cell = fault == Fault::claims_every_cell;
+  static constexpr bool writes_every_cell = Claims;
   static constexpr Purpose luck = environment_purpose(0);
 
   struct Params {
     int agents = 4, max_steps = 100;
+    Fault fault = Fault::none;
 
     template <class Visit>
     static void fields(Visit& visit, Params& p) {
       visit("agents", p.agents, Range{1, 31}, "agents");
       visit("max_steps", p.max_steps, Range{1, 100}, "steps after which an episode is truncated");
+      visit("fault", p.fault,
+            Choices{"none", "masks_unasked", "revives", "outlives", "minds_the_dead", "draws_twice", "draws_as_reset"},
+            "what it does wrong");
     }
   };
 
@@ -54,7 +58,7 @@ struct Countdown {
   static Spec spec(Params const& p) {
     Spec spec{.groups = {{.agents = p.agents, .observation = 2, .type = 1}}};
     spec.groups[0].discrete = {{"choice", 2}};
-    spec.groups[0].masked = fault != Fault::masks_unasked;
+    spec.groups[0].masked = p.fault != Fault::masks_unasked;
     spec.may_truncate = true;
     spec.max_episode_steps = std::min(p.agents, p.max_steps);
     spec.supertypes = {{"agent", {}}};
@@ -63,8 +67,8 @@ struct Countdown {
     return spec;
   }
 
-  SHOAL_FN static bool alive(Params const&, State const& s, int agent) {
-    return s.step <= agent || (fault == Fault::revives && s.step == 2);
+  SHOAL_FN static bool alive(Params const& p, State const& s, int agent) {
+    return s.step <= agent || (p.fault == Fault::revives && s.step == 2);
   }
 
   template <class Team>
@@ -79,13 +83,13 @@ struct Countdown {
       if (i != 2) rewards(i) = alive(p, s, i) ? 1.0f + float(actions.discrete(i, 0)) : 99.0f;
     });
     team.once([&] {
-      s.luck += random.draw(luck, fault == Fault::draws_as_reset ? 0 : 1).unit(0);
-      if (fault == Fault::draws_twice) s.luck += random.draw(luck, 1).unit(1);
+      s.luck += random.draw(luck, p.fault == Fault::draws_as_reset ? 0 : 1).unit(0);
+      if (p.fault == Fault::draws_twice) s.luck += random.draw(luck, 1).unit(1);
       for (int i = 0; i < p.agents; ++i)
-        if (alive(p, s, i) || fault == Fault::minds_the_dead) s.luck += float(actions.discrete(i, 0));
+        if (alive(p, s, i) || p.fault == Fault::minds_the_dead) s.luck += float(actions.discrete(i, 0));
       ++s.step;
     });
-    if (s.step == p.agents && fault != Fault::outlives) return Ended::terminated;
+    if (s.step == p.agents && p.fault != Fault::outlives) return Ended::terminated;
     return s.step == p.max_steps ? Ended::truncated : Ended::no;
   }
 
