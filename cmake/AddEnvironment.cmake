@@ -64,22 +64,7 @@ function(_shoal_add_environment target header)
   get_target_property(interface shoal::sim SHOAL_INTERFACE)
   get_target_property(cuda_major shoal::sim SHOAL_CUDA_MAJOR)
   set(stem ${CMAKE_CURRENT_BINARY_DIR}/${target}_plugin)
-  file(CONFIGURE OUTPUT ${stem}.cpp @ONLY CONTENT [=[
-// Written by shoal_add_environment().
-#include "@header@"
-
-#include "shoal/env/make_entry.hpp"
-#include "shoal/env/plugin.hpp"
-
-namespace shoal {
-using PluginEnvironment = @struct@;
-}
-
-[[gnu::visibility("default")]] shoal::Plugin const* shoal_plugin() {
-  static shoal::Plugin const plugin{"@interface@", shoal::environment_entry<shoal::PluginEnvironment>};
-  return &plugin;
-}
-]=])
+  configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.cpp.in ${stem}.cpp @ONLY)
   file(CONFIGURE OUTPUT ${stem}.cu @ONLY CONTENT [[
 // Written by shoal_add_environment().
 #include "@header@"
@@ -94,14 +79,14 @@ template std::unique_ptr<Simulator> make_cuda_simulator<PluginEnvironment>(Plugi
 template std::unique_ptr<Heuristic> make_cuda_heuristic<PluginEnvironment>(PluginEnvironment::Params const&);
 }  // namespace shoal
 ]])
-  file(CONFIGURE OUTPUT ${stem}.map CONTENT "{\n  global: shoal_plugin;\n  local: *;\n};\n")
+  set(exports ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
 
   add_library(${target} MODULE ${stem}.cpp)
   target_link_libraries(${target} PRIVATE shoal::sim)
   # One symbol is visible, and none is missing until it is loaded.
-  target_link_options(${target} PRIVATE LINKER:--version-script=${stem}.map LINKER:-z,defs)
+  target_link_options(${target} PRIVATE LINKER:--version-script=${exports} LINKER:-z,defs)
   set_target_properties(${target} PROPERTIES PREFIX "" SUFFIX .so LINKER_LANGUAGE CXX POSITION_INDEPENDENT_CODE ON
-    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${stem}.map)
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${exports})
   set(cuda $<COMPILE_LANGUAGE:CUDA>)
   if(NOT CMAKE_CONFIGURATION_TYPES AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CXX_FLAGS MATCHES "(^| )-O")
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-O3> $<${cuda}:-O3>)

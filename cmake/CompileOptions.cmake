@@ -26,8 +26,9 @@ endif()
 add_library(shoal_exact INTERFACE)
 add_library(shoal::exact ALIAS shoal_exact)
 target_compile_features(shoal_exact INTERFACE cxx_std_20)
+set(SHOAL_EXACT_FLAGS -ffp-contract=off -fno-trapping-math -fno-math-errno)
 target_compile_options(shoal_exact INTERFACE
-  $<${cxx}:-ffp-contract=off> $<${cxx}:-fno-trapping-math> $<${cxx}:-fno-math-errno>
+  "$<${cxx}:${SHOAL_EXACT_FLAGS}>"
   $<${cuda}:-Xcompiler=-ffp-contract=off>)
 
 # ---- Warnings are errors --------------------------------------------------------------------------------------------

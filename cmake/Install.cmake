@@ -60,5 +60,6 @@ configure_package_config_file(cmake/shoal-config.cmake.in ${PROJECT_BINARY_DIR}/
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/shoal-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/shoal-config.cmake ${PROJECT_BINARY_DIR}/shoal-config-version.cmake
     ${PROJECT_SOURCE_DIR}/cmake/FindRandom123.cmake ${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake
-    ${PROJECT_SOURCE_DIR}/cmake/AddEnvironment.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/AddEnvironment.cmake ${PROJECT_SOURCE_DIR}/cmake/plugin.cpp.in
+    ${PROJECT_SOURCE_DIR}/cmake/plugin.map
   DESTINATION ${package_dir})

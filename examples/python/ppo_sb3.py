@@ -16,9 +16,10 @@ from shoal.adaptors.stable_baselines3 import VecEnv
 class Returns(BaseCallback):
     """Keeps the mean return of the last episodes, once a rollout."""
 
-    def __init__(self) -> None:
+    def __init__(self, report) -> None:
         super().__init__()
         self.means: list[float] = []
+        self.report = report
 
     def _on_step(self) -> bool:
         return True
@@ -26,14 +27,15 @@ class Returns(BaseCallback):
     def _on_rollout_end(self) -> None:
         if self.model.ep_info_buffer:
             self.means.append(float(np.mean([info["r"] for info in self.model.ep_info_buffer])))
+            self.report(f"{self.num_timesteps} agent steps  return {self.means[-1]:.3f}")
 
 
-def train(name: str, *, num_envs: int = 64, steps: int = 200_000, seed: int = 0, verbose: int = 0, **params):
+def train(name: str, *, num_envs=64, steps=200_000, batch_size=512, seed=0, report=print, **params):
     """The mean returns of the rollouts."""
     env = VecMonitor(VecEnv(name, num_envs=num_envs, seed=seed, **params))
-    returns = Returns()
-    model = PPO("MlpPolicy", env, n_steps=64, batch_size=512, n_epochs=4, learning_rate=1e-3, ent_coef=0.01,
-                seed=seed, device="cpu", verbose=verbose)  # fmt: skip
+    returns = Returns(report)
+    model = PPO("MlpPolicy", env, n_steps=64, batch_size=batch_size, n_epochs=4, learning_rate=1e-3,
+                ent_coef=0.01, seed=seed, device="cpu")  # fmt: skip
     model.learn(steps, callback=returns)
     env.close()
     return returns.means
@@ -45,5 +47,4 @@ if __name__ == "__main__":
     parser.add_argument("--num-envs", type=int, default=64)
     parser.add_argument("--steps", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
-    means = train(**vars(parser.parse_args()), verbose=1)
-    print(f"return {means[0]:.3f} -> {means[-1]:.3f}")
+    train(**vars(parser.parse_args()))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from ._sim import Array, Error, InputError
 from ._sim import version as __version__
 from .env import Env, Outputs
+from .plugins import load_environment, load_plugin
 from .program import train
 from .registry import describe, make, spec
 from .registry import list_names as list
@@ -52,6 +53,8 @@ __all__ = [
     "describe",
     "list",
     "load",
+    "load_environment",
+    "load_plugin",
     "make",
     "spec",
     "train",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from . import plugins
 from ._sim import Error, InputError
 
 _POLL_SECONDS = 0.05
@@ -46,7 +47,8 @@ def train(
     `config` is a file, or a dictionary of the same sections: {"env": {"name": "switch"}, "train": {"stages": 100}}. Its
     relative paths are relative to the file, of a dictionary to the working directory. `set` overrides keys:
     {"policy.learning_rate": 0.001}. `out` is the folder of the run, which must not exist; without it runs/NAME.
-    `seed`, `threads` and `device` set the keys of [train] of these names.
+    `seed`, `threads` and `device` set the keys of [train] of these names. The program knows the environments that
+    `load_plugin()` and `load_environment()` have loaded.
 
     `callback` is called for every stage with its row of metrics.jsonl (docs/train.md). If it returns False, training
     ends there: the run is saved, and `shoal train --resume` goes on with it.
@@ -56,6 +58,8 @@ def train(
     if not isinstance(config, (str, os.PathLike, Mapping)):
         raise InputError(f"config: of type {type(config).__name__}, expected a file or a dictionary of sections")
     command = [str(find_program()), "train"]
+    for plugin in plugins.loaded.values():
+        command += ["--plugin", str(plugin)]
     given = {"seed": seed, "threads": threads, "device": device}
     for key, value in {**(set or {}), **{f"train.{k}": v for k, v in given.items() if v is not None}}.items():
         command += ["--set", f"{key}={_toml(value)}"]

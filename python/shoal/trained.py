@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from ._sim import Error, InputError
 from .env import Env, Outputs
-from .registry import make, spec
+from .plugins import load_plugin
+from .registry import list_names, make, spec
 from .spec import Group, Spec
 
 try:
@@ -167,6 +168,7 @@ def load(folder: str | os.PathLike[str]) -> Run:
     except FileNotFoundError:
         raise InputError(f"{folder}: no config.toml there; expected the folder of a run") from None
     tensors = _last_tensors(folder)
+    _load_its_plugin(folder, config["env"])
     params = {key: value for key, value in config["env"].items() if key not in ("name", "plugin")}
     described = spec(config["env"]["name"], observation=_observation(config), **params)
     policies, whose = {}, []
@@ -178,6 +180,18 @@ def load(folder: str | os.PathLike[str]) -> Run:
             state = described.state if config["policy"].get("central_critic") else 0
             policies[name] = Policy(options, group, state, tuple(agents), tensors[f"{name}.parameters"])
     return Run(folder, config, described, policies, whose)
+
+
+def _load_its_plugin(folder: Path, env: Mapping[str, Any]) -> None:
+    """As the program does: one that is loaded already says where the plugin is now."""
+    if "plugin" not in env or env["name"] in list_names():
+        return
+    try:
+        load_plugin(folder / env["plugin"])
+    except InputError as error:
+        raise InputError(
+            f'{folder / "config.toml"}: env.plugin = "{env["plugin"]}": {error}; shoal.load_plugin(FILE) takes another'
+        ) from None
 
 
 def _last_tensors(folder: Path) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 // The module shoal._sim: what python/shoal makes its classes of.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -7,6 +8,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "shoal/core/error.hpp"
+#include "shoal/env/plugin.hpp"
 #include "src/python/array.hpp"
 #include "src/python/sim.hpp"
 #include "src/python/spec.hpp"
@@ -26,6 +28,7 @@ NB_MODULE(_sim, m) {
   input_error.doc() = "What the caller gave is at fault: a name, a setting, an array, an action.";
 
   m.def("environments", &shoal::python::describe_all, "Name, summary and fields of every environment.");
+  m.def("load_plugin", &shoal::load_plugin, "path"_a, "Loads a plugin. Returns its environment's name.");
   m.def(
       "parse_stream",
       [](std::optional<std::int64_t> stream) {

@@ -123,3 +123,30 @@ def test_stable_baselines3(name, params):
     model = PPO("MlpPolicy", VecMonitor(env), n_steps=16, batch_size=32, n_epochs=1, device="cpu", seed=0)
     model.learn(32 * env.num_envs)
     env.close()
+
+
+@every_variant
+def test_rllib(name, params):
+    pytest.importorskip("ray.rllib")
+    from ray.rllib.utils.pre_checks.env import check_multiagent_environments
+
+    from shoal.adaptors.rllib import MultiAgentEnv
+
+    env = MultiAgentEnv({"name": name, **params})
+    check_multiagent_environments(env)
+    first, _ = env.reset(seed=7)
+    again, _ = env.reset(seed=7)
+    assert list(first) == env.possible_agents and all((first[agent] == again[agent]).all() for agent in first)
+    over = False
+    for _ in range(2000):
+        acting = list(env.agents)
+        actions = {agent: env.get_action_space(agent).sample() for agent in acting}
+        observations, rewards, terminated, truncated, infos = env.step(actions)
+        assert list(observations) == list(rewards) == list(infos) == acting
+        assert list(terminated) == list(truncated) == [*acting, "__all__"]
+        assert all(observations[agent] in env.get_observation_space(agent) for agent in acting)
+        over = terminated["__all__"] or truncated["__all__"]
+        assert over == (not env.agents) and not (terminated["__all__"] and truncated["__all__"])
+        if over:
+            break
+    assert over

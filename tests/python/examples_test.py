@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +43,7 @@ def test_ppo_of_stable_baselines3():
     pytest.importorskip("stable_baselines3")
     from ppo_sb3 import train
 
-    means = train("matrix_game", num_envs=16, steps=16 * 2 * 64 * 12, threads=1)
+    means = train("matrix_game", num_envs=16, steps=16 * 2 * 64 * 12, threads=1, report=lambda _: None)
     assert means[0] > 120 and means[-1] < 100
 
 
@@ -50,6 +53,14 @@ def test_ppo_of_torchrl():
 
     means = train("two_role", updates=10, num_envs=32, threads=1, report=lambda _: None)
     assert means[0] < 5 and np.mean(means[-3:]) > 7  # the best of 16 steps: docs/two-role.md
+
+
+def test_ppo_of_rllib():
+    pytest.importorskip("ray.rllib")
+    from ppo_rllib import train
+
+    means = train("matrix_game", updates=14, num_envs=16, report=lambda _: None)
+    assert means[0] > 120 and means[-1] < 100
 
 
 def test_reinforce_in_jax():
@@ -68,6 +79,20 @@ def has_program():
         return False
 
 
+@pytest.mark.skipif(not has_program(), reason="the program shoal is not built")
+def test_throughputs_are_compared():
+    pytest.importorskip("torch")
+    script = ROOT / "python" / "compare_throughput.py"
+    for name in ("REINFORCE, shoal", "PPO, PyTorch"):
+        command = [sys.executable, str(script), "--measure", name, "--seconds", "0.1"]
+        assert float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) > 0
+    table = runpy.run_path(str(script))["table"]
+    assert table({"PPO, shoal": [2000, 4000, 9000], "PPO, X": [1000, 1000, 3000]}).splitlines()[2:] == [
+        "| PPO, shoal | 2,000 | 4,000 | 9,000 | 1.0 | 1.0 | 1.0 |",
+        "| PPO, X | 1,000 | 1,000 | 3,000 | 2.0 | 3.0 | 4.0 |",
+    ]
+
+
 def snippets():
     text = "".join((ROOT / "docs" / page).read_text() for page in ("getting-started.md", "python.md"))
     return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -75,13 +100,18 @@ def snippets():
 
 @pytest.mark.parametrize("code", snippets(), ids=lambda code: code.strip().splitlines()[0][:40])
 def test_snippets_of_the_docs(code, tmp_path):
-    for library in ("torch", "jax", "pettingzoo", "gymnasium", "torchrl", "stable_baselines3"):
+    for library in ("torch", "jax", "pettingzoo", "gymnasium", "torchrl", "stable_baselines3", "ray"):
         if re.search(rf"^(import|from) {library}\b|shoal\.adaptors\.{library}\b", code, re.MULTILINE):
             pytest.importorskip(library)
     if "shoal.train" in code and not has_program():
         pytest.skip("the program shoal is not built")
+    if "load_environment" in code and not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        pytest.skip("no C++ compiler")
     if "cuda" in code:
         compile(code, "docs/python.md", "exec")
         return
-    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    if "load_environment" in code:
+        shutil.copy(ROOT / "examples" / "plugin" / "chase.hpp", tmp_path)
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

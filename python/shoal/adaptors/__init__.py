@@ -1,5 +1,5 @@
 """shoal's environments as other libraries have them, one module for each library.
 
-`shoal.adaptors.pettingzoo`, `.gymnasium`, `.stable_baselines3` and `.torchrl` import their library, this package does
-not.
+`shoal.adaptors.pettingzoo`, `.gymnasium`, `.stable_baselines3`, `.torchrl` and `.rllib` import their library, this
+package does not.
 """
