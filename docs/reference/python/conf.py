@@ -20,6 +20,7 @@ autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 toc_object_entries_show_parents = "hide"
+autodoc_mock_imports = ["ray"]  # not among the tests' requirements: it pins an older Gymnasium
 # Links from docstrings have to be found; types of other libraries in signatures are not looked for.
 nitpicky = True
 nitpick_ignore_regex = [("py:(class|data|exc)", ".*")]
