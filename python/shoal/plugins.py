@@ -27,7 +27,7 @@ _of_headers: dict[tuple[Path, str], Path] = {}
 
 
 def load_plugin(path: str | os.PathLike[str]) -> str:
-    """Load a plugin, a library that `shoal_add_environment()` of the CMake package has built (docs/plugins.md).
+    """Load a plugin, a library that `shoal_add_environment` of the CMake package has built (docs/plugins.md).
 
     From then on `make()`, `spec()`, `list()`, `describe()` and `train()` know its environment, whose name is returned.
     Raises InputError naming the file: no plugin, one for another version of shoal, or one whose name is taken.
