@@ -58,6 +58,20 @@ InferArgs infer_args(ActorCritic const& network, at::Tensor const& observations,
           .rows = observations.size(0)};
 }
 
+GradientArgs gradient_args(ActorCritic const& network, PpoLossArgs const& loss, at::Tensor const& observations,
+                           at::Tensor const& terms) {
+  auto const [actor, critic] = mlp_layouts(network.shape());
+  return {.loss = loss,
+          .actor = actor,
+          .critic = critic,
+          .parameters = network.parameters().data_ptr<float>(),
+          .observations = observations.data_ptr<float>(),
+          .parts = nullptr,
+          .gradients = network.gradients().data_ptr<float>(),
+          .terms = terms.defined() ? terms.data_ptr<float>() : nullptr,
+          .count = network.parameters().numel()};
+}
+
 ActorCritic::ActorCritic(NetworkShape shape, std::uint64_t seed, at::Device device)
     : shape_(std::move(shape)),
       flat_(shape_.actions.continuous + actor_size(shape_) + critic_size(shape_) + restoring_size(shape_), device) {

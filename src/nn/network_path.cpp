@@ -36,12 +36,12 @@ class FusedPath final : public NetworkPath {
   FusedNetwork fused_;
 };
 
-/// LibTorch's operators and autograd, with our own inference on CUDA where it fits.
+/// LibTorch's operators and autograd, with our own inference and gradients on CUDA where they fit.
 class TorchPath final : public NetworkPath {
  public:
-  TorchPath(ActorCritic const& network, bool own_inference, at::Device device)
+  TorchPath(ActorCritic const& network, bool own_kernels, at::Device device)
       : network_(network),
-        own_inference_(own_inference),
+        own_kernels_(own_kernels),
         options_(at::TensorOptions().dtype(at::kFloat).device(device)),
         loss_(network.shape().actions, device) {}
 
@@ -55,12 +55,13 @@ class TorchPath final : public NetworkPath {
     auto const& shape = network_.shape();
     auto const x = memory(observations, {rows, shape.inputs}), v = memory(values, {rows});
     auto const p = parameters ? memory(parameters, {rows, shape.actions.parameters()}) : at::Tensor();
-    if (own_inference_ && ops::infer(infer_args(network_, x, p, v), options_.device())) return;
+    if (own_kernels_ && ops::infer(infer_args(network_, x, p, v), options_.device())) return;
     if (parameters) network_.distribution_out(x, p);
     network_.value_out(x, v);
   }
 
   void differentiate(PpoLossArgs args, at::Tensor const& observations, at::Tensor const& terms) override {
+    if (own_kernels_ && differentiate_at_once(args, observations, terms)) return;
     if (!batch_.defined() || batch_.size(0) != args.rows)
       batch_ = at::empty({args.rows, network_.shape().inputs}, options_);
     ops::gather(
@@ -75,11 +76,20 @@ class TorchPath final : public NetworkPath {
   }
 
  private:
+  bool differentiate_at_once(PpoLossArgs const& args, at::Tensor const& observations, at::Tensor const& terms) {
+    auto gradient = gradient_args(network_, args, observations, terms);
+    auto const size = gradient.parts_of_batch() * gradient.part_size();
+    if (!parts_.defined() || parts_.numel() < size) parts_ = at::empty({size}, options_);
+    gradient.parts = parts_.data_ptr<float>();
+    return ops::differentiate(gradient, options_.device());
+  }
+
   ActorCritic const& network_;
-  bool own_inference_;
+  bool own_kernels_;
   at::TensorOptions options_;
   LossGradient loss_;
   at::Tensor batch_;  // observations of a minibatch
+  at::Tensor parts_;  // of our own gradients
 };
 
 }  // namespace

@@ -102,6 +102,13 @@ bool infer([[maybe_unused]] InferArgs const& args, [[maybe_unused]] c10::Device 
   return false;
 }
 
+bool differentiate([[maybe_unused]] GradientArgs const& args, [[maybe_unused]] c10::Device device) {
+#ifdef SHOAL_HAS_CUDA
+  if (device.is_cuda() && cuda::can_differentiate(args)) return SHOAL_LAUNCHED(differentiate);
+#endif
+  return false;
+}
+
 void shuffle(ShuffleArgs const& args, c10::Device device) {
   if (SHOAL_LAUNCHED(shuffle)) return;
   auto const order = make_shuffle(args);

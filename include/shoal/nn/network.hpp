@@ -9,6 +9,7 @@
 
 #include "shoal/nn/layers.hpp"
 #include "shoal/nn/memory.hpp"
+#include "shoal/ops/gradient.hpp"
 #include "shoal/ops/infer.hpp"
 #include "shoal/ops/sample.hpp"
 
@@ -72,5 +73,10 @@ class ActorCritic {
 /// Of a network for the kernels of inference, into contiguous memory. @param distribution  undefined: the values alone
 InferArgs infer_args(ActorCritic const& network, at::Tensor const& observations, at::Tensor const& distribution,
                      at::Tensor const& values);
+
+/// Of a network without mean_limit and critic_only for the kernel of gradients, without memory for its parts.
+/// @param observations  [samples..., inputs]  @param terms  [4]; undefined: they are not wanted
+GradientArgs gradient_args(ActorCritic const& network, PpoLossArgs const& loss, at::Tensor const& observations,
+                           at::Tensor const& terms);
 
 }  // namespace shoal

@@ -68,6 +68,16 @@ SHOAL_FN void load_mlp(Team team, MlpLayout const& mlp, float const* parameters,
   }
 }
 
+/// Four floats that lie at a multiple of 16 bytes: one load.
+struct Four {
+  float v[4];
+};
+SHOAL_FN Four load_four(float const* from) {
+  Four four;
+  __builtin_memcpy(&four, __builtin_assume_aligned(from, 16), sizeof four);
+  return four;
+}
+
 /// y[o, row] = (tanh of) bias[o] + sum over k of w[k, o] x[k, row], in patches of four outputs by four rows.
 template <class Team>
 SHOAL_FN void infer_layer(Team team, float const* w, int in, int out, bool last, float const* x, float* y) {
@@ -78,9 +88,11 @@ SHOAL_FN void infer_layer(Team team, float const* w, int in, int out, bool last,
     float sums[side][side];
     for (int i = 0; i < side; ++i)
       for (int r = 0; r < side; ++r) sums[i][r] = w[in * stride + o + i];
-    for (int k = 0; k < in; ++k)
+    for (int k = 0; k < in; ++k) {
+      auto const inputs = load_four(x + k * rows + row), weights = load_four(w + k * stride + o);
       for (int i = 0; i < side; ++i)
-        for (int r = 0; r < side; ++r) sums[i][r] = fmaf(x[k * rows + row + r], w[k * stride + o + i], sums[i][r]);
+        for (int r = 0; r < side; ++r) sums[i][r] = fmaf(inputs.v[r], weights.v[i], sums[i][r]);
+    }
     for (int i = 0; i < side; ++i)
       for (int r = 0; r < side; ++r) y[(o + i) * rows + row + r] = last ? sums[i][r] : shoal::tanh(sums[i][r]);
   });

@@ -5,6 +5,7 @@
 #include "shoal/ops/adam.hpp"
 #include "shoal/ops/gae.hpp"
 #include "shoal/ops/gather.hpp"
+#include "shoal/ops/gradient.hpp"
 #include "shoal/ops/infer.hpp"
 #include "shoal/ops/nstep.hpp"
 #include "shoal/ops/ppo_loss.hpp"
@@ -30,6 +31,9 @@ bool can_infer_tf32(InferArgs const& args);
 /// Where the network's weights and a tile's activations fit into a block's memory.
 void infer_f32(InferArgs const& args, void* stream);
 bool can_infer_f32(InferArgs const& args);
+/// Where both perceptrons and a tile's values fit into a block's memory.
+void differentiate(GradientArgs const& args, void* stream);
+bool can_differentiate(GradientArgs const& args);
 void shuffle(ShuffleArgs const& args, void* stream);
 void adam(AdamArgs const& args, void* stream);
 void uniform(UniformArgs const& args, void* stream);

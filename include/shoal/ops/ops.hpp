@@ -7,6 +7,7 @@
 #include "shoal/ops/adam.hpp"
 #include "shoal/ops/gae.hpp"
 #include "shoal/ops/gather.hpp"
+#include "shoal/ops/gradient.hpp"
 #include "shoal/ops/infer.hpp"
 #include "shoal/ops/nstep.hpp"
 #include "shoal/ops/ppo_loss.hpp"
@@ -25,6 +26,8 @@ void gather(GatherArgs const& args, c10::Device device);
 void ppo_loss(PpoLossArgs const& args, c10::Device device);
 /// On CUDA, where can_infer() is true. @return whether it ran
 bool infer(InferArgs const& args, c10::Device device);
+/// On CUDA, where can_differentiate() is true. @return whether it ran
+bool differentiate(GradientArgs const& args, c10::Device device);
 void shuffle(ShuffleArgs const& args, c10::Device device);
 void adam(AdamArgs const& args, c10::Device device);
 void uniform(UniformArgs const& args, c10::Device device);

@@ -53,6 +53,11 @@ struct PpoLossArgs {
   float const* weights = nullptr;      // [samples], of their losses; null: 1
 };
 
+/// Of a row's loss with respect to its value. @param error  value - return
+SHOAL_FN float value_gradient(PpoLossArgs const& args, float weight, float error) {
+  return args.scale * weight * args.value_weight * error;
+}
+
 /// What the continuous heads' rows have in common.
 struct NormalHead {
   float log_sd, inverse_sd;
@@ -188,7 +193,7 @@ SHOAL_FN void weigh(PpoLossArgs const& args, PpoOutputs const& out, LossRows<Row
     old_log_probability[r] =
         args.old_log_probabilities ? args.old_log_probabilities[rows.sample[r]] : rows.log_probability[r];
     error[r] = out.values[r * out.value_stride] - args.returns[rows.sample[r]];
-    out.d_values[r * out.value_stride] = args.scale * rows.weight[r] * args.value_weight * error[r];
+    out.d_values[r * out.value_stride] = value_gradient(args, rows.weight[r], error[r]);
   }
   float const least = args.clip > 0 ? 1 - args.clip : 0.0f, most = args.clip > 0 ? 1 + args.clip : 3e38f;
   rows.each([&](int r) {
