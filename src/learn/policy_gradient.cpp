@@ -25,8 +25,7 @@ PolicyGradientLearner::PolicyGradientLearner(Schedule const& rate, ActorConfig a
   if (length > 1)
     offsets_ = at::arange(length, whole).unsqueeze(1) * (std::int64_t(rollout.instances) * rollout.agents);
   samples_ = samples_of(starts_);
-  columns_ = rollout.instances * std::int64_t(actor_->agents().size());
-  places_ = collective().is_alone() ? starts_ : at::arange(all_starts(), whole);
+  places_ = collective().is_alone() ? starts_ : own_places(rollout.steps / length);
   order_ = at::empty_like(places_);
   stage_ = at::zeros({}, whole.dtype(at::kInt));
   figures_ = at::zeros({4}, real);
@@ -140,7 +139,7 @@ at::Tensor PolicyGradientLearner::minibatch(int epoch, int m, int minibatches) {
   if (m == 0) shuffle(epoch);
   auto const count = all_starts() / minibatches;
   auto const part = order_.narrow(0, m * count, count);
-  return collective().is_alone() ? part : own_starts(part);
+  return collective().is_alone() ? part : part.masked_select(part.ge(0));
 }
 
 void PolicyGradientLearner::shuffle(int epoch) {
@@ -153,13 +152,13 @@ void PolicyGradientLearner::shuffle(int epoch) {
                order_.device());
 }
 
-/// Of some of all sequences those of this process. @param places  as one process with all instances counts them
-at::Tensor PolicyGradientLearner::own_starts(at::Tensor const& places) const {
+/// Of all processes' sequences, as one process with all instances counts them: where each begins, and -1 for those of
+/// others. @param begins  steps in which sequences begin
+at::Tensor PolicyGradientLearner::own_places(std::int64_t begins) const {
   auto const& all = collective();
-  auto const step = places.div(columns_ * all.size(), "floor");
-  auto const column = places.remainder(columns_ * all.size()) - all.rank() * columns_;
-  auto const own = column.ge(0).logical_and(column.lt(columns_)).nonzero().squeeze(1);
-  return starts_.index_select(0, (step * columns_ + column).index_select(0, own));
+  auto const places = at::full({begins, all.size(), starts_.numel() / begins}, -1, starts_.options());
+  places.select(1, all.rank()).copy_(starts_.view({begins, -1}));
+  return places.flatten();
 }
 
 /// standardize_advantages() of all processes together.

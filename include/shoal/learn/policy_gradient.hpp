@@ -61,7 +61,7 @@ class PolicyGradientLearner : public Learner {
  private:
   void weigh_samples(Rollout const& rollout, Loss loss, at::Tensor const& counts);
   void shuffle(int epoch);
-  at::Tensor own_starts(at::Tensor const& places) const;
+  at::Tensor own_places(std::int64_t begins) const;
   void standardize_all(at::Tensor const& advantages) const;
 
   Schedule schedule_;
@@ -69,8 +69,7 @@ class PolicyGradientLearner : public Learner {
   Optimizer optimizer_;
   at::Tensor offsets_;  // [sequence, 1] i64: of a sequence's samples from its first; undefined without memory
   at::Tensor starts_, samples_;
-  std::int64_t columns_;       // sequences that begin in one step
-  at::Tensor places_, order_;  // of all processes' sequences: starts_ itself where there is one process; shuffled
+  at::Tensor places_, order_;  // starts of all processes' sequences, -1 for those of others; shuffled
   at::Tensor stage_;           // one i32 on the device
   at::Tensor figures_;         // [4], PpoTerms
   at::Tensor mean_kl_;
