@@ -78,10 +78,12 @@ class TorchPath final : public NetworkPath {
  private:
   bool differentiate_at_once(PpoLossArgs const& args, at::Tensor const& observations, at::Tensor const& terms) {
     auto gradient = gradient_args(network_, args, observations, terms);
+    if (!ops::can_differentiate(gradient, options_.device())) return false;  // before memory is taken for its parts
     auto const size = gradient.parts_of_batch() * gradient.part_size();
     if (!parts_.defined() || parts_.numel() < size) parts_ = at::empty({size}, options_);
     gradient.parts = parts_.data_ptr<float>();
-    return ops::differentiate(gradient, options_.device());
+    ops::differentiate(gradient, options_.device());
+    return true;
   }
 
   ActorCritic const& network_;

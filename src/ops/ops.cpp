@@ -102,11 +102,16 @@ bool infer([[maybe_unused]] InferArgs const& args, [[maybe_unused]] c10::Device 
   return false;
 }
 
-bool differentiate([[maybe_unused]] GradientArgs const& args, [[maybe_unused]] c10::Device device) {
+bool can_differentiate([[maybe_unused]] GradientArgs const& args, [[maybe_unused]] c10::Device device) {
 #ifdef SHOAL_HAS_CUDA
-  if (device.is_cuda() && cuda::can_differentiate(args)) return SHOAL_LAUNCHED(differentiate);
-#endif
+  return device.is_cuda() && cuda::can_differentiate(args);
+#else
   return false;
+#endif
+}
+
+void differentiate([[maybe_unused]] GradientArgs const& args, c10::Device device) {
+  if (!SHOAL_LAUNCHED(differentiate)) throw Error("no kernel of gradients for the CPU");
 }
 
 void shuffle(ShuffleArgs const& args, c10::Device device) {

@@ -26,8 +26,10 @@ void gather(GatherArgs const& args, c10::Device device);
 void ppo_loss(PpoLossArgs const& args, c10::Device device);
 /// On CUDA, where can_infer() is true. @return whether it ran
 bool infer(InferArgs const& args, c10::Device device);
-/// On CUDA, where can_differentiate() is true. @return whether it ran
-bool differentiate(GradientArgs const& args, c10::Device device);
+/// Whether there is a kernel for it: on CUDA, where the network fits. Needs no memory for the parts.
+bool can_differentiate(GradientArgs const& args, c10::Device device);
+/// Where can_differentiate() is true.
+void differentiate(GradientArgs const& args, c10::Device device);
 void shuffle(ShuffleArgs const& args, c10::Device device);
 void adam(AdamArgs const& args, c10::Device device);
 void uniform(UniformArgs const& args, c10::Device device);
